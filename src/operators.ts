@@ -1,0 +1,1 @@
+export { isWebSocketError } from './protocol/errors.js';

@@ -1,0 +1,161 @@
+/**
+ * The errors of sluice. The class says whose fault it was, the literal `code` says the cause and never changes, the message
+ * says what was found and what is allowed. Every `code` is listed in docs/reference/errors.md.
+ */
+
+/** What every error of sluice extends. `instanceof` fails across the ESM and CommonJS builds: {@link isWebSocketError} does not. */
+export class WebSocketError extends Error {
+  /** The cause, as a stable literal. On a {@link ConnectionClosedError} it is the close code itself. */
+  readonly code: string | number;
+  /** How long the connection had been open, in milliseconds; 0 before it was open. Set on every error of `connect()`. */
+  uptime?: number;
+
+  constructor(code: string | number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** Marks the errors of every build of sluice. @internal */
+  get [Symbol.for('sluice.error')](): true {
+    return true;
+  }
+}
+
+/** The peer broke the protocol. The connection is failed with `closeCode` (RFC 6455 §7.1.7). */
+export class ProtocolError extends WebSocketError {
+  override readonly name = 'ProtocolError';
+  declare readonly code: ProtocolErrorCode;
+  /** The status code that the peer is told: 1002, 1007, 1008 or 1009. RFC 6455 §7.4.1. */
+  readonly closeCode: number;
+
+  constructor(code: ProtocolErrorCode, closeCode: number, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.closeCode = closeCode;
+  }
+}
+
+/** The cause of a {@link ProtocolError}. */
+export type ProtocolErrorCode =
+  | 'RESERVED_BIT'
+  | 'RESERVED_OPCODE'
+  | 'LENGTH_NOT_MINIMAL'
+  | 'LENGTH_TOO_LARGE'
+  | 'MASK_REQUIRED'
+  | 'MASK_FORBIDDEN'
+  | 'CONTROL_FRAGMENTED'
+  | 'CONTROL_TOO_LONG'
+  | 'CONTINUATION_UNEXPECTED'
+  | 'CONTINUATION_EXPECTED'
+  | 'CLOSE_PAYLOAD_TOO_SHORT'
+  | 'CLOSE_CODE_INVALID'
+  | 'UTF8_INVALID'
+  | 'MESSAGE_TOO_LONG'
+  | 'TOO_MANY_FRAGMENTS'
+  | 'MESSAGE_TOO_SLOW';
+
+/** The opening handshake failed, on the client. RFC 6455 §4.1. */
+export class HandshakeError extends WebSocketError {
+  override readonly name = 'HandshakeError';
+  declare readonly code: HandshakeErrorCode;
+  /** The HTTP status of the answer; 0 when there was none. */
+  readonly status: number;
+  /** The header fields of the answer, lower-case names; empty when there was none. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The first 64 KiB of the body of the answer, as UTF-8. */
+  readonly body: string;
+
+  constructor(
+    code: HandshakeErrorCode,
+    message: string,
+    answer: { status?: number; headers?: HandshakeError['headers']; body?: string; cause?: unknown } = {},
+  ) {
+    super(code, message, answer.cause === undefined ? undefined : { cause: answer.cause });
+    this.status = answer.status ?? 0;
+    this.headers = answer.headers ?? {};
+    this.body = answer.body ?? '';
+  }
+}
+
+/** The cause of a {@link HandshakeError}. */
+export type HandshakeErrorCode =
+  | 'UNEXPECTED_STATUS'
+  | 'UPGRADE_INVALID'
+  | 'ACCEPT_INVALID'
+  | 'PROTOCOL_INVALID'
+  | 'EXTENSION_INVALID'
+  | 'RESPONSE_INVALID'
+  | 'RESPONSE_REFUSED'
+  | 'REDIRECT_INVALID'
+  | 'TOO_MANY_REDIRECTS'
+  | 'HANDSHAKE_TIMEOUT'
+  | 'TARGET_INVALID';
+
+/** The connection ended otherwise than asked for: with a code of the peer's, or without a close frame (1006). */
+export class ConnectionClosedError extends WebSocketError {
+  override readonly name = 'ConnectionClosedError';
+  /** The close code; 1006 when no close frame came. RFC 6455 §7.4. */
+  declare readonly code: number;
+  /** The reason that came with the code, at most 123 bytes of UTF-8. */
+  readonly reason: string;
+  /** Whether the closing handshake was completed. RFC 6455 §7.1.4. */
+  readonly wasClean: boolean;
+
+  constructor(info: { code: number; reason: string; wasClean: boolean; cause?: unknown }) {
+    const because = info.reason === '' ? '' : `: ${info.reason}`;
+    super(
+      info.code,
+      info.code === 1006 ? `connection lost without a close frame${because}` : `closed with ${info.code}${because}`,
+      info.cause === undefined ? undefined : { cause: info.cause },
+    );
+    this.reason = info.reason;
+    this.wasClean = info.wasClean;
+  }
+}
+
+/** The peer does not read what we send: a buffer reached its limit. */
+export class BackpressureError extends WebSocketError {
+  override readonly name = 'BackpressureError';
+  declare readonly code: 'BUFFER_FULL';
+  /** The option that set the limit. */
+  readonly limit: string;
+  /** The limit, in bytes. */
+  readonly configured: number;
+  /** What would have been buffered, in bytes. */
+  readonly observed: number;
+
+  constructor(limit: string, configured: number, observed: number) {
+    super('BUFFER_FULL', `the peer does not read: ${observed} bytes wait, ${limit} allows ${configured}`);
+    this.limit = limit;
+    this.configured = configured;
+    this.observed = observed;
+  }
+}
+
+/** The caller used sluice wrongly: a value that cannot be sent, a source that cannot be held. */
+export class UsageError extends WebSocketError {
+  override readonly name = 'UsageError';
+  declare readonly code: UsageErrorCode;
+
+  constructor(code: UsageErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}
+
+/** The cause of a {@link UsageError}. */
+export type UsageErrorCode =
+  | 'UNSUPPORTED_DATA'
+  | 'NOT_HOLDABLE'
+  | 'FRAGMENTS_FAILED'
+  | 'FRAGMENT_TYPE'
+  | 'FRAGMENTS_TIMEOUT'
+  | 'BLOB_FAILED'
+  | 'UTF8_INVALID';
+
+/** Whether `error` comes from sluice, whichever build of it. */
+export function isWebSocketError(error: unknown): error is WebSocketError {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    (error as Record<symbol, unknown>)[Symbol.for('sluice.error')] === true
+  );
+}
