@@ -5,6 +5,8 @@
 
 /** What every error of sluice extends. `instanceof` fails across the ESM and CommonJS builds: {@link isWebSocketError} does not. */
 export class WebSocketError extends Error {
+  /** The name of the class. */
+  override readonly name: string = 'WebSocketError';
   /** The cause, as a stable literal. On a {@link ConnectionClosedError} it is the close code itself. */
   readonly code: string | number;
   /** How long the connection had been open, in milliseconds; 0 before it was open. Set on every error of `connect()`. */
