@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+
+/** The globally unique identifier that only a WebSocket server appends. RFC 6455 §1.3. */
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/** The value of Sec-WebSocket-Accept that answers `key`: the base64 of the SHA-1 of key and GUID. RFC 6455 §4.2.2, step 5.4. */
+export function acceptKey(key: string): string {
+  return createHash('sha1')
+    .update(key + GUID, 'latin1')
+    .digest('base64');
+}
+
+/**
+ * Whether `key` is a value of Sec-WebSocket-Key: the base64 of exactly 16 bytes. RFC 6455 §4.1, §4.2.1.
+ *
+ * Bits behind the 16th byte are not looked at: the RFC's own example, `AQIDBAUGBwgJCgsMDQ4PEC==`, has one set.
+ */
+export function isValidKey(key: string): boolean {
+  return KEY.test(key);
+}

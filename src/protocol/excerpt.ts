@@ -1,0 +1,8 @@
+/**
+ * Quotes what was found for a message of an error or a refusal: one line, escapes as in JSON, cut after `limit` characters,
+ * so that a hostile field of 16 KB never fills a log or a response.
+ */
+export function excerpt(found: unknown, limit = 64): string {
+  if (typeof found !== 'string') return found === null ? 'null' : typeof found;
+  return found.length <= limit ? JSON.stringify(found) : `${JSON.stringify(found.slice(0, limit))}...`;
+}

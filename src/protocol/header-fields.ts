@@ -1,0 +1,83 @@
+/**
+ * Header fields as Node hands them over in `rawHeaders`: a flat list of name, value, name, value. It is the only form in which
+ * a duplicate, an order or a name such as `__proto__` is still what the peer sent. Every function here is linear in its input.
+ */
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Whether `text` is a token: one or more visible ASCII characters without separators. RFC 9110 §5.6.2. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** Whether `text` can be the name of a header field: a token. RFC 9110 §5.1. */
+export function isFieldName(text: string): boolean {
+  return isToken(text);
+}
+
+/**
+ * Whether `text` can be the value of a header field, or a reason phrase: HTAB, SP, visible ASCII and the octets 0x80 to 0xFF;
+ * no CR, LF, NUL or other control character, and nothing above U+00FF, which no octet stands for. RFC 9110 §5.5, RFC 9112 §4.
+ */
+export function isFieldValue(text: string): boolean {
+  return FIELD_VALUE.test(text);
+}
+
+/** All values of the field `name`, whatever its case, in the order they came. Empty when the field is absent. */
+export function fieldValues(rawHeaders: readonly string[], name: string): string[] {
+  const wanted = name.toLowerCase();
+  const values: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const found = rawHeaders[i]!;
+    if (found.length === wanted.length && found.toLowerCase() === wanted) values.push(rawHeaders[i + 1]!);
+  }
+  return values;
+}
+
+/** The first value of the field `name`, whatever its case; `undefined` when the field is absent. */
+export function fieldValue(rawHeaders: readonly string[], name: string): string | undefined {
+  return fieldValues(rawHeaders, name)[0];
+}
+
+/** `text` without the spaces and tabs around it: optional whitespace is nothing else. RFC 9110 §5.6.3. */
+export function trimWhitespace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isWhitespace(text.charCodeAt(start))) start++;
+  while (end > start && isWhitespace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isWhitespace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/**
+ * The elements of comma-separated lists such as Connection and Upgrade: trimmed, tokens in lower case, in order.
+ * What is not a token stays as it is, so that no character outside ASCII is ever folded into one of `upgrade`.
+ */
+export function listTokens(values: readonly string[]): string[] {
+  const elements = values.flatMap((value) => value.split(',')).map(trimWhitespace);
+  // RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list elements"
+  return elements
+    .filter((element) => element !== '')
+    .map((element) => (isToken(element) ? element.toLowerCase() : element));
+}
+
+/**
+ * The fields as an object without prototype: lower-case names; a string, or an array where a field came more than once.
+ * `set-cookie` is always an array, as in node:http.
+ */
+export function toHeaderRecord(rawHeaders: readonly string[]): Record<string, string | string[] | undefined> {
+  const record: Record<string, string | string[] | undefined> = Object.create(null);
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    const value = rawHeaders[i + 1]!;
+    const before = record[name];
+    if (before === undefined) record[name] = name === 'set-cookie' ? [value] : value;
+    else if (typeof before === 'string') record[name] = [before, value];
+    else before.push(value);
+  }
+  return record;
+}
