@@ -1,0 +1,106 @@
+import { type Buffer, isAscii } from 'node:buffer';
+
+/*
+ * A masking key is the int32 that its four bytes are in network order: the first is key >>> 24.
+ * RFC 6455 §5.3: "Octet i of the transformed data is the XOR of octet i of the original data with octet at index i modulo 4
+ * of the masking key"
+ */
+
+/** From this length on, 32-bit words are worth the Int32Array that they need. In bytes; at least 3 + 4. */
+const WORDS_PAY = 192;
+
+/** From this length on, the native search for non-ASCII is worth its call. In bytes. */
+const NATIVE_PAYS = 64;
+
+/** One int32 and its bytes in the order of this machine. */
+const word = new Int32Array(1);
+const wordBytes = new Uint8Array(word.buffer);
+
+/**
+ * Unmasks `bytes` from `start` to `end` in place. RFC 6455 §5.3.
+ *
+ * @param phase how many bytes of the payload came before `start` (only the last two bits count).
+ * @returns whether all of the unmasked bytes are ASCII; true when there are none.
+ */
+export function unmask(bytes: Buffer, start: number, end: number, key: number, phase: number): boolean {
+  if (end - start < WORDS_PAY) return xorBytes(bytes, start, end, rotate(key, phase)) < 0x80;
+  const head = start + (-(bytes.byteOffset + start) & 3);
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + head, (end - head) >> 2);
+  const tail = head + words.length * 4;
+  const keyAtHead = rotate(key, phase + head - start);
+  const seen =
+    xorBytes(bytes, start, head, rotate(key, phase)) |
+    xorWords(words, inMachineOrder(keyAtHead)) |
+    xorBytes(bytes, tail, end, keyAtHead);
+  return (seen & 0x80808080) === 0;
+}
+
+/** Masks `bytes` from `start` to `end` in place; `start` is where the payload begins. RFC 6455 §5.3. */
+export function maskInPlace(bytes: Buffer, start: number, end: number, key: number): void {
+  unmask(bytes, start, end, key, 0);
+}
+
+/** Writes a masked copy of `source` to `target` at `offset`; `source` stays as it is. RFC 6455 §5.3. */
+export function maskInto(target: Buffer, offset: number, source: Uint8Array, key: number): void {
+  target.set(source, offset);
+  maskInPlace(target, offset, offset + source.length, key);
+}
+
+/** Whether `bytes` from `start` to `end` are all ASCII; true when there are none. */
+export function isAsciiRange(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start >= NATIVE_PAYS) return isAscii(bytes.subarray(start, end));
+  let seen = 0;
+  for (let i = start; i < end; i++) seen |= bytes[i]!;
+  return seen < 0x80;
+}
+
+/** The key as the byte that comes `bytes` bytes later sees it. */
+function rotate(key: number, bytes: number): number {
+  const bits = (bytes & 3) * 8;
+  // JavaScript shifts by 32 as by 0: no bits give key | key
+  return (key << bits) | (key >>> (32 - bits));
+}
+
+/** The int32 whose bytes lie in memory as those of `key` lie on the wire. */
+function inMachineOrder(key: number): number {
+  wordBytes[0] = key >>> 24;
+  wordBytes[1] = key >>> 16;
+  wordBytes[2] = key >>> 8;
+  wordBytes[3] = key;
+  return word[0]!;
+}
+
+/** XORs bytes in place; returns the OR of the results. */
+function xorBytes(bytes: Buffer, start: number, end: number, key: number): number {
+  const k0 = key >>> 24;
+  const k1 = (key >>> 16) & 0xff;
+  const k2 = (key >>> 8) & 0xff;
+  const k3 = key & 0xff;
+  let seen = 0;
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    seen |= bytes[i]! ^= k0;
+    seen |= bytes[i + 1]! ^= k1;
+    seen |= bytes[i + 2]! ^= k2;
+    seen |= bytes[i + 3]! ^= k3;
+  }
+  if (i < end) seen |= bytes[i]! ^= k0;
+  if (i + 1 < end) seen |= bytes[i + 1]! ^= k1;
+  if (i + 2 < end) seen |= bytes[i + 2]! ^= k2;
+  return seen;
+}
+
+/** XORs words in place; returns the OR of the results. */
+function xorWords(words: Int32Array, key: number): number {
+  const fours = words.length & ~3;
+  let seen = 0;
+  let i = 0;
+  for (; i < fours; i += 4) {
+    seen |= words[i]! ^= key;
+    seen |= words[i + 1]! ^= key;
+    seen |= words[i + 2]! ^= key;
+    seen |= words[i + 3]! ^= key;
+  }
+  for (; i < words.length; i++) seen |= words[i]! ^= key;
+  return seen;
+}
