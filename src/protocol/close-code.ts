@@ -1,0 +1,38 @@
+/** Status codes of the closing handshake. RFC 6455 §7.4.1 and the IANA WebSocket Close Code Number Registry. */
+export const CloseCode = {
+  normal: 1000,
+  goingAway: 1001,
+  protocolError: 1002,
+  unsupportedData: 1003,
+  /** No code was present. Never on the wire. */
+  noStatus: 1005,
+  /** The connection was lost without a Close frame. Never on the wire. */
+  abnormal: 1006,
+  invalidPayload: 1007,
+  policyViolation: 1008,
+  messageTooBig: 1009,
+  mandatoryExtension: 1010,
+  internalError: 1011,
+  serviceRestart: 1012,
+  tryAgainLater: 1013,
+  badGateway: 1014,
+  /** The TLS handshake failed. Never on the wire. */
+  tlsHandshake: 1015,
+} as const;
+export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
+
+/** {@link isSendableCloseCode} in words, for messages. */
+export const SENDABLE_CLOSE_CODES = '1000-1003, 1007-1014 and 3000-4999';
+
+/** Whether a Close frame of the peer may carry `code`: 1000-1003, 1007-1014 and 3000-4999. RFC 6455 §7.4. */
+export function isReceivableCloseCode(code: number): boolean {
+  // §7.4.1: 1005, 1006 and 1015 "MUST NOT be set as a status code in a Close control frame by an endpoint", 1004 is reserved
+  if (code <= 1014) return code >= 1000 && (code <= 1003 || code >= 1007);
+  // §7.4.2: 1015-2999 are kept for the protocol and its extensions, over 4999 is undefined
+  return code >= 3000 && code <= 4999;
+}
+
+/** Whether an application may close with `code`: an integer of 1000-1003, 1007-1014 or 3000-4999. RFC 6455 §7.4. */
+export function isSendableCloseCode(code: number): boolean {
+  return Number.isInteger(code) && isReceivableCloseCode(code);
+}
