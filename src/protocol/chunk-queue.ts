@@ -1,0 +1,71 @@
+import { Buffer } from 'node:buffer';
+
+/** Chunks below this size are copied together, so that a peer that drips bytes costs bytes, not objects. */
+const SMALL = 1024;
+
+/** What small chunks are copied into, in bytes. */
+const BLOCK = 4096;
+
+/** The list is not rewritten for fewer holes at its front than this. */
+const MIN_HOLES = 64;
+
+/** The chunks that wait to be parsed, in order. Both `push` and `shift` are O(1), amortised. */
+export class ChunkQueue {
+  #chunks: (Buffer | undefined)[] = [];
+  #head = 0;
+  #size = 0;
+  /** The memory of the last entry, if it may still take small chunks. */
+  #block: Buffer | undefined;
+  #blockUsed = 0;
+
+  /** Bytes that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds a chunk. The queue owns its memory from now on. */
+  push(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (chunk.length < SMALL && this.#joinBlock(chunk)) return;
+    this.#block = undefined;
+    this.#chunks.push(chunk);
+  }
+
+  /** Takes the first chunk; `undefined` when none waits. */
+  shift(): Buffer | undefined {
+    const chunk = this.#chunks[this.#head];
+    if (chunk === undefined) return undefined;
+    this.#size -= chunk.length;
+    this.#chunks[this.#head++] = undefined;
+    if (this.#head === this.#chunks.length) this.clear();
+    else if (this.#head >= MIN_HOLES && this.#head * 2 >= this.#chunks.length) this.#dropHoles();
+    return chunk;
+  }
+
+  /** Drops all. */
+  clear(): void {
+    this.#chunks = [];
+    this.#head = 0;
+    this.#size = 0;
+    this.#block = undefined;
+  }
+
+  #joinBlock(chunk: Buffer): boolean {
+    // the first one that waits is left as it is: most often it is the only one
+    if (this.#chunks.length === 0) return false;
+    if (this.#block === undefined || this.#blockUsed + chunk.length > BLOCK) {
+      this.#block = Buffer.allocUnsafeSlow(BLOCK);
+      this.#blockUsed = 0;
+      this.#chunks.push(this.#block);
+    }
+    chunk.copy(this.#block, this.#blockUsed);
+    this.#blockUsed += chunk.length;
+    this.#chunks[this.#chunks.length - 1] = this.#block.subarray(0, this.#blockUsed);
+    return true;
+  }
+
+  #dropHoles(): void {
+    this.#chunks = this.#chunks.slice(this.#head);
+    this.#head = 0;
+  }
+}

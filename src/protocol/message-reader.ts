@@ -1,0 +1,127 @@
+import { Buffer } from 'node:buffer';
+import { ProtocolError } from './errors.js';
+import type { FrameHeader } from './frame-header.js';
+import type { FrameReader } from './frame-reader.js';
+import { isAsciiRange, unmask } from './mask.js';
+import { Opcode } from './opcode.js';
+import { PayloadBuffer } from './payload-buffer.js';
+import { decodeText, Utf8Validator } from './utf8.js';
+
+/** A binary message below this size is copied out of the chunk that it came in, so that keeping it does not keep the chunk. */
+const COPY_BELOW = 4096;
+
+/** What a message may be. */
+export interface MessageLimits {
+  /** Longest message in bytes, over all of its frames. */
+  readonly maxPayload: number;
+  /** Most frames of a message, empty ones included. */
+  readonly maxFragments: number;
+  /** Whether text is taken as it comes, with U+FFFD for what is not UTF-8. */
+  readonly skipUTF8Validation: boolean;
+}
+
+/** A complete message. */
+export interface Message {
+  readonly type: 'message';
+  /** A string when it was sent as text, a Buffer when it was sent as binary. RFC 6455 §5.6. */
+  readonly data: string | Buffer;
+  /** Bytes of the payload. */
+  readonly size: number;
+}
+
+/** Puts messages together from the parts of data frames. RFC 6455 §5.4, §5.6, §8.1. */
+export class MessageReader {
+  readonly #limits: MessageLimits;
+  readonly #utf8 = new Utf8Validator();
+  readonly #collected = new PayloadBuffer();
+  #text = false;
+  #ascii = true;
+  #frames = 0;
+  #size = 0;
+
+  constructor(limits: MessageLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Takes the part of a data frame that `frame` stands on.
+   *
+   * @returns the message, when the part is the end of one.
+   * @throws ProtocolError 1009 or 1008 when the message is over a limit, known from its headers; 1007 as soon as a text is not
+   *   valid UTF-8 (§8.1).
+   */
+  accept(frame: FrameReader): Message | undefined {
+    const { header } = frame;
+    if (frame.first) this.#beginFrame(header);
+    const ascii = this.#reveal(frame, header);
+    if (this.#text && !this.#limits.skipUTF8Validation) this.#validate(frame, ascii);
+    const ends = frame.last && header.fin;
+    if (ends && frame.first && header.opcode !== Opcode.continuation) return this.#whole(frame, ascii);
+    this.#ascii &&= ascii;
+    this.#collected.append(frame.bytes, frame.start, frame.end);
+    return ends ? this.#joined() : undefined;
+  }
+
+  /** Drops the message in progress. */
+  clear(): void {
+    this.#collected.clear();
+  }
+
+  #beginFrame(header: FrameHeader): void {
+    if (header.opcode !== Opcode.continuation) this.#beginMessage(header.opcode === Opcode.text);
+    this.#frames++;
+    this.#size += header.length;
+    const { maxPayload, maxFragments } = this.#limits;
+    if (this.#size > maxPayload) {
+      throw new ProtocolError(
+        'MESSAGE_TOO_LONG',
+        1009,
+        `message of ${this.#size} bytes, maxPayload allows ${maxPayload}`,
+      );
+    }
+    if (this.#frames > maxFragments) {
+      throw new ProtocolError(
+        'TOO_MANY_FRAGMENTS',
+        1008,
+        `message of ${this.#frames} frames, maxFragments allows ${maxFragments}`,
+      );
+    }
+    this.#collected.expect(this.#size, header.fin);
+  }
+
+  #beginMessage(text: boolean): void {
+    this.#text = text;
+    this.#ascii = true;
+    this.#frames = 0;
+    this.#size = 0;
+  }
+
+  /** Unmasks the part; whether it is text in ASCII. */
+  #reveal({ bytes, start, end, before }: FrameReader, header: FrameHeader): boolean {
+    if (header.masked) return unmask(bytes, start, end, header.maskKey, before);
+    return this.#text && isAsciiRange(bytes, start, end);
+  }
+
+  /** §8.1: "the endpoint MUST _Fail the WebSocket Connection_", which needs neither the end of the frame nor that of the message. */
+  #validate(frame: FrameReader, ascii: boolean): void {
+    const ends = frame.last && frame.header.fin;
+    if (ascii && this.#utf8.complete) return;
+    if (!this.#utf8.push(frame.bytes, frame.start, frame.end) || (ends && !this.#utf8.complete)) {
+      throw new ProtocolError('UTF8_INVALID', 1007, 'text message that is not valid UTF-8');
+    }
+  }
+
+  /** The message that is one frame in one chunk. */
+  #whole({ bytes, start, end }: FrameReader, ascii: boolean): Message {
+    const size = end - start;
+    if (this.#text) return { type: 'message', data: decodeText(bytes, start, end, ascii), size };
+    const payload = bytes.subarray(start, end);
+    return { type: 'message', data: size < COPY_BELOW ? Buffer.from(payload) : payload, size };
+  }
+
+  #joined(): Message {
+    const payload = this.#collected.take();
+    const size = payload.length;
+    return { type: 'message', data: this.#text ? decodeText(payload, 0, size, this.#ascii) : payload, size };
+  }
+}

@@ -1,0 +1,74 @@
+import { Buffer } from 'node:buffer';
+
+/** The first capacity, in bytes, where it is not known that less is enough. */
+const SMALLEST = 1024;
+
+/** From this size on, a payload is handed over in its own memory, though up to half of that is unused. */
+const COPY_BELOW = 4096;
+
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/**
+ * Collects the parts of a payload that arrives in several chunks or frames.
+ *
+ * Memory follows what has arrived, never what a header claims: at most 1 KiB or twice the bytes received, and four times
+ * once a quarter of a known total is here, which is then allocated whole.
+ */
+export class PayloadBuffer {
+  #bytes: Buffer = EMPTY;
+  #length = 0;
+  #total = 0;
+  #exact = false;
+
+  /** Bytes collected. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Bytes of memory held. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  /** Says that `total` bytes will have been collected when the current frame ends, and, if `exact`, that it is the last. */
+  expect(total: number, exact: boolean): void {
+    this.#total = total;
+    this.#exact = exact;
+  }
+
+  /** Copies the bytes from `start` to `end`. */
+  append(bytes: Buffer, start: number, end: number): void {
+    const length = this.#length + end - start;
+    if (length > this.#bytes.length) this.#grow(length);
+    bytes.copy(this.#bytes, this.#length, start, end);
+    this.#length = length;
+  }
+
+  /** Hands over what was collected, in memory that nothing else uses, and starts anew. */
+  take(): Buffer {
+    const collected = this.#bytes.subarray(0, this.#length);
+    const spare = this.#bytes.length - this.#length;
+    this.clear();
+    return spare > 0 && collected.length < COPY_BELOW ? Buffer.from(collected) : collected;
+  }
+
+  /** Drops what was collected and its memory. */
+  clear(): void {
+    this.#bytes = EMPTY;
+    this.#length = 0;
+    this.expect(0, false);
+  }
+
+  #grow(length: number): void {
+    const grown = Buffer.allocUnsafeSlow(this.#capacityFor(length));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+
+  #capacityFor(length: number): number {
+    const doubled = Math.max(SMALLEST, 2 * length);
+    const quarterIsHere = 4 * length >= this.#total;
+    if (this.#exact) return quarterIsHere ? this.#total : Math.min(doubled, this.#total);
+    return quarterIsHere ? Math.max(doubled, this.#total) : doubled;
+  }
+}

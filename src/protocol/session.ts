@@ -1,0 +1,185 @@
+import type { Buffer } from 'node:buffer';
+import { encodeClosePayload, readClosePayload } from './close-payload.js';
+import { ProtocolError } from './errors.js';
+import { FrameReader } from './frame-reader.js';
+import { unmask } from './mask.js';
+import { type Message, type MessageLimits, MessageReader } from './message-reader.js';
+import { isControl, Opcode } from './opcode.js';
+import { PayloadBuffer } from './payload-buffer.js';
+
+/** Which end of the connection this is. Clients mask, servers do not. RFC 6455 §5.1. */
+export type Role = 'server' | 'client';
+
+/** What a {@link Session} accepts. The defaults belong to the layer above. */
+export interface SessionOptions extends MessageLimits {
+  readonly role: Role;
+}
+
+/**
+ * Who has begun the closing handshake, and whether it is over. RFC 6455 §7.1.
+ *
+ * `closed`: both Close frames have passed, or no byte will be parsed any more. `failed`: the peer broke the protocol.
+ */
+export type SessionState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'closed' | 'failed';
+
+/** What the bytes of the peer mean, for the shell to act on. */
+export type Output =
+  | Message
+  /** §5.5.2: "an endpoint MUST send a Pong frame in response", unless it has received a Close frame. At most 125 bytes. */
+  | { readonly type: 'ping'; readonly data: Buffer }
+  /** §5.5.3. At most 125 bytes. */
+  | { readonly type: 'pong'; readonly data: Buffer }
+  /** The peer's Close frame. `reply` is the payload of the one that must be sent; `undefined` when ours is sent. §5.5.1. */
+  | { readonly type: 'close'; readonly code: number; readonly reason: string; readonly reply: Buffer | undefined }
+  /** The transport has ended and all of its bytes are parsed. Once, and the last. */
+  | { readonly type: 'end' }
+  /** _Fail the WebSocket Connection_ (§7.1.7) with `error.closeCode`. Once, and the last. */
+  | { readonly type: 'fail'; readonly error: ProtocolError };
+
+const END: Output = { type: 'end' };
+
+/**
+ * The receiving end of a connection after its handshake: bytes in, outputs out, one at a time, so that the caller decides
+ * before each of them whether it has room. Does no I/O and sends nothing.
+ */
+export class Session {
+  readonly #frames: FrameReader;
+  readonly #messages: MessageReader;
+  readonly #control = new PayloadBuffer();
+  #state: SessionState = 'open';
+  #parsing = true;
+  #finished = false;
+  /** What ends the outputs, once parsing is over. */
+  #last: Output | undefined;
+  /** Messages, and control frames between messages, that are complete. */
+  #completed = 0;
+
+  constructor(options: SessionOptions) {
+    this.#frames = new FrameReader(options.role === 'server');
+    this.#messages = new MessageReader(options);
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Bytes that were pushed and are not parsed yet; 0 when `next()` has returned `undefined`. */
+  get unparsed(): number {
+    return this.#frames.unread;
+  }
+
+  /**
+   * The ordinal (1, 2, ...) of the message in progress: one of which a byte is parsed, but not all. A control frame counts
+   * as a message of its own unless it comes within one. 0 when none is in progress.
+   */
+  get partialMessage(): number {
+    return this.#frames.inMessage || this.#frames.inFrame ? this.#completed + 1 : 0;
+  }
+
+  /** Wire bytes of the message in progress that are parsed, without those of control frames within it. */
+  get partialBytes(): number {
+    return this.#frames.partialBytes;
+  }
+
+  /** Keeps `chunk` and parses nothing. The session owns its memory from now on, and unmasks it in place. */
+  push(chunk: Buffer): void {
+    if (this.#parsing) this.#frames.push(chunk);
+  }
+
+  /** Says that the transport has ended: no more bytes will come. */
+  finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    if (!this.#parsing && this.#state !== 'failed') this.#last = END;
+  }
+
+  /** Says that our Close frame is queued: a Close frame of the peer needs no reply now. RFC 6455 §5.5.1. */
+  closeSent(): void {
+    if (this.#state === 'open') this.#state = 'closing-by-us';
+    else if (this.#state === 'closing-by-peer') this.#state = 'closed';
+  }
+
+  /**
+   * Parses one output.
+   *
+   * @returns `undefined` when more bytes are needed. After the peer's Close frame there is only `end`, after `end` and `fail`
+   *   nothing. A fault of the peer is an output: this never throws a {@link ProtocolError}.
+   */
+  next(): Output | undefined {
+    if (!this.#parsing) return this.#takeLast();
+    try {
+      const output = this.#parse();
+      if (output !== undefined || !this.#finished) return output;
+      this.#stop('closed');
+      return END;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#stop('failed');
+      return { type: 'fail', error };
+    }
+  }
+
+  /** Fails the connection for a fault that the caller found, such as a deadline. No effect after the peer's Close frame. */
+  fail(error: ProtocolError): void {
+    if (!this.#parsing) return;
+    this.#stop('failed');
+    this.#last = { type: 'fail', error };
+  }
+
+  /** Drops everything, now and later pushed: `next()` returns `undefined` from now on. */
+  discard(): void {
+    this.#stop(this.#state === 'failed' ? 'failed' : 'closed');
+    this.#finished = true;
+    this.#last = undefined;
+  }
+
+  #parse(): Output | undefined {
+    const frames = this.#frames;
+    while (frames.read()) {
+      const output = isControl(frames.header.opcode) ? this.#acceptControl(frames) : this.#messages.accept(frames);
+      if (output === undefined) continue;
+      if (!frames.inMessage) this.#completed++;
+      return output;
+    }
+    return undefined;
+  }
+
+  #acceptControl({ header, bytes, start, end, before, first, last }: FrameReader): Output | undefined {
+    if (first) this.#control.expect(header.length, true);
+    if (header.masked) unmask(bytes, start, end, header.maskKey, before);
+    this.#control.append(bytes, start, end);
+    return last ? this.#controlOutput(header.opcode, this.#control.take()) : undefined;
+  }
+
+  #controlOutput(opcode: Opcode, data: Buffer): Output {
+    if (opcode === Opcode.ping) return { type: 'ping', data };
+    return opcode === Opcode.pong ? { type: 'pong', data } : this.#peerClosed(data);
+  }
+
+  #peerClosed(payload: Buffer): Output {
+    const { code, reason } = readClosePayload(payload);
+    const byUs = this.#state === 'closing-by-us';
+    // §5.5.1: "When sending a Close frame in response, the endpoint typically echos the status code it received"
+    const reply = byUs ? undefined : encodeClosePayload(code, '');
+    // §1.4, §5.5.1: after a Close frame the peer must not send any more data, and what it sends is discarded
+    this.#stop(byUs ? 'closed' : 'closing-by-peer');
+    if (this.#finished) this.#last = END;
+    return { type: 'close', code, reason, reply };
+  }
+
+  #takeLast(): Output | undefined {
+    const output = this.#last;
+    this.#last = undefined;
+    if (output === END) this.#state = 'closed';
+    return output;
+  }
+
+  /** Ends parsing and lets go of all memory. */
+  #stop(state: SessionState): void {
+    this.#state = state;
+    this.#parsing = false;
+    this.#frames.clear();
+    this.#messages.clear();
+    this.#control.clear();
+  }
+}
