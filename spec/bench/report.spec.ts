@@ -1,0 +1,63 @@
+import type { EchoResult, EchoSample } from './echo.js';
+import { echoProfiles } from './profiles.js';
+import { echoTable, fillMarkers, idleTable, median } from './report.js';
+
+describe('median', () => {
+  it('is the middle value, whatever the order', () => {
+    expect(median([9, 1, 5])).toBe(5);
+  });
+
+  it('is the mean of the middle two of an even number', () => {
+    expect(median([1, 10, 3, 5])).toBe(4);
+  });
+});
+
+describe('echoTable', () => {
+  const sample = (server: EchoSample['server'], cpuMicrosPerMessage: number, perSecond: number): EchoSample => ({
+    server,
+    cpuMicrosPerMessage,
+    perSecond,
+    total: 1,
+    p50Micros: 1,
+    p99Micros: 1,
+  });
+  const result: EchoResult = {
+    profile: echoProfiles[0]!,
+    samples: [sample('sluice', 1, 100_000), sample('ws', 8, 20_000), sample('sluice', 3, 300_000)],
+  };
+
+  it('divides the CPU of sluice by that of each other server', () => {
+    expect(echoTable([result], ['sluice', 'ws']).split('\n')).toEqual([
+      '| echo, 64 connections   | sluice, us CPU/message | ws, us CPU/message | sluice / ws | sluice, messages/s | ws, messages/s |',
+      '| ---                    |                    --: |                --: |         --: |                --: |            --: |',
+      '| 32 B text, 1 in flight |                   2.00 |               8.00 |        0.25 |            200 000 |         20 000 |',
+    ]);
+  });
+
+  it('has no ratios without sluice', () => {
+    expect(echoTable([result], ['ws'])).not.toContain('sluice /');
+  });
+});
+
+describe('idleTable', () => {
+  it('shows KiB per connection', () => {
+    const samples = [
+      { server: 'sluice', bytesPerConnection: 4096 },
+      { server: 'ws', bytesPerConnection: 8192 },
+    ] as const;
+    expect(idleTable(samples, ['sluice', 'ws'])).toContain(
+      '|                    4.0 |                8.0 |        0.50 |',
+    );
+  });
+});
+
+describe('fillMarkers', () => {
+  it('replaces what stands between the markers', () => {
+    const page = 'a\n<!-- bench:echo -->\nold\n<!-- /bench:echo -->\nb';
+    expect(fillMarkers(page, 'echo', 'new')).toBe('a\n<!-- bench:echo -->\nnew\n<!-- /bench:echo -->\nb');
+  });
+
+  it('fails when the page has none', () => {
+    expect(() => fillMarkers('a', 'echo', 'new')).toThrow('<!-- bench:echo -->');
+  });
+});

@@ -1,0 +1,77 @@
+/** Tables of the figures, in Markdown. */
+import type { EchoResult } from './echo.js';
+import type { IdleSample } from './idle.js';
+import { idleConnections } from './profiles.js';
+import type { ServerName } from './servers.js';
+
+type EchoFigure = 'cpuMicrosPerMessage' | 'perSecond';
+
+/** The middle value; the mean of the two middle ones when there is an even number. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** CPU and throughput of every server for each load, with the ratios of sluice's CPU to that of the others. */
+export function echoTable(results: readonly EchoResult[], servers: readonly ServerName[]): string {
+  const others = servers.includes('sluice') ? servers.filter((name) => name !== 'sluice') : [];
+  const head = [
+    'echo, 64 connections',
+    ...servers.map((name) => `${name}, us CPU/message`),
+    ...others.map((name) => `sluice / ${name}`),
+    ...servers.map((name) => `${name}, messages/s`),
+  ];
+  const rows = results.map((result) => {
+    const cpu = (name: ServerName): number => echoMedian(result, name, 'cpuMicrosPerMessage');
+    return [
+      result.profile.name,
+      ...servers.map((name) => significant(cpu(name))),
+      ...others.map((name) => (cpu('sluice') / cpu(name)).toFixed(2)),
+      ...servers.map((name) => grouped(echoMedian(result, name, 'perSecond'))),
+    ];
+  });
+  return table(head, rows);
+}
+
+/** Memory per idle connection of every server. */
+export function idleTable(samples: readonly IdleSample[], servers: readonly ServerName[]): string {
+  const of = (name: ServerName): number =>
+    median(samples.filter(({ server }) => server === name).map(({ bytesPerConnection }) => bytesPerConnection));
+  const both = servers.includes('sluice') && servers.includes('ws');
+  const head = ['memory', ...servers.map((name) => `${name}, KiB/connection`), ...(both ? ['sluice / ws'] : [])];
+  const row = [
+    `${grouped(idleConnections)} idle connections`,
+    ...servers.map((name) => (of(name) / 1024).toFixed(1)),
+    ...(both ? [(of('sluice') / of('ws')).toFixed(2)] : []),
+  ];
+  return table(head, [row]);
+}
+
+/** `page` with `content` between the markers of `name`. @throws Error when the page has no such markers. */
+export function fillMarkers(page: string, name: string, content: string): string {
+  const [open, close] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
+  const [start, end] = [page.indexOf(open), page.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`the page has no ${open} ... ${close}`);
+  return `${page.slice(0, start + open.length)}\n${content}\n${page.slice(end)}`;
+}
+
+function echoMedian({ samples }: EchoResult, name: ServerName, figure: EchoFigure): number {
+  return median(samples.filter(({ server }) => server === name).map((sample) => sample[figure]));
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const rule = head.map((_, column) => (column === 0 ? '---' : '--:'));
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length), 3));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
+  return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+function significant(value: number): string {
+  return value.toFixed(value < 10 ? 2 : 1);
+}
+
+function grouped(value: number): string {
+  return Math.round(value).toLocaleString('en').replaceAll(',', ' ');
+}
