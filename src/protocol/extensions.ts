@@ -25,11 +25,17 @@ const WHITESPACE_HERE = /[ \t]*/y;
 export function parseExtensions(header: string): ExtensionOffer[] {
   const cursor: Cursor = { text: header, at: 0 };
   const offers: ExtensionOffer[] = [];
-  // §9.1: "extension-list = 1#extension". Deliberately strict: an empty element is refused, as in Sec-WebSocket-Protocol.
-  do offers.push(readExtension(cursor));
+  // RFC 2616 §2.1, which §9.1 names for its "1#": "null elements are allowed, but do not contribute to the count of elements"
+  do if (!isNullElement(cursor)) offers.push(readExtension(cursor));
   while (readSeparator(cursor, ','));
   if (cursor.at < header.length) throw unexpected(cursor, '"," or ";"');
+  if (offers.length === 0) throw unexpected(cursor, 'at least one extension');
   return offers;
+}
+
+function isNullElement(cursor: Cursor): boolean {
+  skipWhitespace(cursor);
+  return cursor.at === cursor.text.length || cursor.text[cursor.at] === ',';
 }
 
 function readExtension(cursor: Cursor): ExtensionOffer {
@@ -83,7 +89,7 @@ function readSeparator(cursor: Cursor, separator: string): boolean {
   return true;
 }
 
-// §9.1 takes its grammar from RFC 2616 with "the implied *LWS rule": whitespace may stand between any two parts.
+// §9.1: "this section is using ABNF syntax/rules from [RFC2616], including the "implied *LWS rule"": around "=" too.
 function skipWhitespace(cursor: Cursor): void {
   WHITESPACE_HERE.lastIndex = cursor.at;
   WHITESPACE_HERE.test(cursor.text);
