@@ -114,14 +114,17 @@ function defaultPort(secure: boolean): number {
 
 function credentials({ username, password }: URL): { authorization?: string } {
   if (username === '' && password === '') return {};
-  // RFC 7617 §2: "The user-id and password MUST NOT contain any control characters": base64 carries whatever they contain.
-  const pair = `${decoded(username, 'user')}:${decoded(password, 'password')}`;
+  const user = decoded(username, 'user');
+  // RFC 7617 §2: "a user-id containing a colon character is invalid"
+  if (user.includes(':')) throw new SyntaxError('user of the URL has a colon, allowed is none (RFC 7617 §2)');
+  const pair = `${user}:${decoded(password, 'password')}`;
   return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
 }
 
 function decoded(text: string, what: string): string {
   try {
     const plain = decodeURIComponent(text);
+    // RFC 7617 §2: "The user-id and password MUST NOT contain any control characters"; in a path, NUL would end it early.
     if (!hasControl(plain)) return plain;
   } catch {
     // Not UTF-8 behind the percent signs: the message is the same.
