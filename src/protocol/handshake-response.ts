@@ -45,7 +45,7 @@ export function readUpgradeResponse(head: ResponseHead, offer: RequestedUpgrade)
 function checkStatusLine(head: ResponseHead): void {
   // §4.1 (1): "If the status code received from the server is not 101, the client handles the response per HTTP procedures."
   if (head.status !== 101) throw failure(head, 'UNEXPECTED_STATUS', `found status ${head.status}, needed is 101`);
-  // RFC 9110 §7.8 (Upgrade) and §15.2: a server has no 1xx and no Upgrade in HTTP/1.0.
+  // RFC 9110 §15.2: "HTTP/1.0 did not define any 1xx status codes"
   if (head.httpVersion !== '1.1') {
     throw failure(head, 'RESPONSE_INVALID', `found HTTP/${excerpt(head.httpVersion)}, needed is HTTP/1.1`);
   }

@@ -52,7 +52,7 @@ export function encodeRequestHeaders(request: UpgradeRequest): Record<string, st
   fields['Sec-WebSocket-Key'] = checked('key', key);
   if (extensions !== undefined) fields['Sec-WebSocket-Extensions'] = checked('extensions', extensions);
   checkSubprotocols(protocols);
-  // §4.1 (10): the field is there only "if it is requested by the client"; an empty one would be malformed.
+  // §4.1 (10): "The request MAY include a header field with the name |Sec-WebSocket-Protocol|": an empty one is malformed.
   if (protocols.length > 0) fields['Sec-WebSocket-Protocol'] = protocols.join(', ');
   return fields;
 }
