@@ -8,6 +8,12 @@ export interface ExtensionOffer {
   readonly params: ReadonlyMap<string, readonly (string | true)[]>;
 }
 
+/** Offers in plain form: under each name the parameters of every offer of it. Made by {@link extensionsObject}. */
+export type ExtensionsObject = Readonly<Record<string, readonly ExtensionParams[]>>;
+
+/** The parameters of one offer: integers are numbers, what came without a value is `true`. */
+export type ExtensionParams = Readonly<Record<string, string | number | true>>;
+
 interface Cursor {
   readonly text: string;
   at: number;
@@ -129,10 +135,8 @@ function token(text: string): string {
  *
  * @example `mux; max-channels=4; flow-control` is `{ mux: [{ 'max-channels': 4, 'flow-control': true }] }`
  */
-export function extensionsObject(
-  offers: readonly ExtensionOffer[],
-): Record<string, Record<string, string | number | true>[]> {
-  const object: Record<string, Record<string, string | number | true>[]> = Object.create(null);
+export function extensionsObject(offers: readonly ExtensionOffer[]): ExtensionsObject {
+  const object: Record<string, ExtensionParams[]> = Object.create(null);
   for (const { name, params } of offers) {
     const list = object[name] ?? [];
     list.push(paramsObject(params));
@@ -141,7 +145,7 @@ export function extensionsObject(
   return object;
 }
 
-function paramsObject(params: ExtensionOffer['params']): Record<string, string | number | true> {
+function paramsObject(params: ExtensionOffer['params']): ExtensionParams {
   const object: Record<string, string | number | true> = Object.create(null);
   for (const [param, [value = true]] of params) object[param] = value === true ? true : numberIfInteger(value);
   return object;
