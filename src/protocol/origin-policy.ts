@@ -70,8 +70,10 @@ export function checkOriginPolicy(policy: OriginPolicy): void {
     throw new TypeError(`origins is ${excerpt(policy)}, allowed is ${allowed}`);
   }
   for (const entry of policy as readonly unknown[]) {
-    if (typeof entry !== 'string' || !isOrigin(entry)) {
-      throw new TypeError(`origins contains ${excerpt(entry)}, allowed are origins such as 'https://example.com:8443'`);
+    // An asterisk may stand in an origin, but never for anything: whoever writes one means more than it would match.
+    if (typeof entry !== 'string' || !isOrigin(entry) || entry.includes('*')) {
+      const allowed = `origins such as 'https://example.com:8443', without wildcards`;
+      throw new TypeError(`origins contains ${excerpt(entry)}, allowed are ${allowed}`);
     }
   }
 }
