@@ -7,7 +7,7 @@ import { type Buffer, isAscii } from 'node:buffer';
  */
 
 /** From this length on, 32-bit words are worth the Int32Array that they need. In bytes; at least 3 + 4. */
-const WORDS_PAY = 192;
+const WORDS_PAY = 144;
 
 /** From this length on, the native search for non-ASCII is worth its call. In bytes. */
 const NATIVE_PAYS = 64;

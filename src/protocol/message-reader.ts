@@ -1,14 +1,11 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { ProtocolError } from './errors.js';
 import type { FrameHeader } from './frame-header.js';
 import type { FrameReader } from './frame-reader.js';
 import { isAsciiRange, unmask } from './mask.js';
 import { Opcode } from './opcode.js';
-import { PayloadBuffer } from './payload-buffer.js';
+import { COPY_BELOW, copyOf, PayloadBuffer } from './payload-buffer.js';
 import { decodeText, Utf8Validator } from './utf8.js';
-
-/** A binary message below this size is copied out of the chunk that it came in, so that keeping it does not keep the chunk. */
-const COPY_BELOW = 4096;
 
 /** What a message may be. */
 export interface MessageLimits {
@@ -115,8 +112,8 @@ export class MessageReader {
   #whole({ bytes, start, end }: FrameReader, ascii: boolean): Message {
     const size = end - start;
     if (this.#text) return { type: 'message', data: decodeText(bytes, start, end, ascii), size };
-    const payload = bytes.subarray(start, end);
-    return { type: 'message', data: size < COPY_BELOW ? Buffer.from(payload) : payload, size };
+    const data = size < COPY_BELOW ? copyOf(bytes, start, end) : bytes.subarray(start, end);
+    return { type: 'message', data, size };
   }
 
   #joined(): Message {

@@ -3,8 +3,11 @@ import { Buffer } from 'node:buffer';
 /** The first capacity, in bytes, where it is not known that less is enough. */
 const SMALLEST = 1024;
 
-/** From this size on, a payload is handed over in its own memory, though up to half of that is unused. */
-const COPY_BELOW = 4096;
+/** A payload below this size is copied to memory of its size, so that keeping it keeps nothing else. In bytes. */
+export const COPY_BELOW = 4096;
+
+/** Up to this size a Buffer lies in the heap of V8, where its memory is its own and costs next to nothing. In bytes. */
+const ON_HEAP = 64;
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -46,10 +49,11 @@ export class PayloadBuffer {
 
   /** Hands over what was collected, in memory that nothing else uses, and starts anew. */
   take(): Buffer {
-    const collected = this.#bytes.subarray(0, this.#length);
-    const spare = this.#bytes.length - this.#length;
+    const bytes = this.#bytes;
+    const length = this.#length;
     this.clear();
-    return spare > 0 && collected.length < COPY_BELOW ? Buffer.from(collected) : collected;
+    if (length === bytes.length) return bytes;
+    return length < COPY_BELOW ? copyOf(bytes, 0, length) : bytes.subarray(0, length);
   }
 
   /** Drops what was collected and its memory. */
@@ -71,4 +75,12 @@ export class PayloadBuffer {
     if (this.#exact) return quarterIsHere ? this.#total : Math.min(doubled, this.#total);
     return quarterIsHere ? Math.max(doubled, this.#total) : doubled;
   }
+}
+
+/** A copy of `bytes` from `start` to `end`, for small payloads. */
+export function copyOf(bytes: Buffer, start: number, end: number): Buffer {
+  const size = end - start;
+  const copy = size > ON_HEAP ? Buffer.allocUnsafe(size) : Buffer.alloc(size);
+  bytes.copy(copy, 0, start, end);
+  return copy;
 }

@@ -5,7 +5,7 @@ import { FrameReader } from './frame-reader.js';
 import { unmask } from './mask.js';
 import { type Message, type MessageLimits, MessageReader } from './message-reader.js';
 import { isControl, Opcode } from './opcode.js';
-import { PayloadBuffer } from './payload-buffer.js';
+import { copyOf, PayloadBuffer } from './payload-buffer.js';
 
 /** Which end of the connection this is. Clients mask, servers do not. RFC 6455 §5.1. */
 export type Role = 'server' | 'client';
@@ -145,8 +145,9 @@ export class Session {
   }
 
   #acceptControl({ header, bytes, start, end, before, first, last }: FrameReader): Output | undefined {
-    if (first) this.#control.expect(header.length, true);
     if (header.masked) unmask(bytes, start, end, header.maskKey, before);
+    if (first && last) return this.#controlOutput(header.opcode, copyOf(bytes, start, end));
+    this.#control.expect(header.length, true);
     this.#control.append(bytes, start, end);
     return last ? this.#controlOutput(header.opcode, this.#control.take()) : undefined;
   }
