@@ -30,10 +30,9 @@ export class FrameReader {
   last = true;
   /** Whether a message has begun and lacks its final frame. */
   inMessage = false;
-  /** Whether an extension has given RSV1 of the first frame of a message a meaning. RFC 7692 §6. */
-  readonly allowsRsv1: boolean = false;
 
   readonly #masked: boolean;
+  readonly #allowsRsv1: boolean;
   readonly #header = new HeaderReader();
   readonly #waiting = new ChunkQueue();
   #chunk: Buffer = EMPTY;
@@ -46,9 +45,13 @@ export class FrameReader {
   /** Wire bytes of the frames of the message in progress that are complete. */
   #completeBytes = 0;
 
-  /** @param masked whether the peer has to mask its frames: a client has to, a server must not (RFC 6455 §5.1). */
-  constructor(masked: boolean) {
+  /**
+   * @param masked whether the peer has to mask its frames: a client has to, a server must not (RFC 6455 §5.1).
+   * @param allowsRsv1 whether an extension gives RSV1 a meaning, on the first frame of a message (RFC 7692 §6).
+   */
+  constructor(masked: boolean, allowsRsv1 = false) {
     this.#masked = masked;
+    this.#allowsRsv1 = allowsRsv1;
   }
 
   /** Bytes that are not read yet. */
@@ -149,7 +152,7 @@ export class FrameReader {
   /** What the first byte of a frame may be, given the frames before it. */
   #checkSequence(first: number): void {
     const opcode = first & 0xf;
-    if ((first & 0x40) !== 0 && !(this.allowsRsv1 && (opcode === Opcode.text || opcode === Opcode.binary))) {
+    if ((first & 0x40) !== 0 && !(this.#allowsRsv1 && (opcode === Opcode.text || opcode === Opcode.binary))) {
       // §5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values"
       throw new ProtocolError('RESERVED_BIT', 1002, 'RSV1 is set, no extension allows it on this frame');
     }

@@ -1,0 +1,109 @@
+import { copyOf, PayloadBuffer } from '../../src/protocol/payload-buffer.js';
+
+const KiB = 1024;
+
+describe('PayloadBuffer', () => {
+  it('hands over what was appended, and is empty then', () => {
+    const buffer = new PayloadBuffer();
+    buffer.expect(5, true);
+    buffer.append(Buffer.from('-He-'), 1, 3);
+    buffer.append(Buffer.from('llo'), 0, 3);
+    expect(buffer.length).toBe(5);
+    expect(buffer.take().toString()).toBe('Hello');
+    expect([buffer.length, buffer.capacity]).toEqual([0, 0]);
+  });
+
+  it('hands over nothing as nothing', () => {
+    expect(new PayloadBuffer().take()).toHaveLength(0);
+  });
+
+  it('hands over memory that it does not use again', () => {
+    const buffer = new PayloadBuffer();
+    const taken = ['first', 'second'].map((word) => {
+      buffer.expect(word.length, true);
+      buffer.append(Buffer.from(word), 0, word.length);
+      return buffer.take();
+    });
+    expect(taken.map(String)).toEqual(['first', 'second']);
+  });
+
+  it('drops memory with what was appended', () => {
+    const buffer = new PayloadBuffer();
+    buffer.append(Buffer.alloc(100), 0, 100);
+    buffer.clear();
+    expect([buffer.length, buffer.capacity]).toEqual([0, 0]);
+  });
+
+  it('allocates no more than a small total', () => {
+    const buffer = new PayloadBuffer();
+    buffer.expect(10, true);
+    buffer.append(Buffer.alloc(1), 0, 1);
+    expect(buffer.capacity).toBe(10);
+  });
+
+  it('allocates nothing for what a header claims', () => {
+    const buffer = new PayloadBuffer();
+    buffer.expect(2 ** 31 - 1, true);
+    expect(buffer.capacity).toBe(0);
+    buffer.append(Buffer.alloc(KiB), 0, KiB);
+    expect(buffer.capacity).toBe(2 * KiB);
+  });
+
+  it('allocates the exact total once a quarter of it is here', () => {
+    const buffer = new PayloadBuffer();
+    buffer.expect(1_000_000, true);
+    buffer.append(Buffer.alloc(249_999), 0, 249_999);
+    expect(buffer.capacity).toBe(499_998);
+    buffer.append(Buffer.alloc(250_000), 0, 250_000);
+    expect(buffer.capacity).toBe(1_000_000);
+  });
+
+  it('makes room for the whole of a frame that is not the last, once a quarter of it is here', () => {
+    const buffer = new PayloadBuffer();
+    buffer.expect(100_000, false);
+    buffer.append(Buffer.alloc(10_000), 0, 10_000);
+    expect(buffer.capacity).toBe(20_000);
+    buffer.append(Buffer.alloc(20_000), 0, 20_000);
+    expect(buffer.capacity).toBe(100_000);
+  });
+
+  it.each([1, 100, 5000])('holds at most 1 KiB or twice the bytes of fragments of %d bytes', (size) => {
+    const buffer = new PayloadBuffer();
+    const fragment = Buffer.alloc(size, 'x');
+    let grown = 0;
+    for (let count = 1; count <= 5000; count++) {
+      const before = buffer.capacity;
+      buffer.expect(count * size, false);
+      buffer.append(fragment, 0, size);
+      expect(buffer.capacity).toBeLessThanOrEqual(Math.max(KiB, 2 * count * size));
+      if (buffer.capacity !== before) grown++;
+    }
+    expect(grown).toBeLessThan(20);
+    expect(buffer.take().equals(Buffer.alloc(5000 * size, 'x'))).toBe(true);
+  });
+
+  it('does not keep spare memory for a small payload, nor more than half for a large one', () => {
+    for (const size of [1, 3000, 5000]) {
+      const buffer = new PayloadBuffer();
+      buffer.expect(size, false);
+      buffer.append(Buffer.alloc(size), 0, size);
+      const { length, buffer: memory } = buffer.take();
+      expect(length).toBe(size);
+      expect(memory.byteLength).toBeLessThanOrEqual(size < 4 * KiB ? 8 * KiB : 2 * size);
+    }
+  });
+});
+
+describe('copyOf', () => {
+  it.each([0, 1, 64, 65, 4000])('copies %d bytes', (size) => {
+    const bytes = Buffer.from(Array.from({ length: size + 2 }, (_, i) => i & 0xff));
+    const copy = copyOf(bytes, 1, 1 + size);
+    expect(copy).toEqual(bytes.subarray(1, 1 + size));
+    bytes.fill(0);
+    expect(copy.every((byte, i) => byte === ((i + 1) & 0xff))).toBe(true);
+  });
+
+  it('gives up to 64 bytes memory of their own', () => {
+    expect(copyOf(Buffer.alloc(100), 0, 10).buffer.byteLength).toBe(10);
+  });
+});

@@ -1,0 +1,249 @@
+import { ProtocolError } from '../../src/protocol/errors.js';
+import type { Session } from '../../src/protocol/session.js';
+import { hex } from '../support/bits.js';
+import { binary, close, closeOf, continuation, type Frame, ping, pong, text, wire } from '../support/frames.js';
+import { drain, newSession, sees } from '../support/vectors.js';
+
+const tooSlow = new ProtocolError('MESSAGE_TOO_SLOW', 1008, 'message too slow');
+
+describe('a pulled session', () => {
+  it('parses nothing before it is asked, and one output each time', () => {
+    const session = sessionOf(text('a'), ping('b'), pong('c'), binary('d'));
+    expect(session.unparsed).toBe(12);
+    expect(session.next()).toEqual(sees.message('a'));
+    expect(session.unparsed).toBe(9);
+    expect(drain(session)).toEqual([sees.ping('b'), sees.pong('c'), sees.message(Buffer.from('d'))]);
+    expect([session.unparsed, session.next()]).toEqual([0, undefined]);
+  });
+
+  it('leaves nothing unparsed when it has nothing to say', () => {
+    const session = sessionOf(text('a'));
+    session.push(hex('82'));
+    session.push(hex('7e 0100 61'));
+    drain(session);
+    expect(session.unparsed).toBe(0);
+  });
+
+  it('gives the outputs of ten thousand frames in one chunk', () => {
+    const session = sessionOf(...Array.from({ length: 10_000 }, (_, i) => text(`${i}`)));
+    expect(drain(session)).toEqual(Array.from({ length: 10_000 }, (_, i) => sees.message(`${i}`)));
+  });
+
+  it('joins ten thousand frames in one chunk', () => {
+    const frames = Array.from({ length: 10_000 }, (_, i) => (i === 0 ? text : continuation)('x', { fin: i === 9999 }));
+    const session = newSession('client', { maxFragments: 10_000 });
+    session.push(wire('client', frames));
+    expect(drain(session)).toEqual([sees.message('x'.repeat(10_000))]);
+  });
+
+  it('gives payloads of pings that do not change with the chunk', () => {
+    const chunk = wire('client', [ping('abc')]);
+    const session = newSession('client');
+    session.push(chunk);
+    const output = session.next();
+    chunk.fill(0);
+    expect(output).toEqual(sees.ping('abc'));
+  });
+
+  it('throws what is not a fault of the peer', () => {
+    const session = newSession('client');
+    session.push(broken());
+    expect(() => session.next()).toThrow('broken');
+  });
+});
+
+describe('the end of the transport', () => {
+  it('is seen once, after all that was parsed', () => {
+    const session = sessionOf(text('a'));
+    session.finish();
+    session.finish();
+    expect(drain(session)).toEqual([sees.message('a'), { type: 'end' }]);
+    expect(session.state).toBe('closed');
+    session.finish();
+    expect(session.next()).toBeUndefined();
+  });
+
+  it('drops a message in progress', () => {
+    const session = sessionOf(text('a', { fin: false }));
+    session.finish();
+    expect(drain(session)).toEqual([{ type: 'end' }]);
+    expect([session.partialMessage, session.partialBytes, session.unparsed]).toEqual([0, 0, 0]);
+  });
+
+  it.each(['before', 'after'])('is seen after the Close frame when it came %s that was parsed', (when) => {
+    const session = sessionOf(close(1000), text('late'));
+    if (when === 'before') session.finish();
+    const outputs = [session.next()];
+    session.finish();
+    session.push(wire('client', [text('later')]));
+    expect([...outputs, ...drain(session)]).toEqual([sees.close(1000), { type: 'end' }]);
+    expect(session.state).toBe('closed');
+  });
+
+  it('is not seen after a fault', () => {
+    const session = newSession('client');
+    session.push(hex('ff'));
+    session.finish();
+    expect(drain(session)).toEqual([sees.fail('RESERVED_BIT')]);
+    session.finish();
+    expect([session.next(), session.state]).toEqual([undefined, 'failed']);
+  });
+});
+
+describe('the closing handshake (RFC 6455 §7.1)', () => {
+  it('begun by the peer is closed when our Close frame is sent', () => {
+    const session = sessionOf(close(1001, 'bye'));
+    expect(session.state).toBe('open');
+    expect(session.next()).toEqual(sees.close(1001, 'bye'));
+    expect(session.state).toBe('closing-by-peer');
+    session.closeSent();
+    expect(session.state).toBe('closed');
+  });
+
+  it('begun by us is closed by the Close frame of the peer, which needs no reply', () => {
+    const session = newSession('client');
+    session.closeSent();
+    expect(session.state).toBe('closing-by-us');
+    session.push(wire('client', [text('a'), close(1000)]));
+    expect(drain(session)).toEqual([sees.message('a'), { type: 'close', code: 1000, reason: '', reply: undefined }]);
+    expect(session.state).toBe('closed');
+    session.closeSent();
+    expect(session.state).toBe('closed');
+  });
+
+  it('answers a Close frame without a code by one without a code', () => {
+    expect(sessionOf(closeOf()).next()).toEqual({ type: 'close', code: 1005, reason: '', reply: Buffer.alloc(0) });
+  });
+
+  it('ends parsing: what comes after the Close frame is dropped', () => {
+    const session = sessionOf(close(1000), text('late'), ping());
+    session.next();
+    session.push(wire('client', [text('later')]));
+    expect([session.unparsed, session.next()]).toEqual([0, undefined]);
+  });
+});
+
+describe('fail', () => {
+  it('is the only output from then on', () => {
+    const session = sessionOf(text('a'), text('b'));
+    session.next();
+    session.fail(tooSlow);
+    session.push(wire('client', [text('c')]));
+    session.finish();
+    expect(session.next()).toEqual({ type: 'fail', error: tooSlow });
+    expect([session.next(), session.state, session.unparsed]).toEqual([undefined, 'failed', 0]);
+  });
+
+  it('has no effect after a fault of the peer, the Close frame or the end', () => {
+    const failed = newSession('client');
+    failed.push(hex('ff'));
+    const closed = sessionOf(close(1000));
+    const ended = newSession('client');
+    ended.finish();
+    for (const session of [failed, closed, ended]) {
+      session.next();
+      const { state } = session;
+      session.fail(tooSlow);
+      expect([session.next(), session.state]).toEqual([undefined, state]);
+    }
+  });
+});
+
+describe('discard', () => {
+  it('drops everything, now and later', () => {
+    const session = sessionOf(text('a'), text('b', { fin: false }));
+    session.next();
+    session.discard();
+    session.push(wire('client', [text('c')]));
+    session.finish();
+    expect([session.next(), session.unparsed, session.partialMessage, session.state]).toEqual([
+      undefined,
+      0,
+      0,
+      'closed',
+    ]);
+  });
+
+  it('drops a fault that was not asked for yet', () => {
+    const session = newSession('client');
+    session.fail(tooSlow);
+    session.discard();
+    expect([session.next(), session.state]).toEqual([undefined, 'failed']);
+  });
+});
+
+describe('the message in progress', () => {
+  it('is none before, between and after whole messages', () => {
+    const session = newSession('client');
+    expect(session.partialMessage).toBe(0);
+    session.push(wire('client', [text('a'), text('b')]));
+    session.next();
+    expect(session.partialMessage).toBe(0);
+    drain(session);
+    expect([session.partialMessage, session.partialBytes]).toEqual([0, 0]);
+  });
+
+  it('keeps its ordinal from its first byte to its last, over frames and control frames within it', () => {
+    const session = newSession('client');
+    const progress = [
+      ...wire('client', [text('a'), text('b', { fin: false }), ping('p'), continuation('c'), text('d')]),
+    ].map((byte) => {
+      session.push(Buffer.from([byte]));
+      drain(session);
+      return [session.partialMessage, session.partialBytes];
+    });
+    expect(progress).toEqual([
+      ...[
+        [1, 1],
+        [1, 2],
+        [0, 0],
+      ],
+      ...[
+        [2, 1],
+        [2, 2],
+        [2, 3],
+      ],
+      ...[
+        [2, 3],
+        [2, 3],
+        [2, 3],
+      ],
+      ...[
+        [2, 4],
+        [2, 5],
+        [0, 0],
+      ],
+      ...[
+        [3, 1],
+        [3, 2],
+        [0, 0],
+      ],
+    ]);
+  });
+
+  it('may be a control frame, which has an ordinal of its own outside of a message', () => {
+    const session = newSession('client');
+    session.push(hex('89 01'));
+    drain(session);
+    expect([session.partialMessage, session.partialBytes]).toEqual([1, 2]);
+    session.push(hex('61 8a'));
+    drain(session);
+    expect([session.partialMessage, session.partialBytes]).toEqual([2, 1]);
+  });
+});
+
+function sessionOf(...frames: Frame[]): Session {
+  const session = newSession('client');
+  session.push(wire('client', frames));
+  return session;
+}
+
+/** A chunk that cannot be read. */
+function broken(): Buffer {
+  return new Proxy(Buffer.from('a'), {
+    get(target, name) {
+      if (name === '0') throw new Error('broken');
+      return Reflect.get(target, name, target) as unknown;
+    },
+  });
+}
