@@ -156,8 +156,8 @@ export class FrameReader {
       // §5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values"
       throw new ProtocolError('RESERVED_BIT', 1002, 'RSV1 is set, no extension allows it on this frame');
     }
-    // §5.4: control frames "MAY be injected in the middle of a fragmented message"
-    if (isControl(opcode)) return;
+    // §5.4: control frames "MAY be injected in the middle of a fragmented message"; reserved opcodes fail with the header
+    if (opcode > Opcode.binary) return;
     if (this.inMessage && opcode !== Opcode.continuation) {
       // §5.4: "The fragments of one message MUST NOT be interleaved between the fragments of another message"
       throw new ProtocolError(

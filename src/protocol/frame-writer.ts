@@ -19,8 +19,26 @@ export interface FrameOptions {
 export function encodeFrame(opcode: Opcode, payload: Uint8Array, options: FrameOptions = {}): Buffer {
   const { fin = true, maskKey } = options;
   const frame = Buffer.allocUnsafe(headerLength(payload.length, maskKey !== undefined) + payload.length);
-  const start = writeHeader(frame, 0, (fin ? 0x80 : 0) | opcode, payload.length, maskKey);
-  if (maskKey === undefined) frame.set(payload, start);
-  else maskInto(frame, start, payload, maskKey);
+  writeFrame(frame, 0, (fin ? 0x80 : 0) | opcode, payload, maskKey);
   return frame;
+}
+
+/**
+ * Writes a frame to `target`, that has room for it. The payload is copied, never changed. RFC 6455 §5.2.
+ *
+ * @param firstByte FIN, RSV1-3 and the opcode.
+ * @param maskKey the masking key as an int32 in network order; left out, the frame is not masked.
+ * @returns the offset after the frame.
+ */
+export function writeFrame(
+  target: Buffer,
+  offset: number,
+  firstByte: number,
+  payload: Uint8Array,
+  maskKey?: number,
+): number {
+  const start = writeHeader(target, offset, firstByte, payload.length, maskKey);
+  if (maskKey === undefined) target.set(payload, start);
+  else maskInto(target, start, payload, maskKey);
+  return start + payload.length;
 }

@@ -1,0 +1,129 @@
+import {
+  from,
+  Observable,
+  type ObservableInput,
+  type ObservedValueOf,
+  type OperatorFunction,
+  type Subscriber,
+  type Subscription,
+} from 'rxjs';
+import { type CanHold, holdOf } from './hold-source.js';
+
+/** Options of {@link demandMap}. */
+export interface DemandMapOptions {
+  /** How many inner Observables may run at a time. @default 1 */
+  readonly concurrency?: number;
+  /** The connection to hold, where the source is not its `messages$` itself. */
+  readonly on?: CanHold;
+}
+
+/**
+ * Like `mergeMap(project, concurrency)`, but holds its connection while it is busy instead of buffering.
+ *
+ * Completes when the source and all inner Observables have; errors with the first of them that errors, or with what `project` throws,
+ * and releases the hold; unsubscribing releases it too. Errors with `UsageError` NOT_HOLDABLE on a source that carries no hold, unless
+ * `on` names one. An inner Observable that completes at once never pauses the connection.
+ *
+ *     messages   -a-b----c--|      a and b take 3 frames each, concurrency 1
+ *     hold        [--][--]   [--]
+ *     result     ----a--b-------c|
+ *
+ * @throws RangeError at the call when `concurrency` is not a number of at least 1.
+ * @example conn.messages$.pipe(demandMap((order) => save(order), 4)).subscribe();
+ */
+export function demandMap<T, O extends ObservableInput<unknown>>(
+  project: (value: T, index: number) => O,
+  options: number | DemandMapOptions = {},
+): OperatorFunction<T, ObservedValueOf<O>> {
+  const { concurrency = 1, on } = typeof options === 'number' ? { concurrency: options } : options;
+  if (!(concurrency >= 1)) throw new RangeError(`concurrency is ${concurrency}, allowed are numbers from 1`);
+  return (source) =>
+    new Observable((subscriber) => {
+      const work = new DemandMapper(subscriber, project, concurrency, holdOf('demandMap', source, on));
+      // Registered first: a source that delivers while it is subscribed to may end us.
+      subscriber.add(() => work.stop());
+      work.run(source);
+    });
+}
+
+class DemandMapper<T, O extends ObservableInput<unknown>> {
+  readonly #subscriber: Subscriber<ObservedValueOf<O>>;
+  readonly #project: (value: T, index: number) => O;
+  readonly #concurrency: number;
+  readonly #takeHold: () => Subscription;
+  /** What came in spite of the hold: more than one value of one message, or values of other sources. */
+  readonly #waiting: T[] = [];
+  #hold: Subscription | undefined;
+  #active = 0;
+  #index = 0;
+  #isSourceDone = false;
+
+  constructor(
+    subscriber: Subscriber<ObservedValueOf<O>>,
+    project: (value: T, index: number) => O,
+    concurrency: number,
+    takeHold: () => Subscription,
+  ) {
+    this.#subscriber = subscriber;
+    this.#project = project;
+    this.#concurrency = concurrency;
+    this.#takeHold = takeHold;
+  }
+
+  run(source: Observable<T>): void {
+    this.#subscriber.add(
+      source.subscribe({
+        next: (value) => {
+          if (this.#active < this.#concurrency) this.#begin(value);
+          else this.#waiting.push(value);
+        },
+        error: (error: unknown) => this.#subscriber.error(error),
+        complete: () => {
+          this.#isSourceDone = true;
+          this.#completeIfDone();
+        },
+      }),
+    );
+  }
+
+  stop(): void {
+    this.#waiting.length = 0;
+    this.#release();
+  }
+
+  #begin(value: T): void {
+    let inner: Observable<ObservedValueOf<O>>;
+    try {
+      inner = from(this.#project(value, this.#index++));
+    } catch (error) {
+      this.#subscriber.error(error);
+      return;
+    }
+    this.#active++;
+    this.#subscriber.add(
+      inner.subscribe({
+        next: (result) => this.#subscriber.next(result),
+        error: (error: unknown) => this.#subscriber.error(error),
+        complete: () => this.#end(),
+      }),
+    );
+    if (this.#active >= this.#concurrency && !this.#subscriber.closed) this.#hold ??= this.#takeHold();
+  }
+
+  #end(): void {
+    this.#active--;
+    while (this.#waiting.length > 0 && this.#active < this.#concurrency) this.#begin(this.#waiting.shift() as T);
+    if (this.#active < this.#concurrency) this.#release();
+    this.#completeIfDone();
+  }
+
+  #completeIfDone(): void {
+    if (this.#isSourceDone && this.#active === 0 && this.#waiting.length === 0) this.#subscriber.complete();
+  }
+
+  #release(): void {
+    const hold = this.#hold;
+    this.#hold = undefined;
+    hold?.unsubscribe();
+  }
+}

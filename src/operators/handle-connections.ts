@@ -1,0 +1,182 @@
+import {
+  asyncScheduler,
+  from,
+  Observable,
+  type ObservableInput,
+  type OperatorFunction,
+  type SchedulerLike,
+  type Subscriber,
+  Subscription,
+} from 'rxjs';
+import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
+import type { CloseInfo, Connection } from '../reactive/connection.js';
+
+/** Options of {@link handleConnections}. */
+export interface HandleConnectionsOptions<C> {
+  /** How many connections are handled at a time; others wait, held. @default Infinity */
+  readonly concurrency?: number;
+  /** How many may wait; one more is closed with 1013. @default 1024 */
+  readonly maxWaiting?: number;
+  /** Called when a handler fails. @default reports to the diagnostics and to `console.error` */
+  readonly onError?: (error: unknown, conn: C) => void;
+  /** How long a handler may go on after its connection has ended and its messages are delivered, in milliseconds. @default 10_000 */
+  readonly closeTimeout?: number;
+  /** For `closeTimeout`. @default asyncScheduler */
+  readonly scheduler?: SchedulerLike;
+}
+
+/** What every connection of sluice carries beside its interface. */
+interface Handleable {
+  readonly [finishedSymbol]?: Observable<CloseInfo>;
+  readonly [reportSymbol]?: (error: unknown) => void;
+}
+
+/**
+ * Runs one handler for each connection, so that a handler that fails ends its own connection and never the server.
+ *
+ * A handler that completes closes its connection with 1000; one that errors or throws is reported and closes it with 1011; one that
+ * goes on after the connection has ended is unsubscribed `closeTimeout` after the last message was delivered.
+ *
+ * Emits nothing. Completes when the source and all handlers have; errors with the source; unsubscribing unsubscribes from all of them
+ * (and so from the server, that closes its connections with 1001).
+ *
+ * @throws RangeError at the call for an option that is not allowed.
+ * @example serve(8080).pipe(handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
+ */
+// biome-ignore lint/suspicious/noExplicitAny: send is a Subject, and so invariant in its type
+export function handleConnections<C extends Connection<any, any, any>>(
+  handler: (conn: C) => ObservableInput<unknown>,
+  options: HandleConnectionsOptions<C> = {},
+): OperatorFunction<C, never> {
+  const { concurrency = Number.POSITIVE_INFINITY, maxWaiting = 1024, closeTimeout = 10_000 } = options;
+  checkAtLeast('concurrency', concurrency, 1);
+  checkAtLeast('maxWaiting', maxWaiting, 0);
+  checkAtLeast('closeTimeout', closeTimeout, 0);
+  const rules = { concurrency, maxWaiting, closeTimeout, onError: reportError, scheduler: asyncScheduler, ...options };
+  return (source) =>
+    new Observable((subscriber) => {
+      const handlers = new Handlers(subscriber, handler, rules);
+      subscriber.add(
+        source.subscribe({
+          next: (conn) => handlers.take(conn),
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => handlers.completeAfterLast(),
+        }),
+      );
+    });
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as above
+class Handlers<C extends Connection<any, any, any>> {
+  readonly #subscriber: Subscriber<never>;
+  readonly #handler: (conn: C) => ObservableInput<unknown>;
+  readonly #rules: Required<HandleConnectionsOptions<C>>;
+  /** Connections that wait for a place, and how to stop waiting. */
+  readonly #waiting = new Map<C, Subscription>();
+  #active = 0;
+  #isSourceDone = false;
+
+  constructor(
+    subscriber: Subscriber<never>,
+    handler: (conn: C) => ObservableInput<unknown>,
+    rules: Required<HandleConnectionsOptions<C>>,
+  ) {
+    this.#subscriber = subscriber;
+    this.#handler = handler;
+    this.#rules = rules;
+  }
+
+  take(conn: C): void {
+    const { concurrency, maxWaiting } = this.#rules;
+    if (this.#active < concurrency) this.#run(conn);
+    else if (this.#waiting.size < maxWaiting) this.#wait(conn);
+    else conn.close(1013, 'too many connections wait');
+  }
+
+  completeAfterLast(): void {
+    this.#isSourceDone = true;
+    this.#next();
+  }
+
+  #wait(conn: C): void {
+    const wait = new Subscription();
+    this.#waiting.set(conn, wait);
+    wait.add(conn.hold());
+    wait.add(conn.close$.subscribe(() => this.#leave(conn)));
+    this.#subscriber.add(wait);
+  }
+
+  #leave(conn: C): void {
+    const wait = this.#waiting.get(conn);
+    this.#waiting.delete(conn);
+    if (wait === undefined) return;
+    this.#subscriber.remove(wait);
+    wait.unsubscribe();
+    this.#next();
+  }
+
+  #run(conn: C): void {
+    this.#active++;
+    const run = new Subscription();
+    this.#subscriber.add(run);
+    let isDone = false;
+    const end = (close: () => void): void => {
+      if (isDone) return;
+      isDone = true;
+      this.#subscriber.remove(run);
+      run.unsubscribe();
+      close();
+      this.#active--;
+      this.#next();
+    };
+    const fail = (error: unknown): void =>
+      end(() => {
+        this.#report(error, conn);
+        conn.close(1011);
+      });
+    run.add(
+      (conn as Handleable)[finishedSymbol]?.subscribe(() => {
+        const { scheduler, closeTimeout } = this.#rules;
+        run.add(scheduler.schedule(() => end(() => {}), closeTimeout));
+      }),
+    );
+    try {
+      run.add(from(this.#handler(conn)).subscribe({ error: fail, complete: () => end(() => conn.close(1000)) }));
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #next(): void {
+    const [next] = this.#waiting;
+    if (next !== undefined && this.#active < this.#rules.concurrency) {
+      const [conn, wait] = next;
+      this.#waiting.delete(conn);
+      this.#subscriber.remove(wait);
+      this.#run(conn);
+      // Released last, so that all that the handler subscribed share what waited.
+      wait.unsubscribe();
+    }
+    if (this.#isSourceDone && this.#active === 0 && this.#waiting.size === 0) this.#subscriber.complete();
+  }
+
+  /** An `onError` that fails is no reason to end the server either. */
+  #report(error: unknown, conn: C): void {
+    try {
+      this.#rules.onError(error, conn);
+    } catch (second) {
+      reportError(error, conn);
+      reportError(second, conn);
+    }
+  }
+}
+
+function reportError(error: unknown, conn: object): void {
+  (conn as Handleable)[reportSymbol]?.(error);
+  console.error('A handler of a connection failed:', error);
+}
+
+function checkAtLeast(name: string, value: number, min: number): void {
+  if (typeof value !== 'number' || !(value >= min))
+    throw new RangeError(`${name} is ${value}, allowed are numbers from ${min}`);
+}

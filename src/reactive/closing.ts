@@ -1,0 +1,182 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
+import { isSendableCloseCode } from '../protocol/close-code.js';
+import { encodeClosePayload, truncateReason } from '../protocol/close-payload.js';
+import type { ProtocolError } from '../protocol/errors.js';
+import type { Role, Session } from '../protocol/session.js';
+import type { BytePort } from '../transport/byte-port.js';
+import type { CloseInfo } from './connection.js';
+import type { Outbox } from './outbox.js';
+import { describe } from './outgoing.js';
+
+/** How long a peer that was failed, or that ended without a Close frame, may take to end its side. In milliseconds. */
+const LINGER_MS = 2_000;
+
+/** The most that is read and thrown away meanwhile, in bytes. */
+const LINGER_BYTES = 16_777_216;
+
+const ALLOWED_CODES = '1000 to 1003, 1007 to 1014 and 3000 to 4999';
+
+/** Who began to close, and whether it is over. */
+export type ClosingState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'failing' | 'closed';
+
+/** What the end of a connection acts on. */
+export interface ClosingParts {
+  readonly role: Role;
+  readonly port: BytePort;
+  readonly session: Session;
+  readonly outbox: Outbox;
+  readonly closeTimeout: number;
+  readonly scheduler: SchedulerLike;
+  readonly owner: ClosingOwner;
+}
+
+/** Whom the end of a connection concerns. */
+export interface ClosingOwner {
+  /** The state has changed. */
+  closingChanged(): void;
+  /** It is over. Once. */
+  over(info: CloseInfo): void;
+}
+
+/** The end of one connection, however it comes: closing handshake, failure, loss. RFC 6455 §7. */
+export class Closing {
+  state: ClosingState = 'open';
+  readonly #parts: ClosingParts;
+  #info: CloseInfo | undefined;
+  #error: Error | undefined;
+  #deadline: Subscription | undefined;
+  #discarded = 0;
+
+  constructor(parts: ClosingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Begins the closing handshake. §7.1.2.
+   *
+   * @param error why, for `close$`.
+   * @throws TypeError or RangeError for a code or reason that an application may not send.
+   */
+  close(code: number, reason: string, error?: Error): void {
+    const payload = checkedClosePayload(code, reason);
+    if (this.state !== 'open') return;
+    this.#error = error;
+    this.#parts.session.closeSent();
+    this.#enter('closing-by-us');
+    this.#parts.outbox.close(payload, () => {});
+    this.#terminateAfter(this.#parts.closeTimeout);
+  }
+
+  /** The peer's Close frame came; `reply` answers it unless ours was sent before. §5.5.1 */
+  peerClosed(code: number, reason: string, reply: Buffer | undefined): void {
+    const { outbox, closeTimeout } = this.#parts;
+    if (reply === undefined) {
+      this.#info = this.#record({ code, reason, wasClean: true, initiator: 'local' });
+      outbox.whenHanded(() => this.#endTransport());
+      return;
+    }
+    this.#info = { code, reason, wasClean: true, initiator: 'peer' };
+    this.#enter('closing-by-peer');
+    outbox.abandonLater();
+    outbox.close(reply, () => this.#endTransport());
+    this.#terminateAfter(closeTimeout);
+  }
+
+  /** The peer ended its side of the transport. */
+  peerEnded(): void {
+    const { port, outbox } = this.#parts;
+    if (this.#info === undefined) {
+      this.#info = this.#record({ code: 1006, reason: '', wasClean: false, initiator: this.#initiator() });
+      if (this.state === 'open') this.#enter('closing-by-peer');
+      outbox.stop();
+      this.#terminateAfter(LINGER_MS);
+    }
+    port.end();
+  }
+
+  /** _Fail the WebSocket Connection_, §7.1.7: says why, and reads and discards until the peer ends, so that it can read that. */
+  fail(error: ProtocolError): void {
+    if (this.state === 'failing' || this.state === 'closed') return;
+    const { outbox, port } = this.#parts;
+    const reason = truncateReason(error.message);
+    this.#info = { code: error.closeCode, reason, wasClean: false, initiator: 'local', error };
+    const mayTell = this.state === 'open';
+    this.#enter('failing');
+    if (mayTell) outbox.fail(encodeClosePayload(error.closeCode, reason), () => port.end());
+    else port.end();
+    this.#terminateAfter(LINGER_MS);
+  }
+
+  /** Bytes came after a failure. */
+  discard(size: number): void {
+    this.#discarded += size;
+    if (this.#discarded > LINGER_BYTES) this.#parts.port.terminate();
+  }
+
+  /** Ends it at once. What has come stays deliverable. */
+  abort(error?: Error): void {
+    if (this.state === 'closed') return;
+    this.#info ??= {
+      code: 1006,
+      reason: '',
+      wasClean: false,
+      initiator: 'local',
+      ...(error !== undefined && { error }),
+    };
+    this.#parts.port.terminate();
+    this.#end();
+  }
+
+  /** The transport is gone. */
+  transportClosed(error: Error | undefined): void {
+    if (this.state === 'closed') return;
+    this.#info ??= this.#record({
+      code: 1006,
+      reason: '',
+      wasClean: false,
+      initiator: this.#initiator(),
+      ...(error !== undefined && { error }),
+    });
+    this.#end();
+  }
+
+  #end(): void {
+    this.#deadline?.unsubscribe();
+    this.#enter('closed');
+    this.#parts.owner.over(this.#info as CloseInfo);
+  }
+
+  /** Both Close frames have passed. §7.1.1: the server ends the transport first, so that the client's port is free at once. */
+  #endTransport(): void {
+    if (this.#parts.role === 'server') this.#parts.port.end();
+  }
+
+  #initiator(): 'local' | 'peer' {
+    return this.state === 'closing-by-us' ? 'local' : 'peer';
+  }
+
+  #record(info: CloseInfo): CloseInfo {
+    return this.#error === undefined ? info : { ...info, error: this.#error };
+  }
+
+  #enter(state: ClosingState): void {
+    this.state = state;
+    this.#parts.owner.closingChanged();
+  }
+
+  #terminateAfter(delay: number): void {
+    this.#deadline?.unsubscribe();
+    this.#deadline = this.#parts.scheduler.schedule(() => this.abort(), delay);
+  }
+}
+
+/**
+ * The payload of a Close frame that an application asks for.
+ *
+ * @throws TypeError or RangeError for a code or reason that an application may not send. RFC 6455 §7.4.
+ */
+export function checkedClosePayload(code: number, reason: string): Buffer {
+  if (typeof code !== 'number') throw new TypeError(`close code is ${describe(code)}, allowed are ${ALLOWED_CODES}`);
+  if (!isSendableCloseCode(code)) throw new RangeError(`close code is ${code}, allowed are ${ALLOWED_CODES}`);
+  return encodeClosePayload(code, reason);
+}

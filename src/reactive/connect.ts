@@ -1,0 +1,185 @@
+import { defer, from, isObservable, Observable, of, type Subscription, switchMap, take, throwIfEmpty } from 'rxjs';
+import { ConnectionClosedError, HandshakeError, WebSocketError } from '../protocol/errors.js';
+import { report } from '../transport/diagnostics.js';
+import { type Dialed, dial } from '../transport/dial.js';
+import {
+  type ConnectOptions,
+  type ConnectSettings,
+  type ConnectTarget,
+  checkConnectOptions,
+  connectSettings,
+  type PlainTarget,
+} from './connect-options.js';
+import type { BinaryType, CloseInfo, Connection, MessageOf } from './connection.js';
+import { connectionSettings } from './connection-settings.js';
+import { PortConnection } from './port-connection.js';
+
+/**
+ * A client. Cold: each subscription dials, emits the open connection once, and stays subscribed while it lives.
+ *
+ * Completes when the peer closed with 1000 or without a code, or when we closed. Errors with `HandshakeError` or Node's own error when
+ * there is no connection, with `ConnectionClosedError` for any other code of the peer and for a lost connection (1006), with
+ * `ProtocolError` when the peer broke the protocol; every error carries `uptime`, the milliseconds that it was open. Handle
+ * it, or `reconnect()`. Unsubscribing aborts the dial in any phase, or closes with 1000.
+ *
+ * @param target where to: a URL, `{ url, ... }`, or a function that is asked for each subscription (its time counts in `handshakeTimeout`).
+ * @param protocols the subprotocols that are offered.
+ * @throws TypeError, RangeError or SyntaxError at the call for a target or option that is not allowed.
+ * @example connect('ws://localhost:8080').pipe(mergeMap((conn) => conn.messages$)).subscribe(console.log);
+ */
+export function connect<B extends BinaryType = 'nodebuffer'>(
+  target: ConnectTarget<B>,
+  protocols?: string | readonly string[] | ConnectOptions<B>,
+  options?: ConnectOptions<B>,
+): Observable<Connection<undefined, MessageOf<B>>> {
+  const isList = protocols === undefined || typeof protocols === 'string' || Array.isArray(protocols);
+  const offered = isList ? (protocols as string | readonly string[] | undefined) : undefined;
+  const given = (options ?? (isList ? {} : protocols)) as ConnectOptions<BinaryType>;
+  checkConnectOptions(given);
+  const settingsOf = (place: PlainTarget<BinaryType>): ConnectSettings => connectSettings(place, offered, given);
+  if (typeof target !== 'function') settingsOf(target);
+  const settings$ =
+    typeof target === 'function'
+      ? defer(() => firstTarget(target())).pipe(switchMap((place) => of(settingsOf(place))))
+      : defer(() => of(settingsOf(target)));
+  return new Observable((subscriber) => {
+    const attempt = new Attempt<MessageOf<B>>(given, settings$, {
+      opened: (connection) => subscriber.next(connection),
+      failed: (error) => subscriber.error(error),
+      finished: () => subscriber.complete(),
+    });
+    subscriber.add(() => attempt.abort());
+    attempt.start();
+  });
+}
+
+interface AttemptEvents<In> {
+  opened(connection: PortConnection<undefined, In>): void;
+  failed(error: unknown): void;
+  finished(): void;
+}
+
+/** One subscription of `connect`: the dial, then the connection. */
+class Attempt<In> {
+  readonly #options: ConnectOptions<BinaryType>;
+  readonly #settings$: Observable<ConnectSettings>;
+  readonly #events: AttemptEvents<In>;
+  #dial: Subscription | undefined;
+  #timer: Subscription | undefined;
+  #connection: PortConnection<undefined, In> | undefined;
+  #isOver = false;
+
+  constructor(options: ConnectOptions<BinaryType>, settings$: Observable<ConnectSettings>, events: AttemptEvents<In>) {
+    this.#options = options;
+    this.#settings$ = settings$;
+    this.#events = events;
+  }
+
+  start(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted === true) {
+      this.#finish(() => this.#events.finished());
+      return;
+    }
+    signal?.addEventListener('abort', this.#onSignal);
+    const { scheduler, handshakeTimeout } = connectionSettings(this.#options, 'client');
+    this.#timer = scheduler.schedule(() => this.#late(handshakeTimeout), handshakeTimeout);
+    this.#dial = this.#settings$
+      .pipe(
+        switchMap((settings) =>
+          dial({ ...settings, redirects: 0 }).pipe(switchMap((dialed) => of({ settings, dialed }))),
+        ),
+      )
+      .subscribe({
+        next: ({ settings, dialed }) => this.#open(settings, dialed),
+        error: (error: unknown) => this.#fail(error, 0),
+      });
+    if (this.#isOver) this.#dial.unsubscribe();
+  }
+
+  /** Nobody is interested any more. */
+  abort(): void {
+    this.#finish(() => {});
+    this.#connection?.close();
+  }
+
+  readonly #onSignal = (): void => {
+    const connection = this.#connection;
+    if (connection === undefined) this.#finish(() => this.#events.finished());
+    else connection.close();
+  };
+
+  #late(timeout: number): void {
+    this.#fail(new HandshakeError('HANDSHAKE_TIMEOUT', `no connection after ${timeout} ms (handshakeTimeout)`), 0);
+  }
+
+  #open(settings: ConnectSettings, { port, agreement, response, target, remoteAddress }: Dialed): void {
+    this.#timer?.unsubscribe();
+    const facts = {
+      role: 'client',
+      data: undefined,
+      response,
+      url: target.href,
+      protocol: agreement.protocol,
+      extensions: agreement.extensions,
+      protocolVersion: settings.version,
+      remoteAddress,
+    } as const;
+    const connection = new PortConnection<undefined, In>(port, facts, settings);
+    this.#connection = connection;
+    connection.finished$.subscribe((info) => this.#closed(connection, info));
+    report('open', { connection });
+    // All who subscribe while it is emitted share the first message.
+    const hold = connection.hold();
+    connection.start();
+    this.#events.opened(connection);
+    hold.unsubscribe();
+  }
+
+  #closed(connection: PortConnection<undefined, In>, info: CloseInfo): void {
+    const error = errorOf(info);
+    if (error === undefined) this.#finish(() => this.#events.finished());
+    else this.#fail(error, connection.stats.uptime);
+  }
+
+  #fail(error: unknown, uptime: number): void {
+    this.#finish(() => this.#events.failed(withUptime(error, uptime)));
+  }
+
+  #finish(notify: () => void): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#options.signal?.removeEventListener('abort', this.#onSignal);
+    this.#timer?.unsubscribe();
+    this.#dial?.unsubscribe();
+    notify();
+  }
+}
+
+/** The error that an end of a connection is for a client; nothing when it was wanted. */
+function errorOf(info: CloseInfo): Error | undefined {
+  const { code, reason, wasClean, initiator, error } = info;
+  if (error instanceof WebSocketError) return error;
+  if (error === undefined && (initiator === 'local' || code === 1000 || code === 1005)) return undefined;
+  return new ConnectionClosedError({ code, reason, wasClean, cause: error });
+}
+
+function withUptime(error: unknown, uptime: number): unknown {
+  return error instanceof Error ? Object.assign(error, { uptime }) : error;
+}
+
+function firstTarget(
+  answer: PlainTarget<BinaryType> | PromiseLike<PlainTarget<BinaryType>> | Observable<PlainTarget<BinaryType>>,
+): Observable<PlainTarget<BinaryType>> {
+  const targets = isObservable(answer) ? answer : isPromise(answer) ? from(answer) : of(answer);
+  return targets.pipe(
+    take(1),
+    throwIfEmpty(
+      () => new HandshakeError('TARGET_INVALID', 'the function for the target gave an Observable without a value'),
+    ),
+  );
+}
+
+function isPromise(answer: unknown): answer is PromiseLike<PlainTarget<BinaryType>> {
+  return typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function';
+}

@@ -1,0 +1,225 @@
+import { headerLength, readHeader, writeHeader } from '../protocol/frame-header.js';
+import { writeFrame } from '../protocol/frame-writer.js';
+import { COPY_LIMIT } from '../transport/batch.js';
+
+/** Pages begin this small, so that a stalled connection with one short message costs little. In bytes. */
+const FIRST_PAGE = 1024;
+const LARGEST_PAGE = 65_536;
+
+const NOTHING = Buffer.alloc(0);
+
+/** Small frames, one behind the other. */
+export interface Page {
+  readonly kind: 'page';
+  readonly bytes: Buffer;
+  start: number;
+  end: number;
+}
+
+/** A frame with a payload that stays where it is. */
+interface Large {
+  readonly kind: 'large';
+  readonly pieces: readonly Uint8Array[];
+  readonly size: number;
+}
+
+/** Something to call once all before it is handed over. */
+interface Mark {
+  readonly kind: 'mark';
+  readonly reached: () => void;
+  /** Whether it stands for the message before it, and goes with it. */
+  readonly ofMessage: boolean;
+}
+
+/** A message that is encoded only when its turn comes. */
+interface Later<T> {
+  readonly kind: 'later';
+  readonly item: T;
+  readonly size: number;
+}
+
+type Entry<T> = Page | Large | Mark | Later<T>;
+
+/** What {@link FrameQueue.take} gives. */
+export type Taken<T> =
+  | { readonly kind: 'bytes'; readonly pieces: readonly Uint8Array[] }
+  | { readonly kind: 'mark'; readonly reached: () => void }
+  | { readonly kind: 'later'; readonly item: T };
+
+/**
+ * What waits to be sent, in order. Small frames are packed into pages, so that a million messages of three bytes take little
+ * more than what is on the wire.
+ */
+export class FrameQueue<T = never> {
+  /** All that waits, in bytes. */
+  size = 0;
+  #entries: (Entry<T> | undefined)[] = [];
+  #first = 0;
+  /** The memory that pages are made from at present, and how much of it is taken. */
+  #memory = NOTHING;
+  #taken = 0;
+
+  get isEmpty(): boolean {
+    return this.#first === this.#entries.length;
+  }
+
+  /** Makes room for a small frame: the caller writes it at `end` of the page and says with `grow` how long it is. */
+  page(size: number): Page {
+    const last = this.#entries.at(-1);
+    const fits = this.#taken + size <= this.#memory.length;
+    if (fits && last?.kind === 'page') return last;
+    if (!fits) {
+      this.#memory = Buffer.allocUnsafeSlow(Math.max(size, Math.min(LARGEST_PAGE, Math.max(FIRST_PAGE, this.size))));
+      this.#taken = 0;
+    }
+    const page: Page = { kind: 'page', bytes: this.#memory, start: this.#taken, end: this.#taken };
+    this.#entries.push(page);
+    return page;
+  }
+
+  /** A frame of `size` bytes was written to `page`. */
+  grow(page: Page, size: number): void {
+    page.end += size;
+    this.#taken = page.end;
+    this.size += size;
+  }
+
+  /** Adds a frame that is not copied. */
+  large(pieces: readonly Uint8Array[]): void {
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    this.#entries.push({ kind: 'large', pieces, size });
+    this.size += size;
+  }
+
+  /** Adds a message that is not encoded yet, `size` bytes as far as is known. */
+  later(item: T, size: number): void {
+    this.#entries.push({ kind: 'later', item, size });
+    this.size += size;
+  }
+
+  /**
+   * Puts a mark that {@link take} gives when it comes to this place.
+   *
+   * @param ofMessage whether it stands for the message before it: it is dropped with that.
+   */
+  mark(reached: () => void, ofMessage: boolean): void {
+    this.#entries.push({ kind: 'mark', reached, ofMessage });
+  }
+
+  /** Takes out the next entry. */
+  take(): Taken<T> | undefined {
+    const entry = this.#shift();
+    switch (entry?.kind) {
+      case undefined:
+        return undefined;
+      case 'page':
+        this.size -= entry.end - entry.start;
+        return { kind: 'bytes', pieces: [entry.bytes.subarray(entry.start, entry.end)] };
+      case 'large':
+        this.size -= entry.size;
+        return { kind: 'bytes', pieces: entry.pieces };
+      case 'later':
+        this.size -= entry.size;
+        return entry;
+      case 'mark':
+        return entry;
+      default:
+        return entry satisfies never;
+    }
+  }
+
+  /** Drops the oldest message, and its mark if it has one. `false` when there is none. */
+  dropOldest(onLater: (item: T) => void): boolean {
+    for (let at = this.#first; at < this.#entries.length; at++) {
+      const entry = this.#entries[at] as Entry<T>;
+      if (entry.kind === 'mark') continue;
+      if (entry.kind === 'page') {
+        const size = frameSize(entry);
+        entry.start += size;
+        this.size -= size;
+        if (entry.start < entry.end) return true;
+      } else {
+        this.size -= entry.size;
+        if (entry.kind === 'later') onLater(entry.item);
+      }
+      this.#remove(at);
+      return true;
+    }
+    return false;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#entries = [];
+    this.#first = 0;
+    this.size = 0;
+    this.#forgetMemory();
+  }
+
+  /** Forgets the first message that is not encoded yet, and all behind it. */
+  cutAtLater(onLater: (item: T) => void): void {
+    const cut = this.#entries.findIndex((entry) => entry?.kind === 'later');
+    if (cut < 0) return;
+    for (const entry of this.#entries.splice(cut) as Entry<T>[]) {
+      if (entry.kind === 'later') onLater(entry.item);
+      this.size -= sizeOf(entry);
+    }
+  }
+
+  #forgetMemory(): void {
+    this.#memory = NOTHING;
+    this.#taken = 0;
+  }
+
+  #shift(): Entry<T> | undefined {
+    const entry = this.#entries[this.#first];
+    if (entry === undefined) return undefined;
+    this.#entries[this.#first++] = undefined;
+    if (this.#first * 2 >= this.#entries.length) {
+      this.#entries.splice(0, this.#first);
+      this.#first = 0;
+    }
+    // A page that was just taken stays in use by itself.
+    if (this.isEmpty) this.#forgetMemory();
+    return entry;
+  }
+
+  #remove(at: number): void {
+    const next = this.#entries[at + 1];
+    this.#entries.splice(at, next?.kind === 'mark' && next.ofMessage ? 2 : 1);
+  }
+}
+
+function sizeOf(entry: Entry<unknown>): number {
+  if (entry.kind === 'mark') return 0;
+  return entry.kind === 'page' ? entry.end - entry.start : entry.size;
+}
+
+function frameSize({ bytes, start, end }: Page): number {
+  const header = readHeader(bytes, start, end);
+  return header === undefined ? end - start : header.size + header.length;
+}
+
+/** Encodes a frame to the end of `queue`. A payload of more than {@link COPY_LIMIT} bytes is not copied, but for masking. */
+export function enqueueFrame(
+  queue: FrameQueue<unknown>,
+  firstByte: number,
+  payload: Uint8Array,
+  maskKey: number | undefined,
+): void {
+  const header = headerLength(payload.length, maskKey !== undefined);
+  const size = header + payload.length;
+  if (payload.length <= COPY_LIMIT) {
+    const page = queue.page(size);
+    writeFrame(page.bytes, page.end, firstByte, payload, maskKey);
+    queue.grow(page, size);
+  } else if (maskKey !== undefined) {
+    const frame = Buffer.allocUnsafe(size);
+    writeFrame(frame, 0, firstByte, payload, maskKey);
+    queue.large([frame]);
+  } else {
+    const head = Buffer.allocUnsafe(header);
+    writeHeader(head, 0, firstByte, payload.length);
+    queue.large([head, payload]);
+  }
+}

@@ -1,0 +1,156 @@
+import { Observable, type Subscriber, Subscription } from 'rxjs';
+import { holdSymbol } from '../protocol/connection-symbols.js';
+
+/** What each waiting message is charged beside its bytes, so that empty ones count too. */
+const MESSAGE_COST = 128;
+
+interface Waiting<In> {
+  readonly message: In;
+  readonly cost: number;
+}
+
+/** An Observable that can be held: `demandMap`, `gate` and their like find the hold under this symbol. */
+export interface Holdable<T> extends Observable<T> {
+  readonly [holdSymbol]: () => Subscription;
+}
+
+/**
+ * What waits between a connection and its subscribers. Demand is at least one subscriber and no hold; without it messages are
+ * kept, in order, up to the mark. The end of the connection stands in the same line.
+ */
+export class Inbox<In> {
+  readonly messages$: Holdable<In>;
+  readonly #mark: number;
+  readonly #onDemand: () => void;
+  /** Called when the end was delivered. */
+  onCompleted: (() => void) | undefined;
+  #subscribers: readonly Subscriber<In>[] = [];
+  #waiting: Waiting<In>[] = [];
+  #first = 0;
+  #cost = 0;
+  #holds = 0;
+  #ending = false;
+  #completed = false;
+
+  /**
+   * @param mark in bytes.
+   * @param onDemand called when delivery may go on: it calls `deliverNext` until that returns `false`.
+   */
+  constructor(mark: number, onDemand: () => void) {
+    this.#mark = mark;
+    this.#onDemand = onDemand;
+    const messages$ = new Observable<In>((subscriber) => this.#subscribe(subscriber));
+    this.messages$ = Object.assign(messages$, { [holdSymbol]: () => this.hold() });
+  }
+
+  get hasDemand(): boolean {
+    return this.#subscribers.length > 0 && this.#holds === 0;
+  }
+
+  /** Whether another message may be parsed: it is wanted, or there is room to keep it. */
+  get hasRoom(): boolean {
+    return this.#cost < this.#mark || this.hasDemand;
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === this.#waiting.length;
+  }
+
+  /** What waits, in bytes. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  /** Whether all is over: the end was delivered. */
+  get isCompleted(): boolean {
+    return this.#completed;
+  }
+
+  /** Whether a hold keeps back what waits, or the end. */
+  get isHeld(): boolean {
+    return this.#holds > 0 && !this.#completed && (this.#subscribers.length > 0 || !this.isEmpty);
+  }
+
+  hold(): Subscription {
+    this.#holds++;
+    return new Subscription(() => {
+      this.#holds--;
+      if (this.#holds === 0 && this.#subscribers.length > 0) this.#onDemand();
+    });
+  }
+
+  /** Takes in a message: to the subscribers at once when nothing waits before it and there is demand. */
+  put(message: In, size: number): void {
+    if (this.isEmpty && this.hasDemand) {
+      this.#deliver(message);
+      return;
+    }
+    const cost = size + MESSAGE_COST;
+    this.#waiting.push({ message, cost });
+    this.#cost += cost;
+  }
+
+  /** Delivers one message, or the end. `false` when there is no demand or nothing waits. */
+  deliverNext(): boolean {
+    if (this.#completed || !this.hasDemand) return false;
+    if (this.isEmpty) {
+      if (this.#ending) this.#complete();
+      return false;
+    }
+    this.#deliver(this.#shift());
+    return true;
+  }
+
+  /** No message follows what waits. */
+  end(): void {
+    this.#ending = true;
+  }
+
+  /** Drops what waits. */
+  drop(): void {
+    this.#waiting = [];
+    this.#first = 0;
+    this.#cost = 0;
+  }
+
+  /** A subscriber gets nothing before this returns: its teardown must be in place. */
+  #subscribe(subscriber: Subscriber<In>): void {
+    if (this.#completed) {
+      subscriber.complete();
+      return;
+    }
+    this.#subscribers = [...this.#subscribers, subscriber];
+    subscriber.add(() => {
+      this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
+    });
+    if (this.#holds === 0) this.#onDemand();
+  }
+
+  /** To those who were there when the message began: who subscribes meanwhile begins with the next one. */
+  #deliver(message: In): void {
+    const subscribers = this.#subscribers;
+    if (subscribers.length === 1) {
+      (subscribers[0] as Subscriber<In>).next(message);
+      return;
+    }
+    for (const subscriber of subscribers) subscriber.next(message);
+  }
+
+  #complete(): void {
+    this.#completed = true;
+    const subscribers = this.#subscribers;
+    this.#subscribers = [];
+    for (const subscriber of subscribers) subscriber.complete();
+    this.onCompleted?.();
+  }
+
+  #shift(): In {
+    const { message, cost } = this.#waiting[this.#first++] as Waiting<In>;
+    this.#cost -= cost;
+    if (this.#first * 2 >= this.#waiting.length) {
+      this.#waiting.splice(0, this.#first);
+      this.#first = 0;
+    }
+    return message;
+  }
+}

@@ -1,0 +1,22 @@
+import type { IncomingMessage } from '../transport/incoming-message.js';
+import type { ListenEvents, Listener } from '../transport/listener.js';
+import { listenOwn } from '../transport/own-server.js';
+import { listenShared } from '../transport/shared-server.js';
+import { pickTlsOptions } from '../transport/tls-server-options.js';
+import type { BinaryType } from './connection.js';
+import type { AcceptSettings, ServeOptions } from './server-options.js';
+
+/** Listens where the options of `serve` say: on a server of our own, on somebody else's, or nowhere. */
+export function listen(
+  options: ServeOptions<unknown, BinaryType>,
+  { handshakeTimeout, scheduler }: AcceptSettings,
+  matches: (request: IncomingMessage) => boolean,
+  events: ListenEvents,
+): Listener {
+  const { server, noServer, port, host, backlog, socketPath } = options;
+  if (noServer === true) return { address: () => null, close: () => {} };
+  if (server !== undefined) return listenShared(server, { matches, scheduler }, events);
+  const place = socketPath === undefined ? { port, ...(host !== undefined && { host }) } : { path: socketPath };
+  const listenOptions = { ...place, ...(backlog !== undefined && { backlog }) };
+  return listenOwn({ listen: listenOptions, tls: pickTlsOptions(options), handshakeTimeout, scheduler }, events);
+}

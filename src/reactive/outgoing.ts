@@ -1,0 +1,184 @@
+import type { ObservableInput } from 'rxjs';
+import { UsageError } from '../protocol/errors.js';
+import { Utf8Validator } from '../protocol/utf8.js';
+
+/** Data of a message: a string is sent as text, all else as binary. */
+export type Payload = string | ArrayBuffer | ArrayBufferView | Blob;
+
+/** What a connection sends. An Observable is not sendable: flatten it, or say `fragments(...)`. */
+export type Outgoing = Payload | OutgoingMessage;
+
+/** A part of a fragmented message. */
+export type Fragment = string | ArrayBuffer | ArrayBufferView;
+
+/** Options of one message. */
+export interface MessageOptions {
+  /** Sends it as binary (`true`) or as text (`false`: bytes must be UTF-8). @default by the type of the data */
+  readonly binary?: boolean;
+}
+
+/** Options of a message in parts. */
+export interface FragmentsOptions extends MessageOptions {
+  /** The longest wait for the next part in milliseconds; then the connection closes with 1011. @default none */
+  readonly timeout?: number;
+}
+
+/** Marks outgoing messages of every build of sluice. */
+const brand: unique symbol = Symbol.for('sluice.outgoing') as never;
+
+/** A message with options; made by {@link message} or {@link fragments}. */
+export interface OutgoingMessage extends MessageOptions {
+  readonly [brand]: 'message' | 'fragments';
+}
+
+/** @internal */
+export interface WholeMessage extends OutgoingMessage {
+  readonly [brand]: 'message';
+  readonly data: Payload;
+}
+
+/** @internal */
+export interface FragmentedMessage extends OutgoingMessage, FragmentsOptions {
+  readonly [brand]: 'fragments';
+  readonly chunks: ObservableInput<Fragment>;
+}
+
+/**
+ * A message with options, for `send`.
+ *
+ * @example conn.send.next(message(buffer, { binary: false }));
+ */
+export function message(data: Payload, options: MessageOptions = {}): OutgoingMessage {
+  checkBinary(options.binary);
+  return { [brand]: 'message', data, ...options } as WholeMessage;
+}
+
+/**
+ * One message whose parts come from `chunks`, sent as a fragmented message (RFC 6455 §5.4). `chunks` is subscribed to when its turn
+ * comes, and unsubscribed when the connection closes; messages that are sent meanwhile wait behind it. Iterables are pulled
+ * only while the peer reads. An error of `chunks`, or a part of another type than the first one, closes the connection with 1011:
+ * a message that was begun cannot be withdrawn.
+ *
+ * @throws TypeError when `chunks` is a string (its characters would be the parts) or nothing that can be subscribed to.
+ * @example conn.send.next(fragments(createReadStream('video.mp4')));
+ */
+export function fragments(chunks: ObservableInput<Fragment>, options: FragmentsOptions = {}): OutgoingMessage {
+  checkBinary(options.binary);
+  if (typeof chunks !== 'object' && typeof chunks !== 'function') {
+    throw new TypeError(
+      `chunks is ${describe(chunks)}, allowed are Observables, iterables, async iterables and promises of parts`,
+    );
+  }
+  const { timeout } = options;
+  if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31)) {
+    throw new RangeError(`timeout is ${describe(timeout)}, allowed are milliseconds above 0 and below 2^31`);
+  }
+  return { [brand]: 'fragments', chunks, ...options } as FragmentedMessage;
+}
+
+function checkBinary(binary: unknown): void {
+  if (binary !== undefined && typeof binary !== 'boolean') {
+    throw new TypeError(`binary is ${describe(binary)}, allowed are true and false`);
+  }
+}
+
+/** What an outgoing value is. @internal */
+export type Classified =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly binary: boolean }
+  | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean }
+  | { readonly kind: 'fragments'; readonly message: FragmentedMessage };
+
+/**
+ * Tells what `value` is.
+ *
+ * @throws UsageError UNSUPPORTED_DATA for anything that cannot be sent, UTF8_INVALID for bytes that are to be text and are not.
+ * @internal
+ */
+export function classify(value: unknown): Classified {
+  if (typeof value === 'object' && value !== null && brand in value) {
+    const outgoing = value as WholeMessage | FragmentedMessage;
+    return outgoing[brand] === 'fragments'
+      ? { kind: 'fragments', message: outgoing }
+      : classifyPayload(outgoing.data, outgoing.binary);
+  }
+  return classifyPayload(value, undefined);
+}
+
+function classifyPayload(data: unknown, binary: boolean | undefined): Classified {
+  if (typeof data === 'string')
+    return binary === true ? { kind: 'bytes', bytes: Buffer.from(data), binary } : { kind: 'text', text: data };
+  if (isBlob(data)) return { kind: 'blob', blob: data, binary: binary ?? true };
+  const bytes = toBytes(data);
+  if (binary === false && !isUtf8(bytes)) {
+    throw new UsageError(
+      'UTF8_INVALID',
+      'binary: false was given with bytes that are not UTF-8, allowed are bytes of valid text',
+    );
+  }
+  return { kind: 'bytes', bytes, binary: binary ?? true };
+}
+
+/**
+ * Bytes of a value without copying them.
+ *
+ * @throws UsageError UNSUPPORTED_DATA
+ * @internal
+ */
+export function toBytes(data: unknown): Uint8Array {
+  if (data instanceof Uint8Array && data.byteLength > 0 && !isShared(data.buffer)) return data;
+  if (ArrayBuffer.isView(data) && !isShared(data.buffer)) {
+    requireAttached(data.buffer as ArrayBuffer);
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
+  if (tagOf(data) === 'ArrayBuffer') {
+    requireAttached(data as ArrayBuffer);
+    return new Uint8Array(data as ArrayBuffer);
+  }
+  throw unsupported(describe(data));
+}
+
+/** Whether `data` is a Blob, whichever realm it comes from. @internal */
+export function isBlob(data: unknown): data is Blob {
+  const tag = tagOf(data);
+  return tag === 'Blob' || tag === 'File';
+}
+
+/** A short name of any value, for messages of errors. @internal */
+export function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === 'object') return `a ${tagOf(value)}`;
+  if (typeof value === 'function') return 'a function';
+  return String(value);
+}
+
+function requireAttached(buffer: ArrayBuffer): void {
+  if (buffer.byteLength > 0) return;
+  try {
+    new Uint8Array(buffer);
+  } catch {
+    throw unsupported('a detached ArrayBuffer');
+  }
+}
+
+function unsupported(found: string): UsageError {
+  const allowed = 'a string, ArrayBuffer, ArrayBufferView, Blob, message(...) or fragments(...)';
+  return new UsageError('UNSUPPORTED_DATA', `cannot send ${found}, allowed is ${allowed}`);
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return tagOf(buffer) === 'SharedArrayBuffer';
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  const validator = new Utf8Validator();
+  return (
+    validator.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.byteLength) &&
+    validator.complete
+  );
+}

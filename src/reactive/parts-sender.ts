@@ -1,0 +1,174 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
+import { UsageError } from '../protocol/errors.js';
+import { Opcode } from '../protocol/opcode.js';
+import { Utf8Validator } from '../protocol/utf8.js';
+import { describe, type Fragment, type FragmentedMessage, toBytes } from './outgoing.js';
+import { Puller, type PullPace } from './puller.js';
+
+const FIN = 0x80;
+const NO_BYTES = new Uint8Array(0);
+
+/** A Blob up to this size is read whole and sent as one frame, in bytes. A larger one is sent in parts as it is read. */
+const WHOLE_BLOB = 65_536;
+
+/** A message that cannot be encoded at once: its bytes come later, or bit by bit. */
+export type LaterMessage =
+  | { readonly kind: 'fragments'; readonly message: FragmentedMessage }
+  | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean };
+
+/** Where the frames of such a message go. */
+export interface PartsSink extends PullPace {
+  frame(firstByte: number, payload: Uint8Array): void;
+  done(): void;
+  /** The message cannot be finished: nothing follows. */
+  failed(error: UsageError): void;
+}
+
+/** Sends one message in parts. Starts at once; unsubscribing stops the source. RFC 6455 §5.4. */
+export class PartsSender {
+  readonly #sink: PartsSink;
+  readonly #scheduler: SchedulerLike;
+  readonly #later: LaterMessage;
+  readonly #timeout: number | undefined;
+  #source: Puller<Fragment | ArrayBuffer> | undefined;
+  #timer: Subscription | undefined;
+  #opcode: Opcode | undefined;
+  #partType: 'text' | 'bytes' | undefined;
+  #validator: Utf8Validator | undefined;
+  /** Half of a surrogate pair that ended a string: the other half begins the next one. */
+  #surrogate = '';
+  #ended = false;
+
+  constructor(later: LaterMessage, sink: PartsSink, scheduler: SchedulerLike) {
+    this.#later = later;
+    this.#sink = sink;
+    this.#scheduler = scheduler;
+    this.#timeout = later.kind === 'fragments' ? later.message.timeout : undefined;
+  }
+
+  /** Whether a frame was sent: the message cannot be withdrawn any more. */
+  get hasBegun(): boolean {
+    return this.#opcode !== undefined;
+  }
+
+  /** Subscribes to the source. Frames may be sent before this returns. */
+  start(): void {
+    this.#armTimer();
+    const source = sourceOf(this.#later);
+    const puller = new Puller<Fragment | ArrayBuffer>(source, this.#sink, {
+      next: (part) => this.#part(part),
+      error: (error) => this.#fail(this.#sourceError(error)),
+      complete: () => this.#finish(),
+    });
+    this.#source = puller;
+    if (this.#ended) puller.unsubscribe();
+  }
+
+  /** The peer reads again. */
+  resume(): void {
+    this.#source?.resume();
+  }
+
+  unsubscribe(): void {
+    this.#ended = true;
+    this.#timer?.unsubscribe();
+    this.#source?.unsubscribe();
+  }
+
+  #part(part: Fragment): void {
+    if (this.#ended) return;
+    this.#armTimer();
+    try {
+      const payload = this.#encode(part);
+      if (payload !== undefined) this.#frame(payload, 0);
+    } catch (error) {
+      this.#fail(error as UsageError);
+    }
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    const rest = this.#surrogate === '' ? NO_BYTES : Buffer.from(this.#surrogate);
+    if (this.#validator?.complete === false) {
+      this.#fail(new UsageError('UTF8_INVALID', 'the parts of a text message end within a character'));
+      return;
+    }
+    this.#frame(rest, FIN);
+    this.unsubscribe();
+    this.#sink.done();
+  }
+
+  #frame(payload: Uint8Array, fin: number): void {
+    // §5.4: the first frame has the opcode of the message, all others are continuations.
+    const opcode = this.#opcode === undefined ? this.#firstOpcode() : Opcode.continuation;
+    this.#opcode ??= opcode;
+    this.#sink.frame(fin | opcode, payload);
+  }
+
+  #firstOpcode(): Opcode {
+    const binary = this.#later.kind === 'blob' ? this.#later.binary : this.#later.message.binary;
+    return (binary ?? this.#partType === 'bytes') ? Opcode.binary : Opcode.text;
+  }
+
+  /** @returns nothing for a part that holds half a character only. */
+  #encode(part: Fragment): Uint8Array | undefined {
+    const type = typeof part === 'string' ? 'text' : 'bytes';
+    this.#partType ??= type;
+    if (type !== this.#partType) {
+      const found = typeof part === 'string' ? 'a string' : describe(part);
+      throw new UsageError(
+        'FRAGMENT_TYPE',
+        `found ${found} in a message of ${this.#partType}, allowed are parts of one type`,
+      );
+    }
+    if (typeof part !== 'string') return this.#checked(toBytes(part));
+    const text = this.#surrogate + part;
+    this.#surrogate = endsInHighSurrogate(text) ? text.slice(-1) : '';
+    const whole = this.#surrogate === '' ? text : text.slice(0, -1);
+    return whole === '' && part !== '' ? undefined : Buffer.from(whole);
+  }
+
+  /** Bytes that are sent as text are UTF-8: RFC 6455 §5.6. */
+  #checked(bytes: Uint8Array): Uint8Array {
+    if (this.#firstOpcode() === Opcode.binary) return bytes;
+    this.#validator ??= new Utf8Validator();
+    if (this.#validator.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)) return bytes;
+    throw new UsageError(
+      'UTF8_INVALID',
+      'binary: false was given with bytes that are not UTF-8, allowed are bytes of valid text',
+    );
+  }
+
+  #sourceError(cause: unknown): UsageError {
+    const what = cause instanceof Error ? cause.message : String(cause);
+    return this.#later.kind === 'blob'
+      ? new UsageError('BLOB_FAILED', `the Blob could not be read: ${what}`, { cause })
+      : new UsageError('FRAGMENTS_FAILED', `the parts of a message failed: ${what}`, { cause });
+  }
+
+  #fail(error: UsageError): void {
+    if (this.#ended) return;
+    this.unsubscribe();
+    this.#sink.failed(error);
+  }
+
+  #armTimer(): void {
+    const timeout = this.#timeout;
+    if (timeout === undefined) return;
+    this.#timer?.unsubscribe();
+    this.#timer = this.#scheduler.schedule(() => {
+      this.#fail(new UsageError('FRAGMENTS_TIMEOUT', `no part of a message came for ${timeout} ms`));
+    }, timeout);
+  }
+}
+
+function sourceOf(later: LaterMessage): FragmentedMessage['chunks'] {
+  if (later.kind === 'fragments') return later.message.chunks;
+  const { blob } = later;
+  return blob.size <= WHOLE_BLOB ? blob.arrayBuffer() : (blob.stream() as unknown as AsyncIterable<Uint8Array>);
+}
+
+function endsInHighSurrogate(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff;
+}

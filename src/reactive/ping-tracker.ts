@@ -1,0 +1,56 @@
+/** A ping that was sent and not answered. */
+interface Outstanding {
+  readonly payload: Buffer;
+  readonly sentAt: number;
+  readonly answered: (roundTrip: number) => void;
+  readonly lost: () => void;
+}
+
+/** Matches pongs to the pings that were sent. */
+export class PingTracker {
+  /** The last round trip in milliseconds. */
+  latency: number | undefined;
+  readonly #clock: () => number;
+  #outstanding: Outstanding[] = [];
+  #counter = 0;
+
+  /** @param clock gives milliseconds. */
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  /** A payload that no other ping of this connection has. */
+  nextPayload(): Buffer {
+    const payload = Buffer.allocUnsafe(4);
+    payload.writeUInt32BE(this.#counter++ >>> 0);
+    return payload;
+  }
+
+  /** A ping was sent. Returns how to forget it. */
+  sent(payload: Buffer, answered: (roundTrip: number) => void, lost: () => void): () => void {
+    const ping = { payload, sentAt: this.#clock(), answered, lost };
+    this.#outstanding.push(ping);
+    return () => {
+      this.#outstanding = this.#outstanding.filter((other) => other !== ping);
+    };
+  }
+
+  /**
+   * A pong came. It answers the oldest ping with its payload, and all before that: a peer may answer only the latest of several
+   * pings (RFC 6455 §5.5.3). One that answers nothing is an unsolicited pong.
+   */
+  received(payload: Buffer): void {
+    const index = this.#outstanding.findIndex((ping) => ping.payload.equals(payload));
+    if (index < 0) return;
+    const now = this.#clock();
+    for (const { sentAt, answered } of this.#outstanding.splice(0, index + 1)) {
+      this.latency = now - sentAt;
+      answered(this.latency);
+    }
+  }
+
+  /** No pong will come any more. */
+  end(): void {
+    for (const { lost } of this.#outstanding.splice(0)) lost();
+  }
+}

@@ -1,0 +1,278 @@
+import { Observable, type Subscription } from 'rxjs';
+import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
+import { ConnectionClosedError } from '../protocol/errors.js';
+import { type ExtensionOffer, type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
+import { Opcode } from '../protocol/opcode.js';
+import type { Role } from '../protocol/session.js';
+import type { BytePort } from '../transport/byte-port.js';
+import { report } from '../transport/diagnostics.js';
+import type { IncomingMessage } from '../transport/incoming-message.js';
+import {
+  type CloseInfo,
+  type Connection,
+  type ConnectionStats,
+  type Message,
+  ReadyState,
+  type SendSource,
+  type Supports,
+} from './connection.js';
+import { ConnectionCore } from './connection-core.js';
+import type { ConnectionSettings } from './connection-settings.js';
+import { ConnectionStreams } from './connection-streams.js';
+import { controlPayload } from './control-payload.js';
+import type { Holdable } from './inbox.js';
+import { iterateMessages } from './message-iterator.js';
+import type { SendResult } from './outbox.js';
+import type { Outgoing } from './outgoing.js';
+import { sendFrom } from './send-from.js';
+import { SendSubject } from './send-subject.js';
+
+/** What is known of a connection from its handshake. */
+export interface ConnectionFacts<Data> {
+  readonly role: Role;
+  readonly data: Data;
+  readonly request?: IncomingMessage | undefined;
+  readonly response?: IncomingMessage | undefined;
+  readonly url: string;
+  readonly protocol: string;
+  readonly extensions: readonly ExtensionOffer[];
+  readonly protocolVersion: number;
+  readonly remoteAddress: string | undefined;
+}
+
+const READY_STATES = {
+  open: ReadyState.OPEN,
+  'closing-by-us': ReadyState.CLOSING,
+  'closing-by-peer': ReadyState.CLOSING,
+  failing: ReadyState.CLOSING,
+  closed: ReadyState.CLOSED,
+} as const;
+
+const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: true });
+
+/** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
+export class PortConnection<Data, In = Message> implements Connection<Data, In, Outgoing> {
+  readonly send: SendSubject<Outgoing>;
+  readonly extensions: ExtensionsObject;
+  readonly #facts: ConnectionFacts<Data>;
+  readonly #streams = new ConnectionStreams();
+  readonly #core: ConnectionCore<In>;
+  #pause: Subscription | undefined;
+
+  constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
+    this.#facts = facts;
+    this.extensions = extensionsObject(facts.extensions);
+    this.#core = new ConnectionCore<In>(port, facts.role, settings, this.#streams);
+    this.send = new SendSubject<Outgoing>(this.#core);
+    this.#streams.owner = this;
+  }
+
+  /** Lets bytes in. Called once. @internal */
+  start(): void {
+    this.#core.start();
+  }
+
+  get messages$(): Holdable<In> {
+    return this.#core.inbox.messages$;
+  }
+
+  get pings$(): Observable<Uint8Array> {
+    return this.#streams.pings$;
+  }
+
+  get pongs$(): Observable<Uint8Array> {
+    return this.#streams.pongs$;
+  }
+
+  get close$(): Observable<CloseInfo> {
+    return this.#streams.closed;
+  }
+
+  /** Emits how it ended and completes, once no hold keeps anything back: what `finishedSymbol` stands for. @internal */
+  get finished$(): Observable<CloseInfo> {
+    return this.#streams.finishing;
+  }
+
+  hold(): Subscription {
+    return this.#core.inbox.hold();
+  }
+
+  pause(): void {
+    this.#pause ??= this.hold();
+  }
+
+  resume(): void {
+    const pause = this.#pause;
+    this.#pause = undefined;
+    pause?.unsubscribe();
+  }
+
+  ping(data?: string | ArrayBufferView | ArrayBuffer): Observable<number> {
+    const given = data === undefined ? undefined : controlPayload(data);
+    return new Observable((subscriber) => {
+      if (this.readyState === ReadyState.CLOSED) {
+        subscriber.error(this.#lost());
+        return;
+      }
+      const payload = given ?? this.#core.tracker.nextPayload();
+      const answered = (roundTrip: number): void => {
+        subscriber.next(roundTrip);
+        subscriber.complete();
+      };
+      subscriber.add(this.#core.ping(payload, answered, () => subscriber.error(this.#lost())));
+    });
+  }
+
+  pong(data: string | ArrayBufferView | ArrayBuffer = ''): void {
+    this.#core.outbox.control(Opcode.pong, controlPayload(data));
+  }
+
+  close(code = 1000, reason = ''): void {
+    this.#core.closing.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#core.terminate();
+  }
+
+  trySend(data: Outgoing): SendResult {
+    return this.#core.trySend(data, this.send.notice(data));
+  }
+
+  sendFrom(source: SendSource<Outgoing>): Observable<number> {
+    const { send, close$ } = this;
+    const core = this.#core;
+    return sendFrom(
+      {
+        trySend: (value) => this.trySend(value),
+        ready$: send.ready$,
+        get isReady() {
+          return send.isReady;
+        },
+        close$,
+        defer: (task) => core.defer(task),
+      },
+      source,
+    );
+  }
+
+  flush(): Observable<void> {
+    return new Observable((subscriber) => {
+      if (this.readyState === ReadyState.CLOSED) {
+        subscriber.complete();
+        return;
+      }
+      subscriber.add(this.close$.subscribe({ complete: () => subscriber.complete() }));
+      this.#core.outbox.whenHanded(() => {
+        subscriber.next();
+        subscriber.complete();
+      });
+    });
+  }
+
+  ignoreMessages(): Subscription {
+    return this.messages$.subscribe();
+  }
+
+  get data(): Data {
+    return this.#facts.data;
+  }
+
+  get request(): IncomingMessage | undefined {
+    return this.#facts.request;
+  }
+
+  get response(): IncomingMessage | undefined {
+    return this.#facts.response;
+  }
+
+  get url(): string {
+    return this.#facts.url;
+  }
+
+  get protocol(): string {
+    return this.#facts.protocol;
+  }
+
+  get protocolVersion(): number {
+    return this.#facts.protocolVersion;
+  }
+
+  get supports(): Supports {
+    return supports;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#facts.remoteAddress;
+  }
+
+  get readyState(): ReadyState {
+    return READY_STATES[this.#core.closing.state];
+  }
+
+  get bufferedAmount(): number {
+    return this.#core.bufferedAmount;
+  }
+
+  get bytesReceived(): number {
+    return this.#core.bytesReceived;
+  }
+
+  get bytesSent(): number {
+    return this.#core.outbox.bytesSent;
+  }
+
+  get latency(): number | undefined {
+    return this.#core.tracker.latency;
+  }
+
+  get stats(): ConnectionStats {
+    const { outbox, messagesReceived, pingsReceived, pongsReceived, bytesReceived, inboxBytes, clock, openedAt } =
+      this.#core;
+    const { messagesSent, messagesDropped, bytesSent } = outbox;
+    return {
+      messagesReceived,
+      messagesSent,
+      messagesDropped,
+      pingsReceived,
+      pongsReceived,
+      bytesReceived,
+      bytesSent,
+      inboxBytes,
+      uptime: clock() - openedAt,
+    };
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<In, undefined> {
+    return iterateMessages(this.messages$);
+  }
+
+  /** Closes with 1000 and waits for the end. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return new Promise((resolve) => this.close$.subscribe({ complete: resolve }));
+  }
+
+  /** Reports an error of the application to the diagnostics: what `reportSymbol` stands for. @internal */
+  reportError(error: unknown): void {
+    report('connection-error', { connection: this, error });
+  }
+
+  #lost(): ConnectionClosedError {
+    const info = this.#streams.info ?? { code: 1006, reason: '', wasClean: false };
+    return new ConnectionClosedError({ ...info, cause: this.#streams.info?.error });
+  }
+}
+
+Object.defineProperties(PortConnection.prototype, {
+  [finishedSymbol]: {
+    get(this: PortConnection<unknown>) {
+      return this.finished$;
+    },
+  },
+  [reportSymbol]: {
+    value(this: PortConnection<unknown>, error: unknown) {
+      this.reportError(error);
+    },
+  },
+});

@@ -1,0 +1,110 @@
+import type { Output, Session } from '../protocol/session.js';
+import type { BytePort } from '../transport/byte-port.js';
+import type { Inbox } from './inbox.js';
+
+/** The longest that one connection keeps the event loop in one turn, in milliseconds. Then the others come first. */
+const TURN_MS = 10;
+
+/** How many outputs pass between two looks at the clock. */
+const OUTPUTS_PER_LOOK = 64;
+
+/** Whom a receiver hands what it parsed. */
+export interface ReceiverOwner {
+  /** Acts on one output. */
+  output(output: Output): void;
+  /** Whether the peer's bytes are read whether or not anybody wants messages: while the connection closes. */
+  readonly readsAlways: boolean;
+  /** Reading was stopped, or started again. */
+  readingChanged(isReading: boolean): void;
+  /** After the end of the transport: all that can be delivered now was delivered. Once. */
+  settled(): void;
+}
+
+/**
+ * Pulls outputs from the session while there is demand or room for them, and stops the transport while there is neither: the one
+ * loop through which everything comes in.
+ */
+export class Receiver {
+  isReading = true;
+  readonly #session: Session;
+  readonly #inbox: Inbox<unknown>;
+  readonly #port: BytePort;
+  readonly #owner: ReceiverOwner;
+  #pumping = false;
+  #deferred = false;
+  #isOver = false;
+  #isSettled = false;
+
+  constructor(session: Session, inbox: Inbox<unknown>, port: BytePort, owner: ReceiverOwner) {
+    this.#session = session;
+    this.#inbox = inbox;
+    this.#port = port;
+    this.#owner = owner;
+  }
+
+  /** Delivers and parses as far as is wanted. Called whenever bytes come or demand changes; harmless when it runs already. */
+  pump(): void {
+    if (this.#pumping || this.#deferred) return;
+    this.#pumping = true;
+    try {
+      this.#run();
+    } finally {
+      this.#pumping = false;
+    }
+    this.#steer();
+    if (this.#isOver && !this.#deferred && !this.#isSettled) {
+      this.#isSettled = true;
+      this.#owner.settled();
+    }
+  }
+
+  /** The transport is gone: what is here already can still be delivered. */
+  finish(): void {
+    this.#isOver = true;
+    this.#session.finish();
+    this.pump();
+  }
+
+  #run(): void {
+    const began = performance.now();
+    let outputs = 0;
+    while (this.#step()) {
+      outputs++;
+      if (outputs % OUTPUTS_PER_LOOK === 0 && performance.now() - began > TURN_MS) {
+        this.#goOnLater();
+        return;
+      }
+    }
+  }
+
+  /** Delivers or parses one thing. `false` when there is nothing to do. */
+  #step(): boolean {
+    if (this.#inbox.deliverNext()) return true;
+    if (!this.#inbox.hasRoom && !this.#owner.readsAlways) return false;
+    const output = this.#session.next();
+    if (output !== undefined) {
+      this.#owner.output(output);
+      return true;
+    }
+    if (!this.#isOver) return false;
+    this.#inbox.end();
+    return this.#inbox.deliverNext();
+  }
+
+  #goOnLater(): void {
+    this.#deferred = true;
+    this.#port.defer(() => {
+      this.#deferred = false;
+      this.pump();
+    });
+  }
+
+  #steer(): void {
+    const wanted = !this.#deferred && (this.#inbox.hasRoom || this.#owner.readsAlways);
+    if (wanted === this.isReading) return;
+    this.isReading = wanted;
+    if (wanted) this.#port.resume();
+    else this.#port.pause();
+    this.#owner.readingChanged(wanted);
+  }
+}

@@ -1,0 +1,190 @@
+import { Observable, Subscription, timer } from 'rxjs';
+import { encodeUpgradeHead, encodeUpgradeResponse } from '../protocol/handshake-request.js';
+import { isRejection, type Rejection, reject } from '../protocol/rejection.js';
+import { clockOf } from '../transport/clock.js';
+import { report } from '../transport/diagnostics.js';
+import type { UpgradeRequest } from '../transport/upgrade-request.js';
+import { type Decision, decide } from './handshake.js';
+import { PortConnection } from './port-connection.js';
+import type { AcceptSettings } from './server-options.js';
+
+/** How a graceful end goes. See `WebSocketServer.close`. */
+export interface DrainOptions {
+  readonly code: number;
+  readonly reason: string;
+  /** Milliseconds until what is left is terminated. */
+  readonly timeout: number;
+  /** Milliseconds over which the Close frames are spread. */
+  readonly jitter: number;
+}
+
+/** Takes in upgrade requests, makes connections of those that the hooks agree to, and keeps track of them. */
+export class Reception<Data, In> {
+  /** The connections that came in here and are not closed yet, unless tracking is off. */
+  readonly #open = new Set<PortConnection<Data, In>>();
+  readonly #connections: Set<PortConnection<Data, In>>;
+  readonly #settings: AcceptSettings;
+  readonly #emit: (connection: PortConnection<Data, In>) => void;
+  readonly #pending = new Set<() => void>();
+  #onIdle: (() => void) | undefined;
+  #isOpen = true;
+
+  /**
+   * @param connections where the connections are listed for the application.
+   * @param emit called with each connection, under a hold.
+   */
+  constructor(
+    settings: AcceptSettings,
+    connections: Set<PortConnection<Data, In>>,
+    emit: (connection: PortConnection<Data, In>) => void,
+  ) {
+    this.#settings = settings;
+    this.#connections = connections;
+    this.#emit = emit;
+  }
+
+  /** Takes in one request. Never throws. */
+  receive(upgrade: UpgradeRequest): void {
+    if (!this.#isOpen) {
+      refuse(upgrade, serverClosing());
+      return;
+    }
+    const { scheduler, handshakeTimeout } = this.#settings;
+    const handshake = new Subscription();
+    let isSettled = false;
+    const settle = (answer: () => void): void => {
+      if (isSettled) return;
+      isSettled = true;
+      this.#pending.delete(stop);
+      handshake.unsubscribe();
+      answer();
+      if (this.#pending.size === 0) this.#onIdle?.();
+    };
+    const stop = (): void => settle(() => refuse(upgrade, serverClosing()));
+    this.#pending.add(stop);
+    handshake.add(
+      decide(upgrade, this.#settings).subscribe({
+        next: (decision) => settle(() => this.#accept(upgrade, decision)),
+        error: (error: unknown) => settle(() => refuse(upgrade, rejectionOf(error))),
+      }),
+    );
+    if (isSettled) {
+      handshake.unsubscribe();
+      return;
+    }
+    upgrade.watch(() => settle(() => {}));
+    const left = Math.max(0, handshakeTimeout - (clockOf(scheduler)() - upgrade.startedAt));
+    handshake.add(scheduler.schedule(() => settle(() => refuse(upgrade, late())), left));
+  }
+
+  /** Takes in nothing more, and refuses those whose hooks have not decided. */
+  stop(): void {
+    this.#isOpen = false;
+    for (const stop of [...this.#pending]) stop();
+  }
+
+  /** Calls `idle` once no hook is deciding any more; nothing is taken in after this was called. */
+  finish(idle: () => void): void {
+    this.#onIdle = idle;
+    if (this.#pending.size === 0) idle();
+  }
+
+  /** Closes every connection. */
+  closeAll(code: number, reason: string): void {
+    for (const connection of [...this.#open]) connection.close(code, reason);
+  }
+
+  /** Closes every connection, waits, terminates the rest, and emits how many those were. Acts when subscribed to. */
+  drain({ code, reason, timeout, jitter }: DrainOptions): Observable<{ remaining: number }> {
+    const { scheduler } = this.#settings;
+    return new Observable((subscriber) => {
+      const open = new Set(this.#open);
+      const finish = (remaining: number): void => {
+        subscriber.next({ remaining });
+        subscriber.complete();
+      };
+      if (open.size === 0) {
+        finish(0);
+        return;
+      }
+      subscriber.add(
+        timer(timeout, scheduler).subscribe(() => {
+          const rest = [...open];
+          open.clear();
+          for (const connection of rest) connection.terminate();
+          finish(rest.length);
+        }),
+      );
+      for (const connection of [...open]) {
+        connection.close$.subscribe(() => {
+          if (open.delete(connection) && open.size === 0) finish(0);
+        });
+        if (jitter === 0) connection.close(code, reason);
+        else subscriber.add(scheduler.schedule(() => connection.close(code, reason), Math.random() * jitter));
+      }
+    });
+  }
+
+  #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): void {
+    const { request, remoteAddress } = upgrade;
+    let head: string;
+    try {
+      const lines = encodeUpgradeResponse({ key: offer.key, protocol, extensions: undefined });
+      this.#settings.headers?.(lines, request);
+      head = encodeUpgradeHead(lines);
+    } catch (error) {
+      refuse(upgrade, rejectionOf(error));
+      return;
+    }
+    const port = upgrade.accept(head);
+    if (port === undefined) return;
+    const facts = {
+      role: 'server',
+      data: data as Data,
+      request,
+      url: request.url ?? '',
+      protocol: protocol ?? '',
+      extensions: [],
+      protocolVersion: offer.version,
+      remoteAddress,
+    } as const;
+    const connection = new PortConnection<Data, In>(port, facts, this.#settings);
+    if (this.#settings.clientTracking) this.#track(connection);
+    report('open', { connection });
+    // All who subscribe while it is emitted share the first message.
+    const hold = connection.hold();
+    connection.start();
+    this.#emit(connection);
+    hold.unsubscribe();
+  }
+
+  #track(connection: PortConnection<Data, In>): void {
+    this.#open.add(connection);
+    this.#connections.add(connection);
+    connection.close$.subscribe(() => {
+      this.#open.delete(connection);
+      this.#connections.delete(connection);
+    });
+  }
+}
+
+function refuse(upgrade: UpgradeRequest, rejection: Rejection): void {
+  report('refuse', { request: upgrade.request, status: rejection.status, body: rejection.body });
+  upgrade.refuse(rejection);
+}
+
+/** What a hook threw is nothing that a client should read. */
+function rejectionOf(error: unknown): Rejection {
+  if (isRejection(error)) return error;
+  report('server-error', { error });
+  return reject(500);
+}
+
+/** What a request gets while the server does not accept. */
+export function serverClosing(): Rejection {
+  return reject(503, undefined, undefined, 'The server does not accept connections at present.');
+}
+
+function late(): Rejection {
+  return reject(503, undefined, undefined, 'The server could not decide about the handshake in time.');
+}

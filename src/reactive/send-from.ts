@@ -1,0 +1,45 @@
+import { Observable, type ObservableInput } from 'rxjs';
+import type { CloseInfo } from './connection.js';
+import type { SendResult } from './outbox.js';
+import { Puller } from './puller.js';
+
+/** Where {@link sendFrom} sends to. */
+export interface SendFromTarget<Out> {
+  /** @throws UsageError for a value that cannot be sent. */
+  trySend(value: Out): SendResult;
+  readonly ready$: Observable<boolean>;
+  readonly isReady: boolean;
+  readonly close$: Observable<CloseInfo>;
+  defer(task: () => void): void;
+}
+
+/** See `Connection.sendFrom`. */
+export function sendFrom<Out>(target: SendFromTarget<Out>, source: ObservableInput<Out>): Observable<number> {
+  return new Observable((subscriber) => {
+    let sent = 0;
+    const finish = (): void => {
+      subscriber.next(sent);
+      subscriber.complete();
+    };
+    const pace = { isReady: () => target.isReady, defer: (task: () => void) => target.defer(task) };
+    let puller: Puller<Out> | undefined;
+    subscriber.add(() => puller?.unsubscribe());
+    subscriber.add(target.close$.subscribe(() => finish()));
+    puller = new Puller<Out>(source, pace, {
+      next: (value) => {
+        if (subscriber.closed) return;
+        try {
+          const result = target.trySend(value);
+          if (result === 'closed') finish();
+          else if (result !== 'dropped') sent++;
+        } catch (error) {
+          subscriber.error(error);
+        }
+      },
+      error: (error) => subscriber.error(error),
+      complete: finish,
+    });
+    if (subscriber.closed) puller.unsubscribe();
+    subscriber.add(target.ready$.subscribe((ready) => ready && puller?.resume()));
+  });
+}

@@ -1,0 +1,110 @@
+import { type Observable, type Observer, Subject, Subscription } from 'rxjs';
+import type { SendResult } from './outbox.js';
+import type { Outgoing } from './outgoing.js';
+
+/** What a {@link SendSubject} writes to. @internal */
+export interface SendTarget<Out> {
+  readonly ready$: Observable<boolean>;
+  readonly isReady: boolean;
+  readonly bufferedAmount: number;
+  /** Never throws. */
+  send(value: Out, onHanded: (() => void) | undefined): SendResult;
+  /** Flushes and closes, as far as a Close frame may say it. Never throws. */
+  closeWith(code: number, reason: string, error: unknown): void;
+}
+
+/**
+ * The sending end of a connection, as a Subject.
+ *
+ * As an Observer: `next` sends and never throws or blocks; `complete` flushes and closes with 1000; `error` closes with 1011, or with
+ * the `code` and `reason` of the error where a close frame may carry them. After the end all three do nothing. A value that cannot
+ * be sent closes the connection with 1011 and stands in `close$` as its `error`.
+ *
+ * As an Observable: emits each item once it is handed to the operating system, completes with the connection, never errors.
+ * `send.pipe(...)` is by RxJS's `lift` again a Subject that writes: hand out `send.asObservable()`.
+ */
+export class SendSubject<Out = Outgoing> extends Subject<Out> {
+  readonly #target: SendTarget<Out>;
+  #handed: Subject<Out> | undefined;
+  #ended = false;
+
+  /** @internal */
+  constructor(target: SendTarget<Out>) {
+    super();
+    this.#target = target;
+  }
+
+  /** `false` while more than `highWaterMark` bytes wait, `true` again below half of it. Replayed and distinct; completes with the connection. */
+  get ready$(): Observable<boolean> {
+    return this.#target.ready$;
+  }
+
+  /** The current value of `ready$`. */
+  get isReady(): boolean {
+    return this.#target.isReady;
+  }
+
+  /** Bytes that are not handed to the operating system yet: queued, and in the socket. Frame headers included. */
+  get bufferedAmount(): number {
+    return this.#target.bufferedAmount;
+  }
+
+  /** Whether anybody waits for items to be handed over. */
+  override get observed(): boolean {
+    return this.#handed?.observed === true;
+  }
+
+  /** Sends `value`. Never throws; does nothing after the end. */
+  override next(value: Out): void {
+    this.#target.send(value, this.notice(value));
+  }
+
+  /** Flushes, and closes with 1000. */
+  override complete(): void {
+    this.#target.closeWith(1000, '', undefined);
+  }
+
+  /** Flushes, and closes with 1011, or with `error.code` and `error.reason` where they can be sent. */
+  override error(error: unknown): void {
+    const { code, reason } = (error ?? {}) as { code?: unknown; reason?: unknown };
+    this.#target.closeWith(typeof code === 'number' ? code : 1011, typeof reason === 'string' ? reason : '', error);
+  }
+
+  /** Does nothing: a Subject that was unsubscribed would throw at everybody who uses it later. */
+  override unsubscribe(): void {}
+
+  /** Subscribes to the items that are handed over. Without an observer nothing is subscribed, so that `tap(conn.send)` is safe. */
+  override subscribe(observer?: Partial<Observer<Out>> | ((value: Out) => void) | null): Subscription;
+  override subscribe(
+    next?: ((value: Out) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription;
+  override subscribe(
+    observer?: Partial<Observer<Out>> | ((value: Out) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    if (observer == null && error == null && complete == null) return Subscription.EMPTY;
+    this.#handed ??= new Subject();
+    if (this.#ended) this.#handed.complete();
+    if (typeof observer === 'object' && observer !== null) return this.#handed.subscribe(observer);
+    return this.#handed.subscribe({
+      ...(observer != null && { next: observer }),
+      ...(error != null && { error }),
+      ...(complete != null && { complete }),
+    });
+  }
+
+  /** What to call when `value` is handed over; nothing while nobody listens. @internal */
+  notice(value: Out): (() => void) | undefined {
+    const handed = this.#handed;
+    return handed?.observed === true ? () => handed.next(value) : undefined;
+  }
+
+  /** The connection has ended. @internal */
+  end(): void {
+    this.#ended = true;
+    this.#handed?.complete();
+  }
+}

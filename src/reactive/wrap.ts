@@ -1,0 +1,53 @@
+import type { Duplex } from '../transport/incoming-message.js';
+import { SocketPort } from '../transport/socket-port.js';
+import { checkNames, checkOneOf } from './check.js';
+import type { BinaryType, Connection, MessageOf } from './connection.js';
+import { CONNECTION_OPTIONS, type ConnectionOptions, connectionSettings } from './connection-settings.js';
+import { describe } from './outgoing.js';
+import { PortConnection } from './port-connection.js';
+
+/** Options of {@link wrap}. */
+export interface WrapOptions<Data = undefined, B extends BinaryType = 'nodebuffer'> extends ConnectionOptions<B> {
+  /** Which end this is: a client masks its frames, a server does not. RFC 6455 §5.1. */
+  readonly role: 'server' | 'client';
+  /** Bytes that were read behind the handshake. @default none */
+  readonly head?: Buffer;
+  /** The agreed subprotocol, for `conn.protocol`. @default '' */
+  readonly protocol?: string;
+  /** For `conn.url`. @default '' */
+  readonly url?: string;
+  /** For `conn.data`. @default undefined */
+  readonly data?: Data;
+}
+
+/**
+ * Runs the protocol over any Duplex whose handshake is done elsewhere. The stream belongs to the connection from then on: it is
+ * ended and destroyed with it.
+ *
+ * @throws TypeError or RangeError for an option that is not allowed.
+ * @example const conn = wrap(socket, { role: 'server', head });
+ */
+export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(
+  duplex: Duplex,
+  options: WrapOptions<Data, B>,
+): Connection<Data, MessageOf<B>> {
+  checkNames(options, [...CONNECTION_OPTIONS, 'role', 'head', 'protocol', 'url', 'data']);
+  checkOneOf('role', options.role, ['server', 'client']);
+  if (typeof duplex?.pipe !== 'function' || typeof duplex.write !== 'function') {
+    throw new TypeError(`duplex is ${describe(duplex)}, allowed is a Duplex stream`);
+  }
+  const { role, head, protocol = '', url = '', data } = options;
+  const facts = {
+    role,
+    data: data as Data,
+    url,
+    protocol,
+    extensions: [],
+    protocolVersion: 13,
+    remoteAddress: undefined,
+  };
+  const port = new SocketPort(duplex, head ?? Buffer.alloc(0));
+  const connection = new PortConnection<Data, MessageOf<B>>(port, facts, connectionSettings(options, role));
+  connection.start();
+  return connection;
+}

@@ -1,0 +1,133 @@
+import { headerLength, writeHeader } from '../protocol/frame-header.js';
+import { writeFrame } from '../protocol/frame-writer.js';
+import { maskInPlace } from '../protocol/mask.js';
+import type { BytePort } from './byte-port.js';
+import { Slab } from './slab.js';
+
+/** Payloads up to this size are copied into the slab, in bytes. Larger ones are written from where they are. */
+export const COPY_LIMIT = 4096;
+
+/** The longest text that is encoded straight into the slab, in UTF-16 units: three bytes each and the header fit. */
+const SLAB_TEXT = 16_384;
+
+/** Longer headers do not exist: 2 + 8 bytes and the mask. RFC 6455 §5.2. */
+const MAX_HEADER = 14;
+
+/** The frames of one connection that leave in the next write. */
+export class Batch {
+  /** Encoded bytes that wait for the flush. */
+  size = 0;
+  #pieces: Uint8Array[] = [];
+  #slabs: Slab[] = [];
+  #open: Slab | undefined;
+  #start = 0;
+  #end = 0;
+
+  /** Adds a frame whose payload is text, as UTF-8; a lone surrogate becomes U+FFFD. Returns the size of the payload in bytes. */
+  text(firstByte: number, text: string, maskKey: number | undefined): number {
+    if (text.length > SLAB_TEXT) return this.payload(firstByte, Buffer.from(text), maskKey);
+    const slab = this.#reserve(text.length * 3 + MAX_HEADER);
+    const { bytes } = slab;
+    const guess = headerLength(text.length, maskKey !== undefined);
+    let at = this.#end + guess;
+    const length = bytes.write(text, at);
+    const header = headerLength(length, maskKey !== undefined);
+    if (header !== guess) {
+      // The text has characters of several bytes, and needs a longer length field than its ASCII would.
+      bytes.copyWithin(this.#end + header, at, at + length);
+      at = this.#end + header;
+    }
+    writeHeader(bytes, this.#end, firstByte, length, maskKey);
+    if (maskKey !== undefined) maskInPlace(bytes, at, at + length, maskKey);
+    this.#grow(slab, at + length);
+    return length;
+  }
+
+  /** Adds a frame and returns the size of its payload. One of more than {@link COPY_LIMIT} bytes is not copied, but for masking. */
+  payload(firstByte: number, payload: Uint8Array, maskKey: number | undefined): number {
+    const { length } = payload;
+    const header = headerLength(length, maskKey !== undefined);
+    if (length <= COPY_LIMIT) {
+      const slab = this.#reserve(header + length);
+      this.#grow(slab, writeFrame(slab.bytes, this.#end, firstByte, payload, maskKey));
+      return length;
+    }
+    if (maskKey !== undefined) {
+      const frame = Buffer.allocUnsafe(header + length);
+      // §5.3: the caller's bytes stay as they are, the mask goes over a copy.
+      writeFrame(frame, 0, firstByte, payload, maskKey);
+      this.piece(frame);
+      return length;
+    }
+    const slab = this.#reserve(header);
+    this.#grow(slab, writeHeader(slab.bytes, this.#end, firstByte, length));
+    this.piece(payload);
+    return length;
+  }
+
+  /** Adds encoded bytes as they are. They must not change until they have left. */
+  piece(bytes: Uint8Array): void {
+    this.#closeRun();
+    this.#pieces.push(bytes);
+    this.size += bytes.length;
+  }
+
+  /** Hands all of it to `port` in one write. */
+  flush(port: BytePort): void {
+    this.#closeRun();
+    const pieces = this.#pieces;
+    const slabs = this.#slabs;
+    this.#pieces = [];
+    this.#slabs = [];
+    this.size = 0;
+    if (pieces.length === 0) return;
+    if (!port.synchronous) {
+      port.write(pieces.map((piece) => (slabs.some((slab) => slab.holds(piece)) ? Buffer.from(piece) : piece)));
+      for (const slab of slabs) slab.release();
+      return;
+    }
+    port.write(pieces);
+    for (const slab of slabs) {
+      if (port.pending > 0) slab.abandon();
+      else slab.release();
+    }
+  }
+
+  /** Forgets all of it. */
+  drop(): void {
+    this.#open = undefined;
+    for (const slab of this.#slabs) slab.release();
+    this.#slabs = [];
+    this.#pieces = [];
+    this.size = 0;
+  }
+
+  /** Makes room at `#end`: behind the open run, or in a new run when others have written since. */
+  #reserve(size: number): Slab {
+    const open = this.#open;
+    if (open !== undefined && open.position === this.#end && this.#end + size <= open.bytes.length) return open;
+    const slab = Slab.withRoom(size);
+    this.#closeRun();
+    if (!this.#slabs.includes(slab)) {
+      this.#slabs.push(slab);
+      slab.use();
+    }
+    this.#open = slab;
+    this.#start = slab.position;
+    this.#end = slab.position;
+    return slab;
+  }
+
+  #grow(slab: Slab, end: number): void {
+    this.size += end - this.#end;
+    this.#end = end;
+    slab.position = end;
+  }
+
+  #closeRun(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    if (this.#end > this.#start) this.#pieces.push(open.bytes.subarray(this.#start, this.#end));
+  }
+}

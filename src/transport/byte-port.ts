@@ -1,0 +1,44 @@
+/** What a port tells its owner. Nothing is called before {@link BytePort.open}, and nothing after `closed`. */
+export interface PortEvents {
+  /** Bytes arrived. The owner may change them. */
+  bytes(chunk: Buffer): void;
+  /** The peer will send nothing more (FIN). Writing is still possible. */
+  ended(): void;
+  /** All that was written has left the process. Called only after `pending` had been above 0. */
+  drained(): void;
+  /** The transport is gone, once. `error` when it was reset or failed. */
+  closed(error: Error | undefined): void;
+}
+
+/** Something to be done at the flush point: see {@link BytePort.schedule}. */
+export interface Flushable {
+  /** Hands over what was written since the last call. Never throws. */
+  flush(): void;
+}
+
+/**
+ * Bytes to and from a peer: a socket, a stream of HTTP/2, or memory in tests. All that the reactive layer sees of a transport.
+ * No method throws, and each is harmless after the end.
+ */
+export interface BytePort {
+  /** Whether bytes have left the process when `write` returns and `pending` is 0, so that their memory may be used again. */
+  readonly synchronous: boolean;
+  /** Bytes that were written and have not left the process. */
+  readonly pending: number;
+  /** Starts to deliver to `events`. */
+  open(events: PortEvents): void;
+  /** Writes the pieces in one go. They must not change until `pending` is 0. */
+  write(pieces: readonly Uint8Array[]): void;
+  /** Stops the delivery of bytes, as soon as the transport can. */
+  pause(): void;
+  /** Starts it again. */
+  resume(): void;
+  /** Sends FIN after what was written. */
+  end(): void;
+  /** Ends at once, with a reset where the transport has one. `closed` follows. */
+  terminate(): void;
+  /** Calls `task.flush()` at the end of the receive loop that is running, or else before the event loop goes on. */
+  schedule(task: Flushable): void;
+  /** Calls `task` in a later turn of the event loop, behind the other connections. */
+  defer(task: () => void): void;
+}

@@ -1,0 +1,167 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Observable, type SchedulerLike } from 'rxjs';
+import { HandshakeError } from '../protocol/errors.js';
+import { type Agreement, readUpgradeResponse } from '../protocol/handshake-response.js';
+import { toHeaderRecord } from '../protocol/header-fields.js';
+import type { Target } from '../protocol/target-url.js';
+import { encodeRequestHeaders } from '../protocol/upgrade-request-head.js';
+import type { BytePort } from './byte-port.js';
+import { beginRequest, type DialNetworkOptions } from './client-request.js';
+import { nextHandshakeKey } from './random.js';
+import { nextHop } from './redirect.js';
+import { readRefusal } from './refusal-body.js';
+import { SocketPort } from './socket-port.js';
+
+/** What a dial asks for, and how. */
+export interface DialRequest {
+  readonly target: Target;
+  readonly protocols: readonly string[];
+  readonly version: 8 | 13;
+  /** Fields beside those of the handshake; Host among them replaces the one of the URL. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly origin: string | undefined;
+  /** How many redirects are followed; 0 makes a redirect an error. */
+  readonly maxRedirects: number;
+  /** How many were followed already. */
+  readonly redirects: number;
+  /** Says no to a response that is otherwise right. */
+  readonly verifyResponse: ((response: IncomingMessage) => boolean) | undefined;
+  readonly network: DialNetworkOptions;
+  readonly scheduler: SchedulerLike;
+}
+
+/** A handshake that the server agreed to. */
+export interface Dialed {
+  readonly port: BytePort;
+  readonly agreement: Agreement;
+  readonly response: IncomingMessage;
+  /** Where it ended up, after redirects. */
+  readonly target: Target;
+  readonly remoteAddress: string | undefined;
+}
+
+/**
+ * Opens a socket and makes the opening handshake of RFC 6455 §4.1. Emits once and completes; errors with a `HandshakeError`, or
+ * with Node's own error where there was no connection. Unsubscribing before it emits ends whatever phase it is in.
+ */
+export function dial(request: DialRequest): Observable<Dialed> {
+  return new Observable((subscriber) => {
+    let abort = (): void => {};
+    const attempt = (hop: DialRequest): void => {
+      abort = dialOnce(hop, {
+        opened: (dialed) => {
+          abort = (): void => {};
+          subscriber.next(dialed);
+          subscriber.complete();
+        },
+        redirected: (response) => {
+          try {
+            attempt(nextHop(hop, response));
+          } catch (error) {
+            subscriber.error(error);
+          }
+        },
+        failed: (error) => subscriber.error(error),
+      });
+    };
+    try {
+      attempt(request);
+    } catch (error) {
+      subscriber.error(error);
+    }
+    return () => abort();
+  });
+}
+
+interface Outcome {
+  opened(dialed: Dialed): void;
+  redirected(response: IncomingMessage): void;
+  failed(error: unknown): void;
+}
+
+/** One request. Returns how to abort it. */
+function dialOnce(hop: DialRequest, outcome: Outcome): () => void {
+  const key = nextHandshakeKey();
+  const request = beginRequest(hop.target, headersOf(hop, key), hop.network);
+  let settled = false;
+  const settle = (report: () => void): void => {
+    if (settled) return;
+    settled = true;
+    report();
+  };
+  request.on('error', (error) => settle(() => outcome.failed(explained(error))));
+  request.on('upgrade', (response: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node has removed its own listener: without this one a reset ends the process.
+    socket.on('error', () => {});
+    if (settled) {
+      socket.destroy();
+      return;
+    }
+    settle(() => {
+      try {
+        outcome.opened(open(hop, key, response, socket, head));
+      } catch (error) {
+        socket.destroy();
+        outcome.failed(error);
+      }
+    });
+  });
+  request.on('response', (response) => {
+    if (settled) return;
+    if (isRedirect(response) && hop.maxRedirects > 0) {
+      settle(() => {
+        request.destroy();
+        outcome.redirected(response);
+      });
+      return;
+    }
+    readRefusal(response, hop.scheduler, (error) =>
+      settle(() => {
+        request.destroy();
+        outcome.failed(error);
+      }),
+    );
+  });
+  request.end();
+  return () => {
+    settled = true;
+    request.destroy();
+  };
+}
+
+function headersOf(hop: DialRequest, key: string): Record<string, string | string[]> {
+  const { target, version, protocols, origin } = hop;
+  const headers: Record<string, string | readonly string[]> = { ...hop.headers };
+  const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  if (target.authorization !== undefined && !names.has('authorization')) headers.Authorization = target.authorization;
+  if (!names.has('host')) headers.Host = target.authority;
+  return encodeRequestHeaders({ key, version, protocols, origin, headers });
+}
+
+function open(hop: DialRequest, key: string, response: IncomingMessage, socket: Duplex, head: Buffer): Dialed {
+  const { statusCode: status = 0, httpVersion, rawHeaders } = response;
+  const agreement = readUpgradeResponse({ status, httpVersion, rawHeaders }, { key, protocols: hop.protocols });
+  if (hop.verifyResponse?.(response) === false) {
+    throw new HandshakeError('RESPONSE_REFUSED', 'verifyResponse refused the response', {
+      status,
+      headers: toHeaderRecord(rawHeaders),
+    });
+  }
+  if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
+  if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
+  if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 60_000);
+  const remoteAddress = 'remoteAddress' in socket ? (socket.remoteAddress as string | undefined) : undefined;
+  return { port: new SocketPort(socket, head), agreement, response, target: hop.target, remoteAddress };
+}
+
+function isRedirect(response: IncomingMessage): boolean {
+  return [301, 302, 303, 307, 308].includes(response.statusCode ?? 0);
+}
+
+/** What Node's parser refuses is a bad handshake; all else is the network's, and keeps its own code. */
+function explained(error: Error): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code?.startsWith('HPE_') !== true) return error;
+  return new HandshakeError('RESPONSE_INVALID', `the response is not HTTP/1.1: ${error.message}`, { cause: error });
+}

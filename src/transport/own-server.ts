@@ -1,0 +1,78 @@
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from 'node:https';
+import type { ListenOptions, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SchedulerLike } from 'rxjs';
+import { isWebSocketUpgrade } from '../protocol/handshake-request.js';
+import { encodeRefusal, reject } from '../protocol/rejection.js';
+import { HandshakeDeadlines } from './handshake-deadlines.js';
+import { endAndLinger } from './linger.js';
+import type { ListenAddress, ListenEvents, Listener } from './listener.js';
+import { SocketUpgrade } from './upgrade-request.js';
+
+/** How an own server listens. */
+export interface OwnServerOptions {
+  readonly listen: ListenOptions;
+  /** Makes it `wss:`. */
+  readonly tls: TlsServerOptions | undefined;
+  /** From the connect of the socket until the request is there, in milliseconds. */
+  readonly handshakeTimeout: number;
+  readonly scheduler: SchedulerLike;
+}
+
+/** Bytes that Node reads from a socket at a time. */
+const READ_SIZE = 65_536;
+
+/** What a plain request gets. RFC 9110 §15.5.22. */
+const upgradeRequired = reject(426, undefined, { Upgrade: 'websocket' }, 'This is a WebSocket server.');
+
+/** Listens with an HTTP server of our own, that answers everything else with 426. */
+export function listenOwn(options: OwnServerOptions, events: ListenEvents): Listener {
+  const deadlines = new HandshakeDeadlines(options.handshakeTimeout, options.scheduler, options.tls !== undefined);
+  const server = options.tls === undefined ? createServer(httpOptions) : createSecure(options);
+  server.on('connection', (socket: Socket) => deadlines.begin(socket));
+  server.on('secureConnection', (socket: Socket) => deadlines.secured(socket));
+  server.on('request', refuseRequest);
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const startedAt = deadlines.end(socket);
+    const upgrade = new SocketUpgrade(request, socket, head, options.scheduler, startedAt);
+    if (isWebSocketUpgrade(request.rawHeaders)) events.upgrade(upgrade);
+    else endAndLinger(socket, encodeRefusal(upgradeRequired), options.scheduler);
+  });
+  server.once('listening', () => events.listening(addressOf(server)));
+  server.on('error', (error: Error) => (server.listening ? events.fault(error) : events.failed(error)));
+  server.on('drop', () =>
+    events.fault(new Error('a connection was dropped: the server is at its limit of connections')),
+  );
+  server.listen(options.listen);
+  return {
+    address: () => addressOf(server),
+    close() {
+      server.removeAllListeners('listening').removeAllListeners('error');
+      server.on('error', () => {});
+      server.close();
+      deadlines.clear();
+    },
+  };
+}
+
+/** Our own deadline covers the whole handshake: Node's are checked only every 30 s. */
+const httpOptions = { highWaterMark: READ_SIZE, requestTimeout: 0, headersTimeout: 0, noDelay: true } as const;
+
+function createSecure({ tls, handshakeTimeout }: OwnServerOptions): HttpServer {
+  return createTlsServer({ handshakeTimeout, ...tls, ...httpOptions });
+}
+
+function addressOf(server: HttpServer): ListenAddress {
+  return server.address();
+}
+
+function refuseRequest(_request: IncomingMessage, response: ServerResponse): void {
+  const { status, reason, headers, body } = upgradeRequired;
+  response.writeHead(status, reason, {
+    Upgrade: headers.Upgrade as string,
+    Connection: 'close, Upgrade',
+    'Content-Type': 'text/plain; charset=utf-8',
+  });
+  response.end(body);
+}

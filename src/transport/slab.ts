@@ -1,0 +1,48 @@
+import { flushAll } from './flush-queue.js';
+
+/** The size of a slab, and so the most that the small frames of one tick take before they are written. In bytes. */
+export const SLAB_SIZE = 65_536;
+
+/**
+ * Memory in which the small frames of one tick are joined. One is in use at a time in each thread. Batches take contiguous
+ * places from it; when the last one has given them back, it starts anew. A batch whose bytes did not leave at once keeps its
+ * slab, and the others go on with a new one.
+ */
+export class Slab {
+  /** The slab that is in use. */
+  static current: Slab = new Slab();
+
+  readonly bytes: Buffer = Buffer.allocUnsafeSlow(SLAB_SIZE);
+  /** Where the free part begins. */
+  position = 0;
+  #users = 0;
+
+  /** Gives a slab with at least `size` free bytes, at most {@link SLAB_SIZE}; flushes everybody when the current one is full. */
+  static withRoom(size: number): Slab {
+    if (Slab.current.position + size > SLAB_SIZE) flushAll();
+    if (Slab.current.position + size > SLAB_SIZE) Slab.current = new Slab();
+    return Slab.current;
+  }
+
+  /** Whether `piece` lies in this slab. */
+  holds(piece: Uint8Array): boolean {
+    return piece.buffer === this.bytes.buffer;
+  }
+
+  /** Counts a batch that has bytes here. */
+  use(): void {
+    this.#users++;
+  }
+
+  /** A batch's bytes have left, or were copied. */
+  release(): void {
+    this.#users--;
+    if (this.#users === 0) this.position = 0;
+  }
+
+  /** A batch's bytes will leave later: nobody writes here any more. */
+  abandon(): void {
+    this.position = SLAB_SIZE;
+    if (Slab.current === this) Slab.current = new Slab();
+  }
+}

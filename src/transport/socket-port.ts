@@ -1,0 +1,109 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { BytePort, Flushable, PortEvents } from './byte-port.js';
+import { beginReceiving, endReceiving, scheduleFlush } from './flush-queue.js';
+
+/** Pieces of up to this size in all are joined before they are written: cheaper than a vectored write. In bytes. */
+const JOIN_LIMIT = 16_384;
+
+/** A {@link BytePort} over a socket of TCP, TLS or a Unix path, or over any other Duplex. */
+export class SocketPort implements BytePort {
+  readonly synchronous: boolean;
+  readonly #socket: Duplex;
+  /** Only plain TCP can be reset: `resetAndDestroy` throws on TLS and on pipes. */
+  readonly #resettable: boolean;
+  #error: Error | undefined;
+  #events: PortEvents | undefined;
+  #writing = false;
+
+  /**
+   * @param head bytes that were read behind the handshake, delivered before all others.
+   */
+  constructor(socket: Duplex, head: Buffer) {
+    this.#socket = socket;
+    const plain = socket instanceof Socket && !('encrypted' in socket && socket.encrypted === true);
+    this.synchronous = plain;
+    this.#resettable = plain && socket.remoteFamily !== undefined;
+    if (head.length > 0) socket.unshift(head);
+  }
+
+  get pending(): number {
+    return this.#socket.writableLength;
+  }
+
+  open(events: PortEvents): void {
+    const socket = this.#socket;
+    this.#events = events;
+    socket.on('error', (error: Error) => {
+      this.#error ??= error;
+    });
+    if (socket.destroyed) {
+      process.nextTick(() => events.closed(this.#error));
+      return;
+    }
+    socket.on('data', (chunk: Buffer) => {
+      beginReceiving();
+      try {
+        events.bytes(chunk);
+      } finally {
+        endReceiving();
+      }
+    });
+    socket.once('end', () => events.ended());
+    socket.once('close', () => events.closed(this.#error));
+    socket.resume();
+  }
+
+  write(pieces: readonly Uint8Array[]): void {
+    const socket = this.#socket;
+    if (!socket.writable) return;
+    this.#writing = true;
+    if (pieces.length === 1) socket.write(pieces[0], this.#written);
+    else if (fitsJoined(pieces)) socket.write(Buffer.concat(pieces), this.#written);
+    else {
+      socket.cork();
+      for (const piece of pieces) socket.write(piece, this.#written);
+      socket.uncork();
+    }
+    if (socket.writableLength === 0) this.#writing = false;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    if (!this.#socket.writableEnded) this.#socket.end();
+  }
+
+  terminate(): void {
+    const socket = this.#socket;
+    if (this.#resettable && socket instanceof Socket) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  schedule(task: Flushable): void {
+    scheduleFlush(task);
+  }
+
+  defer(task: () => void): void {
+    setImmediate(task);
+  }
+
+  /** Earlier writes of the same tick report late: what counts is that nothing is left. */
+  readonly #written = (): void => {
+    if (!this.#writing || this.#socket.writableLength > 0) return;
+    this.#writing = false;
+    this.#events?.drained();
+  };
+}
+
+function fitsJoined(pieces: readonly Uint8Array[]): boolean {
+  let size = 0;
+  for (const piece of pieces) size += piece.length;
+  return size <= JOIN_LIMIT;
+}

@@ -1,0 +1,38 @@
+import type { ServerOptions } from 'node:https';
+
+/** The options of a TLS server that are passed on to Node. */
+export const TLS_SERVER_OPTIONS = [
+  'ca',
+  'cert',
+  'key',
+  'pfx',
+  'passphrase',
+  'ciphers',
+  'crl',
+  'dhparam',
+  'ecdhCurve',
+  'honorCipherOrder',
+  'maxVersion',
+  'minVersion',
+  'rejectUnauthorized',
+  'requestCert',
+  'secureContext',
+  'secureOptions',
+  'sessionIdContext',
+  'sessionTimeout',
+  'sigalgs',
+  'SNICallback',
+  'ticketKeys',
+] as const;
+
+/** Options of TLS for a server, as in `node:tls`. With `key` and `cert`, `pfx` or `SNICallback` it serves `wss:`. */
+export type TlsServerOptions = {
+  readonly [K in (typeof TLS_SERVER_OPTIONS)[number] & keyof ServerOptions]?: ServerOptions[K];
+};
+
+/** The TLS options among `options`; nothing when there are none. */
+export function pickTlsOptions(options: TlsServerOptions): TlsServerOptions | undefined {
+  const given = TLS_SERVER_OPTIONS.filter((name) => (options as Record<string, unknown>)[name] !== undefined);
+  if (given.length === 0) return undefined;
+  return Object.fromEntries(given.map((name) => [name, (options as Record<string, unknown>)[name]]));
+}

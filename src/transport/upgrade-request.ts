@@ -1,0 +1,130 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { SchedulerLike } from 'rxjs';
+import type { RequestHead } from '../protocol/handshake-request.js';
+import { encodeRefusal, type Rejection } from '../protocol/rejection.js';
+import type { BytePort } from './byte-port.js';
+import { clockOf } from './clock.js';
+import { endAndLinger } from './linger.js';
+import { SocketPort } from './socket-port.js';
+
+/** The most that is read from a peer while hooks decide about it, in bytes. */
+const EARLY_LIMIT = 65_536;
+
+/** A request to open a WebSocket, whatever carries it. Exactly one of `accept` and `refuse` is called, once. */
+export interface UpgradeRequest {
+  /** What the handshake is validated from. */
+  readonly head: RequestHead;
+  /** The request as Node parsed it, for hooks and for `Connection.request`. */
+  readonly request: IncomingMessage;
+  readonly remoteAddress: string | undefined;
+  /** The address that the peer connected to. */
+  readonly localAddress: string | undefined;
+  /** Whether it came over TLS. */
+  readonly secure: boolean;
+  /** Whether the peer showed a certificate. */
+  readonly hasClientCertificate: boolean;
+  /** When the peer connected, as the clock of the scheduler tells. */
+  readonly startedAt: number;
+  /** Calls `onGone` once if the peer ends or resets before the decision. Reads a bounded amount meanwhile. */
+  watch(onGone: () => void): void;
+  /** Sends `responseHead` and hands over the bytes that follow; nothing when the peer has gone. */
+  accept(responseHead: string): BytePort | undefined;
+  /** Sends the refusal and ends the connection. */
+  refuse(rejection: Rejection): void;
+}
+
+/** An {@link UpgradeRequest} of HTTP/1.1, from the arguments of Node's 'upgrade' event. Created inside that event. */
+export class SocketUpgrade implements UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly startedAt: number;
+  readonly #socket: Duplex;
+  readonly #scheduler: SchedulerLike;
+  #head: Buffer;
+  #early: Buffer[] = [];
+  #gone = false;
+  #unwatch: (() => void) | undefined;
+
+  constructor(request: IncomingMessage, socket: Duplex, head: Buffer, scheduler: SchedulerLike, startedAt?: number) {
+    this.request = request;
+    this.startedAt = startedAt ?? clockOf(scheduler)();
+    this.#socket = socket;
+    this.#head = head;
+    this.#scheduler = scheduler;
+    // Node has removed its own listener: without this one a reset ends the process.
+    socket.on('error', () => {
+      this.#gone = true;
+    });
+    if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
+    if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
+    if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 60_000);
+  }
+
+  get head(): RequestHead {
+    const { method = '', url = '', httpVersion, rawHeaders } = this.request;
+    return { method, path: url, httpVersion, rawHeaders };
+  }
+
+  get remoteAddress(): string | undefined {
+    return 'remoteAddress' in this.#socket ? (this.#socket.remoteAddress as string | undefined) : undefined;
+  }
+
+  get localAddress(): string | undefined {
+    return 'localAddress' in this.#socket ? (this.#socket.localAddress as string | undefined) : undefined;
+  }
+
+  get secure(): boolean {
+    return 'encrypted' in this.#socket && this.#socket.encrypted === true;
+  }
+
+  get hasClientCertificate(): boolean {
+    const socket = this.#socket;
+    if (!('getPeerCertificate' in socket) || typeof socket.getPeerCertificate !== 'function') return false;
+    const certificate: unknown = socket.getPeerCertificate();
+    return typeof certificate === 'object' && certificate !== null && Object.keys(certificate).length > 0;
+  }
+
+  watch(onGone: () => void): void {
+    const socket = this.#socket;
+    let size = this.#head.length;
+    const onData = (chunk: Buffer): void => {
+      this.#early.push(chunk);
+      size += chunk.length;
+      if (size >= EARLY_LIMIT) socket.pause();
+    };
+    const onEnd = (): void => {
+      this.#gone = true;
+      this.#unwatch?.();
+      onGone();
+      socket.destroy();
+    };
+    this.#unwatch = () => {
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd);
+      this.#unwatch = undefined;
+    };
+    socket.on('data', onData).once('end', onEnd).once('close', onEnd);
+    socket.resume();
+  }
+
+  accept(responseHead: string): BytePort | undefined {
+    this.#unwatch?.();
+    const socket = this.#socket;
+    if (this.#gone || !socket.readable || !socket.writable) {
+      socket.destroy();
+      return undefined;
+    }
+    // Paused until the port is opened, so that what comes meanwhile stays behind the early bytes.
+    socket.pause();
+    socket.write(responseHead, 'latin1');
+    return new SocketPort(socket, Buffer.concat([this.#head, ...this.#early]));
+  }
+
+  refuse(rejection: Rejection): void {
+    this.#unwatch?.();
+    this.#early = [];
+    const response = encodeRefusal(rejection);
+    // RFC 9110 §9.3.2: the answer to HEAD has no body.
+    const answer = this.request.method === 'HEAD' ? response.slice(0, response.indexOf('\r\n\r\n') + 4) : response;
+    endAndLinger(this.#socket, answer, this.#scheduler);
+  }
+}
