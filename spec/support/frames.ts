@@ -56,11 +56,6 @@ export function wire(role: Role, frames: readonly Frame[]): Buffer {
   return Buffer.concat(frames.flatMap((each, index) => encode(role, each, index)));
 }
 
-/** Bytes of the header of `each` when it is sent to an endpoint in `role`. */
-export function headerSize(role: Role, each: Frame): number {
-  return encode(role, each, 0)[0]!.length;
-}
-
 function encode(role: Role, each: Frame, index: number): [Buffer, Buffer] {
   const { fin, rsv, opcode, payload, masked = role === 'server' } = each;
   const { value, bits } = each.length ?? shortest(payload.length);
