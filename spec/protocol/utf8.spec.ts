@@ -30,6 +30,17 @@ describe('Utf8Validator (RFC 3629)', () => {
     },
   );
 
+  it.each([
+    ['e0', '80'],
+    ['ed', 'a0'],
+    ['f4', '90'],
+    ['c3', '41'],
+  ])('refuses a long rest that does not go on with the code point: %s, then %s', (lead, next) => {
+    const validator = new Utf8Validator();
+    validator.push(hex(lead), 0, 1);
+    expect(validator.push(Buffer.concat([hex(next), Buffer.alloc(100, 'é')]), 0, 101)).toBe(false);
+  });
+
   it('is complete between code points only', () => {
     const validator = new Utf8Validator();
     const complete = [...hex('61 c3a9 e282ac f09f9880')].map((byte) => {
