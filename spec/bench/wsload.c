@@ -28,7 +28,7 @@
 typedef struct {
   int fd, open, want_out;
   uint64_t queued, sent_bytes_in_frame; /* frames still to write; offset inside the frame being written */
-  unsigned char hdr[14]; int hdr_len, hdr_need; uint64_t left; /* incoming frame parser */
+  unsigned char hdr[14]; int hdr_len, hdr_need, control; uint64_t left; /* incoming frame parser */
   uint64_t *stamps; uint32_t head, tail; /* send times of the frames in flight */
   char hs[2048]; int hs_len;
 } Conn;
@@ -63,16 +63,17 @@ static void complete(Conn *c) {
 }
 static void feed(Conn *c, unsigned char *p, size_t n) {
   while (n) {
-    if (c->left) { uint64_t k = c->left < n ? c->left : n; c->left -= k; p += k; n -= k; if (!c->left) complete(c); continue; }
+    if (c->left) { uint64_t k = c->left < n ? c->left : n; c->left -= k; p += k; n -= k; if (!c->left && !c->control) complete(c); continue; }
     c->hdr[c->hdr_len++] = *p++; n--;
     if (c->hdr_len == 2) { int l = c->hdr[1] & 127; if (c->hdr[1] & 128) die("masked frame from server"); c->hdr_need = l == 126 ? 4 : l == 127 ? 10 : 2; }
     if (c->hdr_len >= 2 && c->hdr_len == c->hdr_need) {
       uint64_t l = c->hdr[1] & 127; int op = c->hdr[0] & 15;
       if (l == 126) l = c->hdr[2] << 8 | c->hdr[3];
       else if (l == 127) { l = 0; for (int i = 2; i < 10; i++) l = l << 8 | c->hdr[i]; }
-      if (op != 1 && op != 2) die(op == 8 ? "close frame from server" : "unexpected opcode from server");
-      if (!deflate_on && l != expect_len) die("echo has the wrong length");
-      c->left = l; c->hdr_len = 0; if (!l) complete(c);
+      c->control = op == 9 || op == 10; /* a server may ping: what we send anyway shows that we live */
+      if (op != 1 && op != 2 && !c->control) die(op == 8 ? "close frame from server" : "unexpected opcode from server");
+      if (!deflate_on && !c->control && l != expect_len) die("echo has the wrong length");
+      c->left = l; c->hdr_len = 0; if (!l && !c->control) complete(c);
     }
   }
 }

@@ -129,7 +129,7 @@ export class FrameQueue<T = never> {
   }
 
   /** Drops the oldest message, and its mark if it has one. `false` when there is none. */
-  dropOldest(onLater: (item: T) => void): boolean {
+  dropOldest(): boolean {
     for (let at = this.#first; at < this.#entries.length; at++) {
       const entry = this.#entries[at] as Entry<T>;
       if (entry.kind === 'mark') continue;
@@ -140,7 +140,6 @@ export class FrameQueue<T = never> {
         if (entry.start < entry.end) return true;
       } else {
         this.size -= entry.size;
-        if (entry.kind === 'later') onLater(entry.item);
       }
       this.#remove(at);
       return true;
@@ -157,11 +156,10 @@ export class FrameQueue<T = never> {
   }
 
   /** Forgets the first message that is not encoded yet, and all behind it. */
-  cutAtLater(onLater: (item: T) => void): void {
+  cutAtLater(): void {
     const cut = this.#entries.findIndex((entry) => entry?.kind === 'later');
     if (cut < 0) return;
     for (const entry of this.#entries.splice(cut) as Entry<T>[]) {
-      if (entry.kind === 'later') onLater(entry.item);
       this.size -= sizeOf(entry);
     }
   }

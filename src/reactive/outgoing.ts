@@ -1,5 +1,7 @@
 import type { ObservableInput } from 'rxjs';
 import { UsageError } from '../protocol/errors.js';
+import { headerLength } from '../protocol/frame-header.js';
+import { Opcode } from '../protocol/opcode.js';
 import { Utf8Validator } from '../protocol/utf8.js';
 
 /** Data of a message: a string is sent as text, all else as binary. */
@@ -151,6 +153,31 @@ export function describe(value: unknown): string {
   if (typeof value === 'object') return `a ${tagOf(value)}`;
   if (typeof value === 'function') return 'a function';
   return String(value);
+}
+
+/** The opcode of a message. RFC 6455 §11.8. @internal */
+export function opcodeOf(item: Extract<Classified, { kind: 'text' | 'bytes' }>): Opcode {
+  return item.kind === 'bytes' && item.binary ? Opcode.binary : Opcode.text;
+}
+
+/** Bytes of the frames of a message, as far as they are known before its turn. @internal */
+export function frameSizeOf(item: Classified): number {
+  switch (item.kind) {
+    case 'text':
+      return frameSize(Buffer.byteLength(item.text));
+    case 'bytes':
+      return frameSize(item.bytes.length);
+    case 'blob':
+      return item.blob.size;
+    case 'fragments':
+      return 0;
+    default:
+      return item satisfies never;
+  }
+}
+
+function frameSize(payload: number): number {
+  return headerLength(payload, false) + payload;
 }
 
 function requireAttached(buffer: ArrayBuffer): void {

@@ -1,35 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Observable, type SchedulerLike } from 'rxjs';
+import { Observable } from 'rxjs';
 import { HandshakeError } from '../protocol/errors.js';
 import { type Agreement, readUpgradeResponse } from '../protocol/handshake-response.js';
 import { toHeaderRecord } from '../protocol/header-fields.js';
 import type { Target } from '../protocol/target-url.js';
 import { encodeRequestHeaders } from '../protocol/upgrade-request-head.js';
 import type { BytePort } from './byte-port.js';
-import { beginRequest, type DialNetworkOptions } from './client-request.js';
+import { beginRequest } from './client-request.js';
+import type { DialRequest } from './dial-request.js';
 import { nextHandshakeKey } from './random.js';
 import { nextHop } from './redirect.js';
 import { readRefusal } from './refusal-body.js';
 import { SocketPort } from './socket-port.js';
-
-/** What a dial asks for, and how. */
-export interface DialRequest {
-  readonly target: Target;
-  readonly protocols: readonly string[];
-  readonly version: 8 | 13;
-  /** Fields beside those of the handshake; Host among them replaces the one of the URL. */
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly origin: string | undefined;
-  /** How many redirects are followed; 0 makes a redirect an error. */
-  readonly maxRedirects: number;
-  /** How many were followed already. */
-  readonly redirects: number;
-  /** Says no to a response that is otherwise right. */
-  readonly verifyResponse: ((response: IncomingMessage) => boolean) | undefined;
-  readonly network: DialNetworkOptions;
-  readonly scheduler: SchedulerLike;
-}
 
 /** A handshake that the server agreed to. */
 export interface Dialed {

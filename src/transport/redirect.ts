@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { HandshakeError } from '../protocol/errors.js';
 import { toHeaderRecord } from '../protocol/header-fields.js';
 import { parseTarget, type Target } from '../protocol/target-url.js';
-import type { DialRequest } from './dial.js';
+import type { DialRequest } from './dial-request.js';
 
 /** Fields that are for one host only. */
 const CREDENTIALS = new Set(['authorization', 'cookie', 'proxy-authorization']);
