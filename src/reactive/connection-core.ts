@@ -7,8 +7,9 @@ import { type Output, type Role, Session } from '../protocol/session.js';
 import type { BytePort, PortEvents } from '../transport/byte-port.js';
 import { clockOf } from '../transport/clock.js';
 import { nextMaskKey } from '../transport/random.js';
+import { toBinaryType } from './binary-type.js';
 import { Closing, type ClosingOwner } from './closing.js';
-import type { BinaryType, CloseInfo } from './connection.js';
+import type { CloseInfo } from './connection.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { Heartbeat, type HeartbeatTimes, type Patient } from './heartbeat.js';
 import { Inbox } from './inbox.js';
@@ -136,8 +137,13 @@ export class ConnectionCore<In>
   /** Sends a ping, and calls `answered` with the round trip, or `lost` when the connection ends first. Returns how to forget it. */
   ping(payload: Buffer, answered: (roundTrip: number) => void, lost: () => void): () => void {
     const forget = this.tracker.sent(payload, answered, lost);
-    this.outbox.control(Opcode.ping, payload);
+    this.control(Opcode.ping, payload);
     return forget;
+  }
+
+  /** Sends a ping or pong of our own; nothing behind a Close frame. RFC 6455 §5.5.1. */
+  control(opcode: Opcode, payload: Buffer): void {
+    if (this.closing.state === 'open') this.outbox.control(opcode, payload);
   }
 
   sendPing(): void {
@@ -240,12 +246,12 @@ export class ConnectionCore<In>
   }
 
   closingChanged(): void {
+    this.#heartbeat?.stop();
     if (this.closing.state !== 'closed') this.#receiver.pump();
   }
 
   over(info: CloseInfo): void {
     this.#info = info;
-    this.#heartbeat?.stop();
     this.#messageDeadline.stop();
     this.#pausedDeadline?.unsubscribe();
     this.outbox.stop();
@@ -283,18 +289,5 @@ export class ConnectionCore<In>
     const message = `message is not complete after ${messageTimeout} ms (messageTimeout) at fewer than 8192 bytes a second`;
     this.#session.fail(new ProtocolError('MESSAGE_TOO_SLOW', 1008, message));
     this.#receiver.pump();
-  }
-}
-
-function toBinaryType(data: Buffer, type: BinaryType): Buffer | ArrayBuffer | Blob {
-  switch (type) {
-    case 'nodebuffer':
-      return data;
-    case 'arraybuffer':
-      return data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer;
-    case 'blob':
-      return new Blob([data as Uint8Array<ArrayBuffer>]);
-    default:
-      return type satisfies never;
   }
 }

@@ -124,7 +124,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   pong(data: string | ArrayBufferView | ArrayBuffer = ''): void {
-    this.#core.outbox.control(Opcode.pong, controlPayload(data));
+    this.#core.control(Opcode.pong, controlPayload(data));
   }
 
   close(code = 1000, reason = ''): void {
