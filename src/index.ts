@@ -5,7 +5,7 @@
  */
 export * from './operators.js';
 export { CloseCode } from './protocol/close-code.js';
-export type { ExtensionsObject } from './protocol/extensions.js';
+export type { ExtensionParams, ExtensionsObject } from './protocol/extensions.js';
 export type { OriginFacts, OriginPolicy } from './protocol/origin-policy.js';
 export { type OutgoingHeaders, Rejection, reject } from './protocol/rejection.js';
 export { accept } from './reactive/accept.js';

@@ -4,6 +4,7 @@ import { UsageError } from '../protocol/errors.js';
 
 /** Anything that can be held: a connection. */
 export interface CanHold {
+  /** Suspends delivery until the Subscription is unsubscribed. */
   hold(): Subscription;
 }
 

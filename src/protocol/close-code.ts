@@ -1,20 +1,32 @@
 /** Status codes of the closing handshake. RFC 6455 §7.4.1 and the IANA WebSocket Close Code Number Registry. */
 export const CloseCode = {
+  /** The purpose of the connection is fulfilled. */
   normal: 1000,
+  /** The peer goes away: a server stops, a page is left. */
   goingAway: 1001,
+  /** The other side broke the protocol. */
   protocolError: 1002,
+  /** The type of the data is not accepted: binary where text is wanted, for example. */
   unsupportedData: 1003,
   /** No code was present. Never on the wire. */
   noStatus: 1005,
   /** The connection was lost without a Close frame. Never on the wire. */
   abnormal: 1006,
+  /** The data of a message is not what its type says, such as text that is not UTF-8. */
   invalidPayload: 1007,
+  /** A rule of the other side was broken, and no other code says it better. */
   policyViolation: 1008,
+  /** A message was too long. */
   messageTooBig: 1009,
+  /** A client misses an extension that it asked for. */
   mandatoryExtension: 1010,
+  /** Something failed on this side. */
   internalError: 1011,
+  /** A server restarts: connect again. */
   serviceRestart: 1012,
+  /** A server is overloaded: connect again later. */
   tryAgainLater: 1013,
+  /** A gateway got no valid answer from the server behind it. */
   badGateway: 1014,
   /** The TLS handshake failed. Never on the wire. */
   tlsHandshake: 1015,

@@ -8,7 +8,7 @@ export interface ExtensionOffer {
   readonly params: ReadonlyMap<string, readonly (string | true)[]>;
 }
 
-/** Offers in plain form: under each name the parameters of every offer of it. Made by {@link extensionsObject}. */
+/** Offers in plain form: under each name the parameters of every offer of it. */
 export type ExtensionsObject = Readonly<Record<string, readonly ExtensionParams[]>>;
 
 /** The parameters of one offer: integers are numbers, what came without a value is `true`. */

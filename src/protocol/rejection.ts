@@ -10,6 +10,7 @@ export class Rejection {
   readonly status: number;
   /** The reason phrase of the status line. */
   readonly reason: string;
+  /** Header fields to send. */
   readonly headers: OutgoingHeaders;
   /** The body, sent as UTF-8. */
   readonly body: string;

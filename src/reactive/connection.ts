@@ -18,7 +18,16 @@ export type MessageOf<B extends BinaryType> = B extends 'arraybuffer'
     : Message;
 
 /** The states of a connection, with the numbers of the browsers' WebSocket. */
-export const ReadyState = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 } as const;
+export const ReadyState = {
+  /** Never the state of a `Connection`: there is none before it is open. */
+  CONNECTING: 0,
+  /** Messages pass both ways. */
+  OPEN: 1,
+  /** A Close frame was sent or received, or the peer has ended: nothing can be sent any more. */
+  CLOSING: 2,
+  /** It is over. */
+  CLOSED: 3,
+} as const;
 export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
 
 /** How a connection ended. RFC 6455 §7.1.5 and §7.1.6. */
@@ -47,14 +56,19 @@ export interface Supports {
 
 /** Counts since the connection was opened. */
 export interface ConnectionStats {
+  /** Whole messages that were parsed, whether or not they are delivered yet. */
   readonly messagesReceived: number;
+  /** Messages that were accepted for sending, whether or not they have left yet. */
   readonly messagesSent: number;
   /** Messages that `overflow` dropped. */
   readonly messagesDropped: number;
+  /** Pings of the peer. */
   readonly pingsReceived: number;
+  /** Pongs of the peer, solicited or not. */
   readonly pongsReceived: number;
-  /** Bytes of the transport, headers included. */
+  /** Bytes that came from the transport behind the opening handshake, frame headers included. */
   readonly bytesReceived: number;
+  /** Bytes that were written to the transport behind the opening handshake, frame headers included. */
   readonly bytesSent: number;
   /** What waits for a subscriber, in bytes: messages with 128 each for keeping them, and what is not parsed yet. */
   readonly inboxBytes: number;
@@ -147,12 +161,17 @@ export interface Connection<Data = unknown, In = Message, Out = Outgoing> extend
   readonly extensions: Readonly<Record<string, readonly Readonly<Record<string, string | number | true>>[]>>;
   /** 13, or 8 on a client that asked for it. */
   readonly protocolVersion: number;
+  /** What it can do: all of it on Node. */
   readonly supports: Supports;
+  /** The address of the peer; `undefined` on a Unix domain socket and behind `wrap`. */
   readonly remoteAddress: string | undefined;
+  /** One of {@link ReadyState}. */
   readonly readyState: ReadyState;
   /** Bytes that are not handed to the operating system yet; the same as `send.bufferedAmount`. */
   readonly bufferedAmount: number;
+  /** The same as `stats.bytesReceived`. */
   readonly bytesReceived: number;
+  /** The same as `stats.bytesSent`. */
   readonly bytesSent: number;
   /** The last round trip of a ping in milliseconds, of the heartbeat or of `ping()`; `undefined` before the first. */
   readonly latency: number | undefined;

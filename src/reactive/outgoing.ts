@@ -30,6 +30,7 @@ const brand: unique symbol = Symbol.for('sluice.outgoing') as never;
 
 /** A message with options; made by {@link message} or {@link fragments}. */
 export interface OutgoingMessage extends MessageOptions {
+  /** Which of the two made it. Nothing for applications. */
   readonly [brand]: 'message' | 'fragments';
 }
 

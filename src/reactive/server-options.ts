@@ -23,11 +23,13 @@ export interface ClientInfo {
   readonly origin: string | undefined;
   /** Whether it came over TLS. */
   readonly secure: boolean;
+  /** The request as Node parsed it. */
   readonly request: IncomingMessage;
   /** The subprotocols that the client offers, in its order of preference. */
   readonly protocols: readonly string[];
   /** The extensions that the client offers, as objects. */
   readonly extensions: ExtensionsObject;
+  /** The address of the client; `undefined` on a Unix domain socket. */
   readonly remoteAddress: string | undefined;
 }
 

@@ -99,7 +99,10 @@ export class WebSocketServer<Data = unknown, In = Message>
    *
    * @throws TypeError or RangeError for an option that is not allowed.
    */
-  close(options: ServerCloseOptions = {}): Observable<{ remaining: number }> {
+  close(options: ServerCloseOptions = {}): Observable<{
+    /** How many connections had to be terminated. */
+    readonly remaining: number;
+  }> {
     const { code = 1001, reason = '', timeout = this.#settings.closeTimeout, jitter = 0 } = options;
     checkedClosePayload(code, reason);
     checkInteger('timeout', timeout, 0, MAX_TIMER);

@@ -1,7 +1,7 @@
 import type { ServerOptions } from 'node:https';
 
 /** The options of a TLS server that are passed on to Node. */
-export const TLS_SERVER_OPTIONS = [
+export const TLS_SERVER_OPTIONS: readonly (keyof TlsServerOptions)[] = [
   'ca',
   'cert',
   'key',
@@ -23,12 +23,34 @@ export const TLS_SERVER_OPTIONS = [
   'sigalgs',
   'SNICallback',
   'ticketKeys',
-] as const;
+];
 
-/** Options of TLS for a server, as in `node:tls`. With `key` and `cert`, `pfx` or `SNICallback` it serves `wss:`. */
-export type TlsServerOptions = {
-  readonly [K in (typeof TLS_SERVER_OPTIONS)[number] & keyof ServerOptions]?: ServerOptions[K];
-};
+/** Options of TLS for a server, passed on to `node:tls`. With `key` and `cert`, `pfx` or `SNICallback` it serves `wss:`. */
+export interface TlsServerOptions
+  extends Pick<
+    ServerOptions,
+    | 'ca'
+    | 'cert'
+    | 'key'
+    | 'pfx'
+    | 'passphrase'
+    | 'ciphers'
+    | 'crl'
+    | 'dhparam'
+    | 'ecdhCurve'
+    | 'honorCipherOrder'
+    | 'maxVersion'
+    | 'minVersion'
+    | 'rejectUnauthorized'
+    | 'requestCert'
+    | 'secureContext'
+    | 'secureOptions'
+    | 'sessionIdContext'
+    | 'sessionTimeout'
+    | 'sigalgs'
+    | 'SNICallback'
+    | 'ticketKeys'
+  > {}
 
 /** The TLS options among `options`; nothing when there are none. */
 export function pickTlsOptions(options: TlsServerOptions): TlsServerOptions | undefined {
