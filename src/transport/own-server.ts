@@ -3,7 +3,7 @@ import { createServer as createTlsServer, type ServerOptions as TlsServerOptions
 import type { ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
-import { isWebSocketUpgrade } from '../protocol/handshake-request.js';
+import { fieldValues } from '../protocol/header-fields.js';
 import { encodeRefusal, reject } from '../protocol/rejection.js';
 import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { endAndLinger } from './linger.js';
@@ -36,7 +36,8 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const startedAt = deadlines.end(socket);
     const upgrade = new SocketUpgrade(request, socket, head, options.scheduler, startedAt);
-    if (isWebSocketUpgrade(request.rawHeaders)) events.upgrade(upgrade);
+    // `websocket/13` means a WebSocket too, and is told what is wrong with it.
+    if (fieldValues(request.rawHeaders, 'Upgrade').some((value) => /websocket/i.test(value))) events.upgrade(upgrade);
     else endAndLinger(socket, encodeRefusal(upgradeRequired), options.scheduler);
   });
   server.once('listening', () => events.listening(addressOf(server)));
@@ -57,7 +58,14 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
 }
 
 /** Our own deadline covers the whole handshake: Node's are checked only every 30 s. */
-const httpOptions = { highWaterMark: READ_SIZE, requestTimeout: 0, headersTimeout: 0, noDelay: true } as const;
+const httpOptions = {
+  highWaterMark: READ_SIZE,
+  requestTimeout: 0,
+  headersTimeout: 0,
+  noDelay: true,
+  // Whatever flag the process runs with: what is ambiguous could hide a second request.
+  insecureHTTPParser: false,
+} as const;
 
 function createSecure({ tls, handshakeTimeout }: OwnServerOptions): HttpServer {
   return createTlsServer({ handshakeTimeout, ...tls, ...httpOptions });
