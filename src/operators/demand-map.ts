@@ -7,7 +7,9 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
+import { Fifo } from './fifo.js';
 import { type CanHold, holdOf } from './hold-source.js';
+import { subscribeWithin } from './subscribe-within.js';
 
 /** Options of {@link demandMap}. */
 export interface DemandMapOptions {
@@ -22,11 +24,12 @@ export interface DemandMapOptions {
  *
  * Completes when the source and all inner Observables have; errors with the first of them that errors, or with what `project` throws,
  * and releases the hold; unsubscribing releases it too. Errors with `UsageError` NOT_HOLDABLE on a source that carries no hold, unless
- * `on` names one. An inner Observable that completes at once never pauses the connection.
+ * `on` names one. An inner Observable that completes at once never pauses the connection. The next one begins when all that the one
+ * before it held is released.
  *
- *     messages   -a-b----c--|      a and b take 3 frames each, concurrency 1
- *     hold        [--][--]   [--]
- *     result     ----a--b-------c|
+ *     messages   -a-b----c--|      each takes 3 frames, concurrency 1
+ *     held       -^--^--!^--!
+ *     result     ----a--b---(c|)
  *
  * @throws RangeError at the call when `concurrency` is not a number of at least 1.
  * @example conn.messages$.pipe(demandMap((order) => save(order), 4)).subscribe();
@@ -40,9 +43,9 @@ export function demandMap<T, O extends ObservableInput<unknown>>(
   return (source) =>
     new Observable((subscriber) => {
       const work = new DemandMapper(subscriber, project, concurrency, holdOf('demandMap', source, on));
-      // Registered first: a source that delivers while it is subscribed to may end us.
-      subscriber.add(() => work.stop());
       work.run(source);
+      // Behind the subscription to the source: when the hold is released nobody is there to take what waits.
+      subscriber.add(() => work.stop());
     });
 }
 
@@ -52,9 +55,10 @@ class DemandMapper<T, O extends ObservableInput<unknown>> {
   readonly #concurrency: number;
   readonly #takeHold: () => Subscription;
   /** What came in spite of the hold: more than one value of one message, or values of other sources. */
-  readonly #waiting: T[] = [];
+  readonly #waiting = new Fifo<T>();
   #hold: Subscription | undefined;
   #active = 0;
+  #isFilling = false;
   #index = 0;
   #isSourceDone = false;
 
@@ -71,24 +75,26 @@ class DemandMapper<T, O extends ObservableInput<unknown>> {
   }
 
   run(source: Observable<T>): void {
-    this.#subscriber.add(
-      source.subscribe({
-        next: (value) => {
-          if (this.#active < this.#concurrency) this.#begin(value);
-          else this.#waiting.push(value);
-        },
-        error: (error: unknown) => this.#subscriber.error(error),
-        complete: () => {
-          this.#isSourceDone = true;
-          this.#completeIfDone();
-        },
-      }),
-    );
+    subscribeWithin(this.#subscriber, source, {
+      next: (value) => {
+        if (this.#hasPlace && this.#waiting.isEmpty) this.#begin(value);
+        else this.#waiting.push(value);
+      },
+      error: (error: unknown) => this.#subscriber.error(error),
+      complete: () => {
+        this.#isSourceDone = true;
+        this.#completeIfDone();
+      },
+    });
   }
 
   stop(): void {
-    this.#waiting.length = 0;
+    this.#waiting.clear();
     this.#release();
+  }
+
+  get #hasPlace(): boolean {
+    return this.#active < this.#concurrency;
   }
 
   #begin(value: T): void {
@@ -100,25 +106,37 @@ class DemandMapper<T, O extends ObservableInput<unknown>> {
       return;
     }
     this.#active++;
-    this.#subscriber.add(
-      inner.subscribe({
+    let isComplete = false;
+    subscribeWithin(
+      this.#subscriber,
+      inner,
+      {
         next: (result) => this.#subscriber.next(result),
         error: (error: unknown) => this.#subscriber.error(error),
-        complete: () => this.#end(),
-      }),
+        complete: () => {
+          isComplete = true;
+        },
+      },
+      () => {
+        if (isComplete) this.#end();
+      },
     );
-    if (this.#active >= this.#concurrency && !this.#subscriber.closed) this.#hold ??= this.#takeHold();
+    if (!this.#hasPlace && !this.#subscriber.closed) this.#hold ??= this.#takeHold();
   }
 
   #end(): void {
     this.#active--;
-    while (this.#waiting.length > 0 && this.#active < this.#concurrency) this.#begin(this.#waiting.shift() as T);
-    if (this.#active < this.#concurrency) this.#release();
+    // One loop, however many inner Observables complete at once: the stack does not grow with what waits.
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    while (!this.#waiting.isEmpty && this.#hasPlace) this.#begin(this.#waiting.shift());
+    this.#isFilling = false;
+    if (this.#hasPlace) this.#release();
     this.#completeIfDone();
   }
 
   #completeIfDone(): void {
-    if (this.#isSourceDone && this.#active === 0 && this.#waiting.length === 0) this.#subscriber.complete();
+    if (this.#isSourceDone && this.#active === 0 && this.#waiting.isEmpty) this.#subscriber.complete();
   }
 
   #release(): void {

@@ -1,0 +1,21 @@
+import { Observable, type Observer, type Subscription } from 'rxjs';
+
+/**
+ * Subscribes `observer` to `source` as a part of `owner`: it ends with `owner` even while `source` emits within `subscribe`, so that
+ * no value is taken that nobody wants any more. Does not subscribe when `owner` has ended.
+ *
+ * @param onReleased called when all that the subscription held is released, however it ended.
+ */
+export function subscribeWithin<T>(
+  owner: Subscription,
+  source: Observable<T>,
+  observer: Partial<Observer<T>>,
+  onReleased?: () => void,
+): void {
+  new Observable<T>((subscriber) => {
+    owner.add(subscriber);
+    if (subscriber.closed) return;
+    source.subscribe(subscriber);
+    subscriber.add(onReleased);
+  }).subscribe(observer);
+}
