@@ -59,6 +59,7 @@ export interface ConnectSettings extends ConnectionSettings {
   readonly origin: string | undefined;
   readonly maxRedirects: number;
   readonly verifyResponse: ((response: IncomingMessage) => boolean) | undefined;
+  readonly signal: AbortSignal | undefined;
   readonly network: DialNetworkOptions;
 }
 
@@ -103,6 +104,7 @@ export function connectSettings(
     origin,
     maxRedirects: followRedirects ? maxRedirects : 0,
     verifyResponse: merged.verifyResponse,
+    signal: merged.signal,
     network: networkOptions(merged),
   };
 }

@@ -1,5 +1,18 @@
-import { defer, from, isObservable, Observable, of, type Subscription, switchMap, take, throwIfEmpty } from 'rxjs';
+import {
+  defer,
+  EMPTY,
+  from,
+  isObservable,
+  Observable,
+  of,
+  type SchedulerLike,
+  Subscription,
+  switchMap,
+  take,
+  throwIfEmpty,
+} from 'rxjs';
 import { ConnectionClosedError, HandshakeError, WebSocketError } from '../protocol/errors.js';
+import { clockOf } from '../transport/clock.js';
 import { report } from '../transport/diagnostics.js';
 import { type Dialed, dial } from '../transport/dial.js';
 import {
@@ -64,7 +77,8 @@ class Attempt<In> {
   readonly #options: ConnectOptions<BinaryType>;
   readonly #settings$: Observable<ConnectSettings>;
   readonly #events: AttemptEvents<In>;
-  #dial: Subscription | undefined;
+  /** The dial, its deadline and the listeners of signals: what ends with the attempt. */
+  readonly #resources = new Subscription();
   #timer: Subscription | undefined;
   #connection: PortConnection<undefined, In> | undefined;
   #isOver = false;
@@ -76,25 +90,27 @@ class Attempt<In> {
   }
 
   start(): void {
-    const { signal } = this.#options;
-    if (signal?.aborted === true) {
-      this.#finish(() => this.#events.finished());
-      return;
-    }
-    signal?.addEventListener('abort', this.#onSignal);
     const { scheduler, handshakeTimeout } = connectionSettings(this.#options, 'client');
-    this.#timer = scheduler.schedule(() => this.#late(handshakeTimeout), handshakeTimeout);
-    this.#dial = this.#settings$
-      .pipe(
-        switchMap((settings) =>
-          dial({ ...settings, redirects: 0 }).pipe(switchMap((dialed) => of({ settings, dialed }))),
-        ),
-      )
-      .subscribe({
+    const clock = clockOf(scheduler);
+    const began = clock();
+    this.#obey(this.#options.signal);
+    this.#expire(scheduler, handshakeTimeout, 0);
+    if (this.#isOver) return;
+    const dial$ = this.#settings$.pipe(
+      switchMap((settings) => {
+        // The target may have brought its own.
+        this.#obey(settings.signal);
+        this.#expire(settings.scheduler, settings.handshakeTimeout, clock() - began);
+        if (this.#isOver) return EMPTY;
+        return dial({ ...settings, redirects: 0 }).pipe(switchMap((dialed) => of({ settings, dialed })));
+      }),
+    );
+    this.#resources.add(
+      dial$.subscribe({
         next: ({ settings, dialed }) => this.#open(settings, dialed),
         error: (error: unknown) => this.#fail(error, 0),
-      });
-    if (this.#isOver) this.#dial.unsubscribe();
+      }),
+    );
   }
 
   /** Nobody is interested any more. */
@@ -109,8 +125,23 @@ class Attempt<In> {
     else connection.close();
   };
 
-  #late(timeout: number): void {
-    this.#fail(new HandshakeError('HANDSHAKE_TIMEOUT', `no connection after ${timeout} ms (handshakeTimeout)`), 0);
+  #obey(signal: AbortSignal | undefined): void {
+    if (signal === undefined || this.#isOver) return;
+    if (signal.aborted) {
+      this.#onSignal();
+      return;
+    }
+    signal.addEventListener('abort', this.#onSignal);
+    this.#resources.add(() => signal.removeEventListener('abort', this.#onSignal));
+  }
+
+  /** Fails the attempt when there is no connection `timeout` ms after it began, `elapsed` ms ago. */
+  #expire(scheduler: SchedulerLike, timeout: number, elapsed: number): void {
+    this.#timer?.unsubscribe();
+    if (this.#isOver) return;
+    const late = (): void =>
+      this.#fail(new HandshakeError('HANDSHAKE_TIMEOUT', `no connection after ${timeout} ms (handshakeTimeout)`), 0);
+    this.#timer = scheduler.schedule(late, Math.max(0, timeout - elapsed));
   }
 
   #open(settings: ConnectSettings, { port, agreement, response, target, remoteAddress }: Dialed): void {
@@ -149,9 +180,8 @@ class Attempt<In> {
   #finish(notify: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#options.signal?.removeEventListener('abort', this.#onSignal);
     this.#timer?.unsubscribe();
-    this.#dial?.unsubscribe();
+    this.#resources.unsubscribe();
     notify();
   }
 }
@@ -164,8 +194,10 @@ function errorOf(info: CloseInfo): Error | undefined {
   return new ConnectionClosedError({ code, reason, wasClean, cause: error });
 }
 
+/** Errors of Node and of the application too, whichever realm they come from. */
 function withUptime(error: unknown, uptime: number): unknown {
-  return error instanceof Error ? Object.assign(error, { uptime }) : error;
+  const isOpen = typeof error === 'object' && error !== null && Object.isExtensible(error);
+  return isOpen ? Object.assign(error, { uptime }) : error;
 }
 
 function firstTarget(
