@@ -11,12 +11,15 @@ export class ReadySignal {
     this.#changes ??= new Subject();
     // Subscribed first: the value may make the subscriber send, and so change it.
     const changes = this.#changes.subscribe(subscriber);
-    subscriber.next(this.isReady);
+    subscriber.next(this.#told);
     return changes;
   });
   isReady = true;
   readonly #mark: number;
   #changes: Subject<boolean> | undefined;
+  /** What the subscribers know, or are being told. */
+  #told = true;
+  #isTelling = false;
   #ended = false;
 
   /** @param mark in bytes. */
@@ -26,10 +29,16 @@ export class ReadySignal {
 
   /** Tells how many bytes wait now. */
   update(waiting: number): void {
-    const ready = this.isReady ? waiting <= this.#mark : waiting < this.#mark / 2;
-    if (ready === this.isReady) return;
-    this.isReady = ready;
-    this.#changes?.next(ready);
+    if (this.#ended) return;
+    this.isReady = this.isReady ? waiting <= this.#mark : waiting < this.#mark / 2;
+    if (this.#isTelling) return;
+    // A subscriber that sends changes it again: all are told of one change before the next.
+    this.#isTelling = true;
+    while (this.#told !== this.isReady && !this.#ended) {
+      this.#told = this.isReady;
+      this.#changes?.next(this.#told);
+    }
+    this.#isTelling = false;
   }
 
   /** The connection has ended. */
