@@ -6,6 +6,7 @@ import { clockOf } from './clock.js';
 import { endAndLinger } from './linger.js';
 
 interface Deadline {
+  readonly socket: Socket;
   readonly startedAt: number;
   readonly timer: Subscription;
 }
@@ -57,10 +58,14 @@ export class HandshakeDeadlines {
     return deadline.startedAt;
   }
 
-  /** Lets everybody go. */
+  /** Destroys the sockets whose request is not there: nobody would answer it, and nobody else would end them. */
   clear(): void {
-    for (const { timer } of this.#deadlines.values()) timer.unsubscribe();
+    const deadlines = [...this.#deadlines.values()];
     this.#deadlines.clear();
+    for (const { socket, timer } of deadlines) {
+      timer.unsubscribe();
+      socket.destroy();
+    }
   }
 
   #start(key: Duplex | string, socket: Socket, startedAt: number, expire: () => void): void {
@@ -69,7 +74,7 @@ export class HandshakeDeadlines {
       this.#deadlines.delete(key);
       expire();
     }, left);
-    this.#deadlines.set(key, { startedAt, timer });
+    this.#deadlines.set(key, { socket, startedAt, timer });
     socket.once('close', () => this.end(key));
   }
 }

@@ -36,6 +36,8 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const startedAt = deadlines.end(socket);
     const upgrade = new SocketUpgrade(request, socket, head, options.scheduler, startedAt);
+    // It has had its 408, and no hook need decide.
+    if (!socket.writable) return;
     // `websocket/13` means a WebSocket too, and is told what is wrong with it.
     if (fieldValues(request.rawHeaders, 'Upgrade').some((value) => /websocket/i.test(value))) events.upgrade(upgrade);
     else endAndLinger(socket, encodeRefusal(upgradeRequired), options.scheduler);
