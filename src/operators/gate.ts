@@ -1,5 +1,7 @@
-import { type MonoTypeOperatorFunction, Observable, type Subscription } from 'rxjs';
+import { type MonoTypeOperatorFunction, Observable, type Subscriber, type Subscription } from 'rxjs';
+import { Fifo } from './fifo.js';
 import { type CanHold, holdOf } from './hold-source.js';
+import { subscribeWithin } from './subscribe-within.js';
 
 /** Options of {@link gate}. */
 export interface GateOptions {
@@ -22,47 +24,76 @@ export interface GateOptions {
 export function gate<T>(open$: Observable<boolean>, { on }: GateOptions = {}): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable((subscriber) => {
-      const takeHold = holdOf('gate', source, on);
-      const waiting: T[] = [];
-      let hold: Subscription | undefined = takeHold();
-      let isSourceDone = false;
-      const finish = (): void => {
-        if (isSourceDone && waiting.length === 0) subscriber.complete();
-      };
-      const open = (): void => {
-        while (waiting.length > 0 && hold === undefined) subscriber.next(waiting.shift() as T);
-        finish();
-      };
-      subscriber.add(() => {
-        waiting.length = 0;
-        hold?.unsubscribe();
-      });
-      subscriber.add(
-        source.subscribe({
-          // What comes in spite of the hold waits here: more than one value of one message, or values of other sources.
-          next: (value) => (hold === undefined && waiting.length === 0 ? subscriber.next(value) : waiting.push(value)),
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => {
-            isSourceDone = true;
-            finish();
-          },
-        }),
-      );
-      subscriber.add(
-        open$.subscribe({
-          next: (isOpen) => {
-            if (!isOpen) {
-              hold ??= takeHold();
-              return;
-            }
-            const released = hold;
-            hold = undefined;
-            open();
-            released?.unsubscribe();
-          },
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => subscriber.complete(),
-        }),
-      );
+      const keeper = new GateKeeper(subscriber, holdOf('gate', source, on));
+      keeper.run(source, open$);
+      // Behind the subscription to the source: when the hold is released nobody is there to take what waits.
+      subscriber.add(() => keeper.stop());
     });
+}
+
+class GateKeeper<T> {
+  readonly #subscriber: Subscriber<T>;
+  readonly #takeHold: () => Subscription;
+  /** What came in spite of the hold: more than one value of one message, or values of other sources. */
+  readonly #waiting = new Fifo<T>();
+  #hold: Subscription | undefined;
+  #isOpen = false;
+  #isPassing = false;
+  #isSourceDone = false;
+
+  constructor(subscriber: Subscriber<T>, takeHold: () => Subscription) {
+    this.#subscriber = subscriber;
+    this.#takeHold = takeHold;
+  }
+
+  run(source: Observable<T>, open$: Observable<boolean>): void {
+    const subscriber = this.#subscriber;
+    const error = (cause: unknown): void => subscriber.error(cause);
+    this.#hold = this.#takeHold();
+    subscribeWithin(subscriber, source, {
+      next: (value) => {
+        if (this.#isOpen && !this.#isPassing && this.#waiting.isEmpty) subscriber.next(value);
+        else this.#waiting.push(value);
+      },
+      error,
+      complete: () => {
+        this.#isSourceDone = true;
+        this.#completeIfDone();
+      },
+    });
+    subscribeWithin(subscriber, open$, {
+      next: (isOpen) => {
+        this.#isOpen = isOpen;
+        if (isOpen) this.#pass();
+        else this.#hold ??= this.#takeHold();
+      },
+      error,
+      complete: () => subscriber.complete(),
+    });
+  }
+
+  stop(): void {
+    this.#waiting.clear();
+    this.#release();
+  }
+
+  #pass(): void {
+    // One loop, however often open$ changes meanwhile: neither the order nor the stack suffers.
+    if (this.#isPassing) return;
+    this.#isPassing = true;
+    while (this.#isOpen && !this.#waiting.isEmpty) this.#subscriber.next(this.#waiting.shift());
+    this.#isPassing = false;
+    this.#completeIfDone();
+    if (this.#isOpen) this.#release();
+  }
+
+  #completeIfDone(): void {
+    if (this.#isSourceDone && this.#waiting.isEmpty && !this.#isPassing) this.#subscriber.complete();
+  }
+
+  #release(): void {
+    const hold = this.#hold;
+    this.#hold = undefined;
+    hold?.unsubscribe();
+  }
 }
