@@ -62,13 +62,17 @@ export class Closing {
     if (this.state !== 'open') return;
     this.#error = error;
     this.#parts.session.closeSent();
-    this.#enter('closing-by-us');
-    this.#parts.outbox.close(payload, () => {});
+    this.state = 'closing-by-us';
     this.#terminateAfter(this.#parts.closeTimeout);
+    // Before the state is told: what was not parsed yet may hold the peer's Close frame, and with it the end of the transport.
+    this.#parts.outbox.close(payload, () => {});
+    this.#parts.owner.closingChanged();
   }
 
   /** The peer's Close frame came; `reply` answers it unless ours was sent before. §5.5.1 */
   peerClosed(code: number, reason: string, reply: Buffer | undefined): void {
+    // What came before the transport was lost may be parsed later, when it is wanted.
+    if (this.state === 'closed') return;
     const { outbox, closeTimeout } = this.#parts;
     if (reply === undefined) {
       this.#info = this.#record({ code, reason, wasClean: true, initiator: 'local' });
@@ -76,10 +80,10 @@ export class Closing {
       return;
     }
     this.#info = { code, reason, wasClean: true, initiator: 'peer' };
+    this.#terminateAfter(closeTimeout);
     this.#enter('closing-by-peer');
     outbox.abandonLater();
     outbox.close(reply, () => this.#endTransport());
-    this.#terminateAfter(closeTimeout);
   }
 
   /** The peer ended its side of the transport. */
@@ -87,9 +91,9 @@ export class Closing {
     const { port, outbox } = this.#parts;
     if (this.#info === undefined) {
       this.#info = this.#record({ code: 1006, reason: '', wasClean: false, initiator: this.#initiator() });
+      this.#terminateAfter(LINGER_MS);
       if (this.state === 'open') this.#enter('closing-by-peer');
       outbox.stop();
-      this.#terminateAfter(LINGER_MS);
     }
     port.end();
   }
@@ -101,10 +105,10 @@ export class Closing {
     const reason = truncateReason(error.message);
     this.#info = { code: error.closeCode, reason, wasClean: false, initiator: 'local', error };
     const mayTell = this.state === 'open';
+    this.#terminateAfter(LINGER_MS);
     this.#enter('failing');
     if (mayTell) outbox.fail(encodeClosePayload(error.closeCode, reason), () => port.end());
-    else port.end();
-    this.#terminateAfter(LINGER_MS);
+    else outbox.whenHanded(() => port.end());
   }
 
   /** Bytes came after a failure. */
