@@ -93,8 +93,8 @@ export class ConnectionCore<In>
 
   /** Bytes may come from now on. */
   start(): void {
-    this.#port.open(this);
     this.#heartbeat?.start(Math.random());
+    this.#port.open(this);
   }
 
   /** @throws UsageError for a value that cannot be sent. */
@@ -184,7 +184,7 @@ export class ConnectionCore<In>
     }
     this.#session.push(chunk);
     this.#receiver.pump();
-    this.#messageDeadline.check();
+    if (this.#info === undefined) this.#messageDeadline.check();
   }
 
   ended(): void {
@@ -234,12 +234,14 @@ export class ConnectionCore<In>
   readingChanged(isReading: boolean): void {
     this.#pausedDeadline?.unsubscribe();
     this.#pausedDeadline = undefined;
+    if (this.#info !== undefined) return;
     const { pausedTimeout, scheduler } = this.settings;
     if (isReading) {
       this.#messageDeadline.check();
       return;
     }
     this.#messageDeadline.stop();
+    this.#heartbeat?.interrupt();
     if (pausedTimeout === undefined) return;
     const error = new WebSocketError('PAUSED_TIMEOUT', `nobody wanted messages for ${pausedTimeout} ms`);
     this.#pausedDeadline = scheduler.schedule(() => this.closing.abort(error), pausedTimeout);
@@ -268,13 +270,17 @@ export class ConnectionCore<In>
       return;
     }
     const { scheduler, closeTimeout } = this.settings;
-    const finish = (): void => {
+    const timer = scheduler.schedule(() => this.#abandon(), closeTimeout);
+    this.inbox.onCompleted = (): void => {
       timer.unsubscribe();
-      this.inbox.onCompleted = undefined;
       this.#events.finished(info);
     };
-    const timer = scheduler.schedule(finish, closeTimeout);
-    this.inbox.onCompleted = finish;
+  }
+
+  /** What is held back is waited for no longer. */
+  #abandon(): void {
+    this.#session.discard();
+    this.inbox.abandon();
   }
 
   #receive(data: string | Buffer, size: number): void {

@@ -30,6 +30,9 @@ export class Heartbeat {
   readonly #scheduler: SchedulerLike;
   readonly #clock: () => number;
   #timer: Subscription | undefined;
+  #isStopped = false;
+  /** Whether reading was stopped since the last ping. */
+  #isInterrupted = false;
 
   constructor(patient: Patient, times: HeartbeatTimes, scheduler: SchedulerLike, clock: () => number) {
     this.#patient = patient;
@@ -44,7 +47,13 @@ export class Heartbeat {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.unsubscribe();
+  }
+
+  /** Reading was stopped: the silence since the last ping says nothing. */
+  interrupt(): void {
+    this.#isInterrupted = true;
   }
 
   #beat(): void {
@@ -53,6 +62,7 @@ export class Heartbeat {
       return;
     }
     const seen = this.#patient.bytesReceived;
+    this.#isInterrupted = false;
     this.#patient.sendPing();
     this.#wait(seen);
   }
@@ -65,13 +75,14 @@ export class Heartbeat {
       // What lies in the kernel is read in the next turn of the loop: only then is silence sure.
       this.#after(0, () => {
         if (this.#patient.bytesReceived !== seen) this.#after(rest, () => this.#beat());
-        else if (!this.#patient.isReading || this.#clock() - due > LOOP_GRACE) this.#beat();
+        else if (this.#isInterrupted || this.#clock() - due > LOOP_GRACE) this.#beat();
         else this.#patient.died();
       });
     });
   }
 
   #after(delay: number, work: () => void): void {
+    if (this.#isStopped) return;
     this.#timer = this.#scheduler.schedule(work, delay);
   }
 }

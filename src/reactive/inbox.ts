@@ -113,6 +113,12 @@ export class Inbox<In> {
     this.#cost = 0;
   }
 
+  /** Drops what waits and delivers the end, held or not. */
+  abandon(): void {
+    this.drop();
+    if (!this.#completed) this.#complete();
+  }
+
   /** A subscriber gets nothing before this returns: its teardown must be in place. */
   #subscribe(subscriber: Subscriber<In>): void {
     if (this.#completed) {
