@@ -1,5 +1,5 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { checkBoolean, checkInteger, checkOneOf, checkScheduler, MAX_TIMER } from './check.js';
+import { checkBoolean, checkInteger, checkNames, checkOneOf, checkScheduler, MAX_TIMER } from './check.js';
 import type { BinaryType } from './connection.js';
 import type { Overflow } from './outbox.js';
 
@@ -112,6 +112,7 @@ function heartbeatSettings(heartbeat: HeartbeatOptions | false | undefined): Req
   if (heartbeat !== undefined && (typeof heartbeat !== 'object' || heartbeat === null)) {
     throw new TypeError(`heartbeat is ${String(heartbeat)}, allowed are false and { interval, timeout }`);
   }
+  checkNames(heartbeat ?? {}, ['interval', 'timeout']);
   return {
     interval: checkInteger('heartbeat.interval', heartbeat?.interval ?? 30_000, 1, MAX_TIMER),
     timeout: checkInteger('heartbeat.timeout', heartbeat?.timeout ?? 30_000, 1, MAX_TIMER),
