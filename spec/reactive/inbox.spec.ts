@@ -1,0 +1,188 @@
+import { Subscription, take } from 'rxjs';
+import { Inbox } from '../../src/reactive/inbox.js';
+
+const MARK = 1_000;
+
+describe('demand', () => {
+  it('is at least one subscriber and no hold', () => {
+    const inbox = openInbox();
+    expect(inbox.hasDemand).toBe(false);
+    const subscription = inbox.messages$.subscribe();
+    expect(inbox.hasDemand).toBe(true);
+    const hold = inbox.hold();
+    expect(inbox.hasDemand).toBe(false);
+    hold.unsubscribe();
+    expect(inbox.hasDemand).toBe(true);
+    subscription.unsubscribe();
+    expect(inbox.hasDemand).toBe(false);
+  });
+
+  it('comes back with the last hold, and a hold that is released twice counts once', () => {
+    const inbox = openInbox();
+    inbox.messages$.subscribe();
+    const [first, second] = [inbox.hold(), inbox.hold()];
+    first.unsubscribe();
+    first.unsubscribe();
+    expect(inbox.hasDemand).toBe(false);
+    second.unsubscribe();
+    expect(inbox.hasDemand).toBe(true);
+  });
+
+  it('is announced when it begins, with the teardown of the subscriber in place', () => {
+    const inbox: Inbox<string> = new Inbox(MARK, () => {
+      while (inbox.deliverNext());
+    });
+    for (const message of ['a', 'b']) inbox.put(message, 1);
+    const seen: string[] = [];
+    inbox.messages$.pipe(take(1)).subscribe((message) => seen.push(message));
+    expect([seen, inbox.hasDemand]).toEqual([['a'], false]);
+    inbox.messages$.subscribe((message) => seen.push(message));
+    expect(seen).toEqual(['a', 'b']);
+  });
+});
+
+describe('what waits', () => {
+  it('is charged its bytes and 128 more for each message', () => {
+    const inbox = openInbox();
+    inbox.put('', 0);
+    inbox.put('abc', 3);
+    expect(inbox.cost).toBe(259);
+  });
+
+  it('may grow until the mark is reached, and then only with demand', () => {
+    const inbox = openInbox();
+    inbox.put('a', MARK - 129);
+    expect(inbox.hasRoom).toBe(true);
+    inbox.put('b', 0);
+    expect(inbox.hasRoom).toBe(false);
+    inbox.messages$.subscribe();
+    expect(inbox.hasRoom).toBe(true);
+  });
+
+  it('comes one by one, in order, and costs nothing then', () => {
+    const inbox = openInbox();
+    for (let i = 0; i < 1_000; i++) inbox.put(`${i}`, 1);
+    const seen: string[] = [];
+    inbox.messages$.subscribe((message) => seen.push(message));
+    while (inbox.deliverNext());
+    expect(seen).toEqual(Array.from({ length: 1_000 }, (_, i) => `${i}`));
+    expect([inbox.cost, inbox.isEmpty]).toEqual([0, true]);
+  });
+
+  it('goes before a message that comes while there is demand', () => {
+    const { inbox, seen } = recorded();
+    const hold = inbox.hold();
+    inbox.put('a', 1);
+    hold.unsubscribe();
+    inbox.put('b', 1);
+    while (inbox.deliverNext());
+    expect(seen).toEqual(['a', 'b']);
+  });
+
+  it('is gone when it is dropped', () => {
+    const { inbox, seen } = recorded();
+    const hold = inbox.hold();
+    inbox.put('a', 1);
+    inbox.drop();
+    hold.unsubscribe();
+    expect([inbox.deliverNext(), inbox.cost, seen]).toEqual([false, 0, []]);
+  });
+});
+
+describe('delivery', () => {
+  it('goes to the subscribers that were there when the message began', () => {
+    const inbox = openInbox();
+    const seen: string[] = [];
+    let isFirst = true;
+    inbox.messages$.subscribe((message) => {
+      seen.push(`1:${message}`);
+      if (isFirst) inbox.messages$.subscribe((later) => seen.push(`2:${later}`));
+      isFirst = false;
+    });
+    inbox.put('a', 1);
+    inbox.put('b', 1);
+    expect(seen).toEqual(['1:a', '1:b', '2:b']);
+  });
+
+  it('skips a subscriber that left during the message', () => {
+    const inbox = openInbox();
+    const seen: string[] = [];
+    const both = new Subscription();
+    inbox.messages$.subscribe(() => both.unsubscribe());
+    both.add(inbox.messages$.subscribe((message) => seen.push(message)));
+    inbox.put('a', 1);
+    expect(seen).toEqual([]);
+  });
+
+  it('goes on to the others under a hold that one of them takes', () => {
+    const inbox = openInbox();
+    const seen: string[] = [];
+    inbox.messages$.subscribe(() => inbox.hold());
+    inbox.messages$.subscribe((message) => seen.push(message));
+    inbox.put('a', 1);
+    inbox.put('b', 1);
+    expect(seen).toEqual(['a']);
+  });
+});
+
+describe('the end', () => {
+  it('stands behind what waits', () => {
+    const inbox = openInbox();
+    inbox.put('a', 1);
+    inbox.end();
+    const seen: string[] = [];
+    inbox.messages$.subscribe({ next: (message) => seen.push(message), complete: () => seen.push('end') });
+    while (inbox.deliverNext());
+    expect([seen, inbox.isCompleted]).toEqual([['a', 'end'], true]);
+  });
+
+  it('is for each subscriber there is, and at once for those who come later', () => {
+    const { inbox, seen } = recorded();
+    inbox.messages$.subscribe({ complete: () => seen.push('end of another') });
+    inbox.end();
+    inbox.deliverNext();
+    inbox.messages$.subscribe({ complete: () => seen.push('end of a late one') });
+    expect(seen).toEqual(['end', 'end of another', 'end of a late one']);
+  });
+
+  it('is told once', () => {
+    const { inbox } = recorded();
+    let times = 0;
+    inbox.onCompleted = () => times++;
+    inbox.end();
+    while (inbox.deliverNext());
+    inbox.deliverNext();
+    inbox.abandon();
+    expect(times).toBe(1);
+  });
+
+  it('is kept back by a hold when somebody waits for it, or something waits', () => {
+    const inbox = openInbox();
+    inbox.hold();
+    expect(inbox.isHeld).toBe(false);
+    inbox.put('a', 1);
+    expect(inbox.isHeld).toBe(true);
+    inbox.drop();
+    inbox.messages$.subscribe();
+    expect(inbox.isHeld).toBe(true);
+  });
+
+  it('comes in spite of a hold, without what waits, when that is abandoned', () => {
+    const { inbox, seen } = recorded();
+    inbox.hold();
+    inbox.put('a', 1);
+    inbox.abandon();
+    expect([seen, inbox.isHeld, inbox.isCompleted]).toEqual([['end'], false, true]);
+  });
+});
+
+function openInbox(): Inbox<string> {
+  return new Inbox<string>(MARK, () => {});
+}
+
+function recorded(): { inbox: Inbox<string>; seen: string[] } {
+  const inbox = openInbox();
+  const seen: string[] = [];
+  inbox.messages$.subscribe({ next: (message) => seen.push(message), complete: () => seen.push('end') });
+  return { inbox, seen };
+}

@@ -1,0 +1,59 @@
+/** Connections over memory, so that their whole life is seen in virtual time or in one turn of the loop. */
+import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
+import type { CloseInfo, Message } from '../../src/reactive/connection.js';
+import { type ConnectionOptions, connectionSettings } from '../../src/reactive/connection-settings.js';
+import { PortConnection } from '../../src/reactive/port-connection.js';
+import { type Frame, wire } from './frames.js';
+import { MemoryPort } from './memory-port.js';
+
+/** A connection and the peer's end of it. */
+export interface MemoryConnection {
+  readonly connection: PortConnection<undefined, Message>;
+  readonly port: MemoryPort;
+  /** Each record of `close$`. */
+  readonly closeInfos: CloseInfo[];
+  /** The peer sends frames, in one chunk. */
+  peer(...frames: Frame[]): void;
+  /** The turns of the loop that are due, all of them. With a scheduler they come by themselves. */
+  turn(): void;
+}
+
+interface MemoryOptions extends ConnectionOptions {
+  readonly role?: 'server' | 'client';
+}
+
+/** A connection over memory that is open. No heartbeat, unless one is asked for; without a scheduler no time passes. */
+export function memoryConnection({ role = 'server', ...options }: MemoryOptions = {}): MemoryConnection {
+  const due: (() => void)[] = [];
+  const { scheduler } = options;
+  const port = new MemoryPort(scheduler === undefined ? (task) => due.push(task) : onScheduler(scheduler));
+  const facts = {
+    role,
+    data: undefined,
+    url: '/',
+    protocol: '',
+    extensions: [],
+    protocolVersion: 13,
+    remoteAddress: undefined,
+  };
+  const settings = connectionSettings({ heartbeat: false, scheduler: new VirtualTimeScheduler(), ...options }, role);
+  const connection = new PortConnection<undefined, Message>(port, facts, settings);
+  const closeInfos: CloseInfo[] = [];
+  connection.close$.subscribe((info) => closeInfos.push(info));
+  connection.start();
+  return {
+    connection,
+    port,
+    closeInfos,
+    peer: (...frames) => port.receive(wire(role, frames)),
+    turn: () => {
+      for (const task of due.splice(0)) task();
+    },
+  };
+}
+
+function onScheduler(scheduler: SchedulerLike): (task: () => void) => void {
+  return (task) => {
+    scheduler.schedule(task);
+  };
+}
