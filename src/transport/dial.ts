@@ -90,21 +90,17 @@ function dialOnce(hop: DialRequest, outcome: Outcome): () => void {
       }
     });
   });
+  const refuse = (report: () => void): void =>
+    settle(() => {
+      request.destroy();
+      report();
+    });
   request.on('response', (response) => {
     if (settled) return;
-    if (isRedirect(response) && hop.maxRedirects > 0) {
-      settle(() => {
-        request.destroy();
-        outcome.redirected(response);
-      });
-      return;
-    }
-    readRefusal(response, hop.scheduler, (error) =>
-      settle(() => {
-        request.destroy();
-        outcome.failed(error);
-      }),
-    );
+    if (isRedirect(response) && hop.maxRedirects > 0) refuse(() => outcome.redirected(response));
+    // Without one of its fields Node takes a 101 for an ordinary response.
+    else if (response.statusCode === 101) refuse(() => outcome.failed(notUpgraded(response)));
+    else readRefusal(response, hop.scheduler, (error) => refuse(() => outcome.failed(error)));
   });
   request.end();
   return () => {
@@ -136,6 +132,11 @@ function open(hop: DialRequest, key: string, response: IncomingMessage, socket: 
   if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 60_000);
   const remoteAddress = 'remoteAddress' in socket ? (socket.remoteAddress as string | undefined) : undefined;
   return { port: new SocketPort(socket, head), agreement, response, target: hop.target, remoteAddress };
+}
+
+function notUpgraded({ rawHeaders }: IncomingMessage): HandshakeError {
+  const message = 'found 101 without "Upgrade: websocket" or without "Connection: Upgrade", needed are both';
+  return new HandshakeError('UPGRADE_INVALID', message, { status: 101, headers: toHeaderRecord(rawHeaders) });
 }
 
 function isRedirect(response: IncomingMessage): boolean {
