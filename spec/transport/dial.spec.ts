@@ -1,0 +1,438 @@
+import { type AddressInfo, createServer, type LookupFunction } from 'node:net';
+import { Observable } from 'rxjs';
+import { type ConnectOptions, type ConnectTarget, connect, serve } from 'sluice';
+import { deferred, recordDial } from '../support/dial-record.js';
+import { close, text } from '../support/frames.js';
+import { guardProcess } from '../support/process-guard.js';
+import { closeRawServers, type RawPeer, type ResponseFault, rawServer, responseOf } from '../support/raw-server.js';
+
+guardProcess();
+afterEach(closeRawServers);
+
+describe('the request (RFC 6455 §4.1)', () => {
+  it('is a GET with the fields of the handshake, and nothing that nobody asked for', async () => {
+    const server = await rawServer(async (peer) => void (await peer.accept()));
+    const dial = recordDial(connect(`${server.url}/chat?room=1`));
+    await dial.opened;
+    const { line, headers, names } = server.peers[0]!.head!;
+    expect(line).toBe('GET /chat?room=1 HTTP/1.1');
+    expect(Object.fromEntries(headers)).toEqual({
+      connection: 'Upgrade',
+      host: `127.0.0.1:${server.port}`,
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': expect.stringMatching(/^[A-Za-z0-9+/]{22}==$/),
+    });
+    expect(names).toHaveLength(headers.size);
+    dial.subscription.unsubscribe();
+  });
+
+  it('has a fresh key each time', async () => {
+    const server = await rawServer(async (peer) => void (await peer.accept()));
+    const dials = Array.from({ length: 20 }, () => recordDial(connect(server.url)));
+    await Promise.all(dials.map((dial) => dial.opened));
+    expect(new Set(server.peers.map((peer) => peer.head?.headers.get('sec-websocket-key'))).size).toBe(20);
+    for (const dial of dials) dial.subscription.unsubscribe();
+  });
+
+  it('is followed by masked frames only, each with a key of its own', async () => {
+    const count = 2000;
+    const keys = new Set<number>();
+    const masked: boolean[] = [];
+    const server = await rawServer(async (peer) => {
+      await peer.accept();
+      for (let i = 0; i < count; i++) {
+        const frame = await peer.frame();
+        keys.add(frame.key);
+        if (!frame.masked || frame.payload.toString() !== 'same') masked.push(false);
+      }
+      peer.send(close(1000));
+      peer.socket.end();
+    });
+    const dial = recordDial(connect(server.url));
+    const connection = await dial.opened;
+    for (let i = 0; i < count; i++) connection.send.next('same');
+    await dial.ending;
+    expect(masked).toEqual([]);
+    // Two of so many random keys may be equal by chance, but not several.
+    expect(keys.size).toBeGreaterThan(count - 5);
+  });
+});
+
+describe('the response (RFC 6455 §4.1)', () => {
+  const right: { what: string; fault: ResponseFault; protocols?: string[]; protocol?: string }[] = [
+    { what: 'with fields in other cases', fault: { upgrade: 'WebSocket', connection: 'keep-alive, UPGRADE' } },
+    { what: 'with another reason phrase', fault: { statusLine: 'HTTP/1.1 101 Fine' } },
+    { what: 'without a reason phrase', fault: { statusLine: 'HTTP/1.1 101 ' } },
+    { what: 'after 100 Continue', fault: { statusLine: 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 S' } },
+    {
+      what: 'after 102 and 103 with fields',
+      fault: {
+        statusLine:
+          'HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\nHTTP/1.1 101 S',
+      },
+    },
+    { what: 'that names no subprotocol, though one was asked for', fault: {}, protocols: ['a'], protocol: '' },
+    {
+      what: 'that chooses a subprotocol',
+      fault: { lines: ['Sec-WebSocket-Protocol: b'] },
+      protocols: ['a', 'b'],
+      protocol: 'b',
+    },
+  ];
+  it.each(right)('may come $what', async ({ fault, protocols = [], protocol = '' }) => {
+    const server = await rawServer(async (peer) => void (await peer.accept(fault, text('hi'))));
+    const dial = recordDial(connect(server.url, protocols));
+    const connection = await dial.opened;
+    expect(connection.protocol).toBe(protocol);
+    expect(server.peers[0]?.head?.headers.get('sec-websocket-protocol')).toBe(
+      protocols.length === 0 ? undefined : protocols.join(', '),
+    );
+    dial.subscription.unsubscribe();
+  });
+
+  it('may be cut anywhere, and so may the frame behind it', async () => {
+    const frame = text('cut');
+    const whole = 129 + 5;
+    const server = await rawServer(async (peer, at) => {
+      const bytes = Buffer.concat([responseOf(await peer.request()), Buffer.from('8103637574', 'hex')]);
+      expect(bytes).toHaveLength(whole);
+      peer.socket.setNoDelay(true);
+      peer.socket.write(bytes.subarray(0, at + 1));
+      setImmediate(() => peer.socket.write(bytes.subarray(at + 1)));
+    });
+    const dials = Array.from({ length: whole - 1 }, () => recordDial(connect(server.url)));
+    const received = dials.map(async (dial) => {
+      const connection = await dial.opened;
+      const message = deferred<unknown>();
+      if (dial.messages.length > 0) message.resolve(dial.messages[0]);
+      else connection.messages$.subscribe(message.resolve);
+      return message.promise;
+    });
+    expect(new Set(await Promise.all(received))).toEqual(new Set([frame.payload.toString()]));
+    for (const dial of dials) dial.subscription.unsubscribe();
+  });
+
+  const manyFields = Array.from({ length: 2000 }, (_, i) => `x${i % 9}: 1`);
+  const wrong: { what: string; fault: ResponseFault; code: string; status?: number; protocols?: string[] }[] = [
+    { what: 'a wrong accept value', fault: { accept: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' }, code: 'ACCEPT_INVALID' },
+    { what: 'no accept value', fault: { accept: null }, code: 'ACCEPT_INVALID' },
+    { what: 'an empty accept value', fault: { accept: '' }, code: 'ACCEPT_INVALID' },
+    { what: 'no Upgrade', fault: { upgrade: null }, code: 'UPGRADE_INVALID' },
+    { what: 'two protocols in Upgrade', fault: { upgrade: 'h2c, websocket' }, code: 'UPGRADE_INVALID' },
+    { what: 'another protocol in Upgrade', fault: { upgrade: 'h2c' }, code: 'UPGRADE_INVALID' },
+    { what: 'no Connection', fault: { connection: null }, code: 'UPGRADE_INVALID' },
+    { what: 'a Connection that closes', fault: { connection: 'close' }, code: 'UPGRADE_INVALID' },
+    { what: 'HTTP/1.0', fault: { statusLine: 'HTTP/1.0 101 Switching Protocols' }, code: 'RESPONSE_INVALID' },
+    { what: 'fields enough to hide Upgrade', fault: { upgrade: null, lines: manyFields }, code: 'UPGRADE_INVALID' },
+    {
+      what: 'fields enough to hide Upgrade, which follows',
+      fault: { upgrade: null, connection: null, lines: [...manyFields, 'Upgrade: websocket', 'Connection: Upgrade'] },
+      code: 'UPGRADE_INVALID',
+    },
+    {
+      what: 'a subprotocol that nobody asked for',
+      fault: { lines: ['Sec-WebSocket-Protocol: a'] },
+      code: 'PROTOCOL_INVALID',
+    },
+    {
+      what: 'another subprotocol',
+      fault: { lines: ['Sec-WebSocket-Protocol: c'] },
+      protocols: ['a', 'b'],
+      code: 'PROTOCOL_INVALID',
+    },
+    {
+      what: 'several subprotocols',
+      fault: { lines: ['Sec-WebSocket-Protocol: a, b'] },
+      protocols: ['a', 'b'],
+      code: 'PROTOCOL_INVALID',
+    },
+    {
+      what: 'an extension that was not offered',
+      fault: { lines: ['Sec-WebSocket-Extensions: x-unknown'] },
+      code: 'EXTENSION_INVALID',
+    },
+  ];
+  it.each(wrong)('is refused with $what', async ({ fault, code, protocols = [] }) => {
+    const server = await rawServer(async (peer) => void (await peer.accept(fault)));
+    const dial = recordDial(connect(server.url, protocols));
+    expect(await dial.failure).toMatchObject({ name: 'HandshakeError', code, status: 101, uptime: 0 });
+    expect(dial.log).toEqual(['error']);
+    await server.peers[0]?.ended;
+  });
+
+  it('is refused with an accept value in other cases', async () => {
+    const server = await rawServer(async (peer) => {
+      const right = responseOf(await peer.request()).toString('latin1');
+      const value = /Accept: (.*)\r\n/.exec(right)?.[1] as string;
+      peer.socket.write(right.replace(value, value.replace(/[a-zA-Z]/, swapCase)));
+    });
+    expect(await recordDial(connect(server.url)).failure).toMatchObject({ code: 'ACCEPT_INVALID', status: 101 });
+  });
+
+  const noHttp: { what: string; bytes: string }[] = [
+    { what: 'no HTTP', bytes: 'SSH-2.0-OpenSSH_9.6\r\n' },
+    { what: 'a bare LF in a field', bytes: 'HTTP/1.1 101 S\r\nX: a\nUpgrade: websocket\0\r\n\r\n' },
+    { what: 'a field of 17 KiB', bytes: `HTTP/1.1 101 S\r\nX: ${'a'.repeat(17_000)}\r\n\r\n` },
+    { what: 'fields of 17 KiB', bytes: `HTTP/1.1 101 S\r\n${'X: 123456789\r\n'.repeat(1900)}\r\n` },
+  ];
+  it.each(noHttp)('is refused with $what', async ({ bytes }) => {
+    const server = await rawServer(async (peer) => {
+      await peer.request();
+      peer.socket.write(bytes);
+    });
+    const error = await recordDial(connect(server.url)).failure;
+    expect(error).toMatchObject({ name: 'HandshakeError', code: 'RESPONSE_INVALID', status: 0, uptime: 0 });
+    await server.peers[0]?.ended;
+  });
+
+  it('is refused while its fields never end, soon after 16 KiB', async () => {
+    let sent = 0;
+    const server = await rawServer(async (peer) => {
+      await peer.request();
+      peer.socket.write('HTTP/1.1 101 S\r\n');
+      const more = (): void => {
+        if (peer.socket.destroyed) return;
+        sent += 1024;
+        peer.socket.write(`X: ${'a'.repeat(1019)}\r\n`, () => setImmediate(more));
+      };
+      more();
+    });
+    expect(await recordDial(connect(server.url)).failure).toMatchObject({ code: 'RESPONSE_INVALID' });
+    expect(sent).toBeLessThan(1_000_000);
+    await server.peers[0]?.closed;
+  });
+
+  it('is shown to verifyResponse, which may refuse it', async () => {
+    const server = await rawServer(async (peer) => void (await peer.accept({ lines: ['X-Region: north'] })));
+    const seen: unknown[] = [];
+    const refused = connect(server.url, {
+      verifyResponse: (response) => {
+        seen.push(response.headers['x-region']);
+        return false;
+      },
+    });
+    const error = await recordDial(refused).failure;
+    expect(error).toMatchObject({ code: 'RESPONSE_REFUSED', status: 101, headers: { 'x-region': 'north' }, uptime: 0 });
+    expect(seen).toEqual(['north']);
+    await server.peers[0]?.ended;
+    const dial = recordDial(connect(server.url, { verifyResponse: () => true }));
+    await dial.opened;
+    dial.subscription.unsubscribe();
+  });
+
+  it('fails the dial with the error that verifyResponse throws', async () => {
+    const server = await rawServer(async (peer) => void (await peer.accept()));
+    const verifyResponse = (): boolean => {
+      throw new RangeError('no');
+    };
+    expect(await recordDial(connect(server.url, { verifyResponse })).failure).toMatchObject({
+      message: 'no',
+      uptime: 0,
+    });
+    await server.peers[0]?.ended;
+  });
+});
+
+function swapCase(letter: string): string {
+  return letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase();
+}
+
+describe('the network', () => {
+  it('fails the dial with its own error when nobody listens', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    const error = await recordDial(connect(`ws://127.0.0.1:${port}`)).failure;
+    expect(error).toMatchObject({ code: 'ECONNREFUSED', uptime: 0 });
+  });
+
+  it('fails the dial with its own error when the name is unknown', async () => {
+    const lookup: LookupFunction = (_name, _options, done) =>
+      done(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }), '', 4);
+    expect(await recordDial(connect('ws://nowhere.example', { lookup })).failure).toMatchObject({
+      code: 'ENOTFOUND',
+      uptime: 0,
+    });
+  });
+
+  const ends: { how: string; end: (peer: RawPeer) => void }[] = [
+    { how: 'ended', end: (peer) => peer.socket.end() },
+    { how: 'reset', end: (peer) => peer.socket.resetAndDestroy() },
+  ];
+  it.each(ends)('fails the dial when it is $how before the response', async ({ end }) => {
+    const server = await rawServer(async (peer) => {
+      await peer.request();
+      end(peer);
+    });
+    expect(await recordDial(connect(server.url)).failure).toMatchObject({ code: 'ECONNRESET', uptime: 0 });
+  });
+
+  it.each(ends)('fails the dial when it is $how within the response', async ({ end }) => {
+    const server = await rawServer(async (peer) => {
+      await peer.request();
+      peer.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgr', () => end(peer));
+    });
+    expect(await recordDial(connect(server.url)).failure).toMatchObject({
+      code: expect.stringMatching(/^(ECONNRESET|RESPONSE_INVALID)$/),
+      uptime: 0,
+    });
+  });
+});
+
+/** One phase of a dial: it is reached, and it never ends by itself. */
+interface Phase {
+  readonly phase: string;
+  readonly begin: (reached: () => void) => Promise<Stuck>;
+}
+
+interface Stuck {
+  readonly target: ConnectTarget;
+  readonly options?: ConnectOptions;
+  /** Resolves when the other side sees that the dial was given up. */
+  readonly gone: () => Promise<unknown>;
+}
+
+function stuckAfter(script: (peer: RawPeer) => unknown, options: ConnectOptions = {}): Phase['begin'] {
+  return async (reached) => {
+    const server = await rawServer(async (peer) => {
+      await script(peer);
+      reached();
+    });
+    return { target: server.url, options, gone: () => Promise.all(server.peers.map((peer) => peer.ended)) };
+  };
+}
+
+const phases: Phase[] = [
+  {
+    phase: 'the target is awaited',
+    begin: async (reached) => {
+      const dropped = deferred();
+      const place$ = new Observable<string>(() => {
+        reached();
+        return dropped.resolve;
+      });
+      return { target: () => place$, gone: () => dropped.promise };
+    },
+  },
+  {
+    phase: 'the name is looked up',
+    begin: async (reached) => {
+      const server = await rawServer(() => {});
+      let answer: () => void = () => {};
+      const lookup = ((_name: string, { all }: { all?: boolean }, done: (...args: unknown[]) => void) => {
+        const address = '127.0.0.1';
+        answer = () => (all === true ? done(null, [{ address, family: 4 }]) : done(null, address, 4));
+        reached();
+      }) as unknown as LookupFunction;
+      const gone = async (): Promise<void> => {
+        await new Promise((resolve) => setImmediate(resolve));
+        answer();
+        // A later connection would come after one that was made by the answer.
+        const next = recordDial(connect(server.url, { handshakeTimeout: 20 }));
+        await next.failure;
+        expect(server.peers).toHaveLength(1);
+      };
+      return { target: `ws://some.example:${server.port}`, options: { lookup }, gone };
+    },
+  },
+  { phase: 'TCP is connected', begin: stuckAfter(() => {}) },
+  {
+    phase: 'TLS is set up',
+    begin: async (reached) => {
+      const server = await rawServer((peer) => void peer.socket.once('data', reached));
+      return { target: server.url.replace('ws:', 'wss:'), gone: async () => server.peers[0]?.ended };
+    },
+  },
+  { phase: 'the response is awaited', begin: stuckAfter((peer) => peer.request()) },
+  {
+    phase: 'the response drips',
+    begin: stuckAfter(async (peer) => {
+      const response = responseOf(await peer.request());
+      let at = 0;
+      const drip = (): void => {
+        if (at < response.length - 1 && !peer.socket.destroyed)
+          peer.socket.write(response.subarray(at, ++at), () => setImmediate(drip));
+      };
+      drip();
+    }),
+  },
+  {
+    phase: 'informational responses come',
+    begin: stuckAfter(async (peer) => {
+      await peer.request();
+      peer.socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n');
+    }),
+  },
+  {
+    phase: 'a redirect is followed',
+    begin: async (reached) => {
+      const server = await rawServer(async (peer) => {
+        const { line } = await peer.request();
+        if (line.startsWith('GET /next ')) reached();
+        else peer.socket.end('HTTP/1.1 302 Found\r\nLocation: /next\r\n\r\n');
+      });
+      const gone = (): Promise<unknown> => Promise.all(server.peers.map((peer) => peer.ended));
+      return { target: server.url, options: { followRedirects: true }, gone };
+    },
+  },
+  {
+    phase: 'the body of a refusal drips',
+    begin: stuckAfter(async (peer) => {
+      await peer.request();
+      peer.socket.write('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 100\r\n\r\nwait');
+    }),
+  },
+];
+
+describe('giving up', () => {
+  it.each(phases)('frees the socket, without a word, while $phase', async ({ begin }) => {
+    const reached = deferred();
+    const { target, options, gone } = await begin(reached.resolve);
+    const dial = recordDial(connect(target, { ...options }));
+    await reached.promise;
+    dial.subscription.unsubscribe();
+    await gone();
+    expect(dial.log).toEqual([]);
+  });
+
+  it.each(phases)('fails after handshakeTimeout while $phase', async ({ begin }) => {
+    const { target, options, gone } = await begin(() => {});
+    const dial = recordDial(connect(target, { ...options, handshakeTimeout: 40 }));
+    const error = await dial.failure;
+    expect(error).toMatchObject({ name: 'HandshakeError', code: 'HANDSHAKE_TIMEOUT', status: 0, uptime: 0 });
+    await gone();
+    expect(dial.log).toEqual(['error']);
+  });
+
+  it('frees the socket when it comes in the same turn as the dial', async () => {
+    const server = await rawServer(async (peer) => void (await peer.ended));
+    const dial = recordDial(connect(server.url));
+    dial.subscription.unsubscribe();
+    const next = recordDial(connect(server.url, { handshakeTimeout: 20 }));
+    await next.failure;
+    await Promise.all(server.peers.map((peer) => peer.ended));
+    expect(dial.log).toEqual([]);
+  });
+
+  it('leaves nothing behind, however often', async () => {
+    const server = serve({ port: 0, host: '127.0.0.1' });
+    const serving = server.subscribe();
+    const port = await new Promise<number>((resolve) =>
+      server.listening$.subscribe((address) => resolve((address as AddressInfo).port)),
+    );
+    for (let round = 0; round < 20; round++) {
+      const dials = Array.from({ length: 10 }, () => recordDial(connect(`ws://127.0.0.1:${port}`)));
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const dial of dials) dial.subscription.unsubscribe();
+    }
+    const last = recordDial(connect(`ws://127.0.0.1:${port}`));
+    (await last.opened).close();
+    expect(await last.ending).toEqual({ kind: 'completed' });
+    const ends = [...server.connections].map((each) => new Promise((resolve) => each.close$.subscribe(resolve)));
+    await Promise.all(ends);
+    expect(server.connections.size).toBe(0);
+    serving.unsubscribe();
+  });
+});
