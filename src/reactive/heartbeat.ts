@@ -1,7 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-
-/** A deadline that is noticed later than this says more about our own event loop than about the peer. In milliseconds. */
-const LOOP_GRACE = 1_000;
+import { LOOP_GRACE } from '../transport/clock.js';
 
 /** What a heartbeat watches. */
 export interface Patient {

@@ -1,4 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { LOOP_GRACE } from '../transport/clock.js';
 
 /** A message that arrives at least this fast may take as long as it wants. In bytes per second. */
 const MIN_RATE = 8_192;
@@ -13,7 +14,7 @@ export interface ArrivingMessage {
 
 /**
  * Gives each incoming message a fixed time, and more only while it arrives at {@link MIN_RATE}. One timer, that is not armed anew
- * for each message.
+ * for each message. A blocked event loop raises no false alarm.
  */
 export class MessageDeadline {
   readonly #message: ArrivingMessage;
@@ -60,6 +61,11 @@ export class MessageDeadline {
     this.#watched = 0;
   }
 
+  /** Until the deadline, in milliseconds. */
+  get #left(): number {
+    return this.#timeout - (this.#clock() - this.#since);
+  }
+
   #begin(bytes: number): void {
     this.#since = this.#clock();
     this.#bytes = bytes;
@@ -72,13 +78,21 @@ export class MessageDeadline {
   #due(): void {
     this.#timer = undefined;
     if (this.#watched === 0) return;
-    const left = this.#timeout - (this.#clock() - this.#since);
-    if (left > 0) {
-      this.#timer = this.#schedule(left);
+    const left = this.#left;
+    // What lies in the kernel is read in the next turn of the loop: only then is it known what has come.
+    if (left > 0) this.#timer = this.#schedule(left);
+    else this.#timer = this.#scheduler.schedule(() => this.#decide());
+  }
+
+  #decide(): void {
+    this.#timer = undefined;
+    const left = this.#left;
+    if (this.#watched === 0 || left > 0) {
+      this.#due();
       return;
     }
     const arrived = this.#message.partialBytes - this.#bytes;
-    if (arrived * 1000 < MIN_RATE * this.#timeout) {
+    if (left >= -LOOP_GRACE && arrived * 1000 < MIN_RATE * this.#timeout) {
       this.#expired(arrived);
       return;
     }

@@ -1,5 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 
+/** A deadline that is noticed later than this says more about our own event loop than about the peer. In milliseconds. */
+export const LOOP_GRACE = 1_000;
+
 /**
  * Milliseconds for measuring spans: monotonic for the default scheduler, whose own clock follows the wall clock, and virtual for
  * a test scheduler.
