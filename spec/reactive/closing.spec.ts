@@ -1,4 +1,4 @@
-import { TestScheduler } from 'rxjs/testing';
+import { VirtualTimeScheduler } from 'rxjs';
 import { checkedClosePayload } from '../../src/reactive/closing.js';
 import type { CloseInfo } from '../../src/reactive/connection.js';
 import { hex } from '../support/bits.js';
@@ -292,7 +292,7 @@ describe('a reset', () => {
   });
 
   it('does not begin to close again when the Close frame that came before it is parsed later', () => {
-    const scheduler = new TestScheduler(() => {});
+    const scheduler = new VirtualTimeScheduler();
     const { connection, closeInfos, peer, port } = memoryConnection({ scheduler });
     peer(text('x'.repeat(70_000)), text('b'), close(1000));
     port.reset(reset);
@@ -322,7 +322,7 @@ describe('terminate()', () => {
   });
 
   it('ends a closing handshake that hangs, without a timer left', () => {
-    const scheduler = new TestScheduler(() => {});
+    const scheduler = new VirtualTimeScheduler();
     const { connection, closeInfos } = memoryConnection({ scheduler });
     connection.close();
     connection.terminate();
@@ -330,7 +330,7 @@ describe('terminate()', () => {
   });
 
   it('inside close(), from what that parses, leaves no timer either', () => {
-    const scheduler = new TestScheduler(() => {});
+    const scheduler = new VirtualTimeScheduler();
     const { connection, closeInfos, peer } = memoryConnection({ scheduler });
     peer(text('x'.repeat(70_000)), ping());
     connection.pings$.subscribe(() => connection.terminate());
