@@ -1,6 +1,6 @@
 import {
   asyncScheduler,
-  from,
+  defer,
   Observable,
   type ObservableInput,
   type OperatorFunction,
@@ -10,6 +10,7 @@ import {
 } from 'rxjs';
 import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
 import type { CloseInfo, Connection } from '../reactive/connection.js';
+import { subscribeWithin } from './subscribe-within.js';
 
 /** Options of {@link handleConnections}. */
 export interface HandleConnectionsOptions<C> {
@@ -35,7 +36,8 @@ interface Handleable {
  * Runs one handler for each connection, so that a handler that fails ends its own connection and never the server.
  *
  * A handler that completes closes its connection with 1000; one that errors or throws is reported and closes it with 1011; one that
- * goes on after the connection has ended is unsubscribed `closeTimeout` after the last message was delivered.
+ * goes on after the connection has ended is unsubscribed `closeTimeout` after the last message was delivered. A connection that
+ * ends while it waits for its handler gets none.
  *
  * Emits nothing. Completes when the source and all handlers have; errors with the source; unsubscribing unsubscribes from all of them
  * (and so from the server, that closes its connections with 1001).
@@ -49,20 +51,20 @@ export function handleConnections<C extends Connection<any, any, any>>(
   options: HandleConnectionsOptions<C> = {},
 ): OperatorFunction<C, never> {
   const { concurrency = Number.POSITIVE_INFINITY, maxWaiting = 1024, closeTimeout = 10_000 } = options;
+  const { onError = reportError, scheduler = asyncScheduler } = options;
   checkAtLeast('concurrency', concurrency, 1);
   checkAtLeast('maxWaiting', maxWaiting, 0);
   checkAtLeast('closeTimeout', closeTimeout, 0);
-  const rules = { concurrency, maxWaiting, closeTimeout, onError: reportError, scheduler: asyncScheduler, ...options };
   return (source) =>
     new Observable((subscriber) => {
+      const rules = { concurrency, maxWaiting, closeTimeout, onError, scheduler };
       const handlers = new Handlers(subscriber, handler, rules);
-      subscriber.add(
-        source.subscribe({
-          next: (conn) => handlers.take(conn),
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => handlers.completeAfterLast(),
-        }),
-      );
+      subscriber.add(() => handlers.stop());
+      subscribeWithin(subscriber, source, {
+        next: (conn) => handlers.take(conn),
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => handlers.completeAfterLast(),
+      });
     });
 }
 
@@ -74,6 +76,7 @@ class Handlers<C extends Connection<any, any, any>> {
   /** Connections that wait for a place, and how to stop waiting. */
   readonly #waiting = new Map<C, Subscription>();
   #active = 0;
+  #isFilling = false;
   #isSourceDone = false;
 
   constructor(
@@ -88,14 +91,19 @@ class Handlers<C extends Connection<any, any, any>> {
 
   take(conn: C): void {
     const { concurrency, maxWaiting } = this.#rules;
-    if (this.#active < concurrency) this.#run(conn);
+    if (this.#active < concurrency && this.#waiting.size === 0) this.#run(conn);
     else if (this.#waiting.size < maxWaiting) this.#wait(conn);
     else conn.close(1013, 'too many connections wait');
   }
 
   completeAfterLast(): void {
     this.#isSourceDone = true;
-    this.#next();
+    this.#completeIfDone();
+  }
+
+  /** Nobody is handled any more. */
+  stop(): void {
+    this.#waiting.clear();
   }
 
   #wait(conn: C): void {
@@ -112,7 +120,7 @@ class Handlers<C extends Connection<any, any, any>> {
     if (wait === undefined) return;
     this.#subscriber.remove(wait);
     wait.unsubscribe();
-    this.#next();
+    this.#completeIfDone();
   }
 
   #run(conn: C): void {
@@ -124,32 +132,38 @@ class Handlers<C extends Connection<any, any, any>> {
       if (isDone) return;
       isDone = true;
       this.#subscriber.remove(run);
-      run.unsubscribe();
-      close();
+      try {
+        run.unsubscribe();
+        close();
+      } catch (error) {
+        // What the handler does when it is unsubscribed may fail as well.
+        this.#report(error, conn);
+        conn.close(1011);
+      }
       this.#active--;
-      this.#next();
+      this.#fill();
     };
     const fail = (error: unknown): void =>
       end(() => {
         this.#report(error, conn);
         conn.close(1011);
       });
-    run.add(
-      (conn as Handleable)[finishedSymbol]?.subscribe(() => {
-        const { scheduler, closeTimeout } = this.#rules;
-        run.add(scheduler.schedule(() => end(() => {}), closeTimeout));
-      }),
+    const { scheduler, closeTimeout } = this.#rules;
+    subscribeWithin(run, (conn as Handleable)[finishedSymbol] ?? conn.close$, {
+      next: () => run.add(scheduler.schedule(() => end(() => {}), closeTimeout)),
+    });
+    subscribeWithin(
+      run,
+      defer(() => this.#handler(conn)),
+      { error: fail, complete: () => end(() => conn.close(1000)) },
     );
-    try {
-      run.add(from(this.#handler(conn)).subscribe({ error: fail, complete: () => end(() => conn.close(1000)) }));
-    } catch (error) {
-      fail(error);
-    }
   }
 
-  #next(): void {
-    const [next] = this.#waiting;
-    if (next !== undefined && this.#active < this.#rules.concurrency) {
+  /** Hands over those that wait. One loop, however many handlers are done at once: the stack does not grow with them. */
+  #fill(): void {
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    for (let next = this.#first(); next !== undefined && this.#active < this.#rules.concurrency; next = this.#first()) {
       const [conn, wait] = next;
       this.#waiting.delete(conn);
       this.#subscriber.remove(wait);
@@ -157,6 +171,16 @@ class Handlers<C extends Connection<any, any, any>> {
       // Released last, so that all that the handler subscribed share what waited.
       wait.unsubscribe();
     }
+    this.#isFilling = false;
+    this.#completeIfDone();
+  }
+
+  #first(): [C, Subscription] | undefined {
+    const [first] = this.#waiting;
+    return first;
+  }
+
+  #completeIfDone(): void {
     if (this.#isSourceDone && this.#active === 0 && this.#waiting.size === 0) this.#subscriber.complete();
   }
 
