@@ -89,18 +89,15 @@ export function connectSettings(
   const own = isTargetOptions(target) ? target : { url: target as string | URL };
   const { url, protocols: ownProtocols, ...ownOptions } = own;
   const merged = { ...options, ...ownOptions };
-  checkConnectOptions(merged);
-  const { headers = {}, host, origin, protocolVersion = 13, followRedirects = false, maxRedirects = 10 } = merged;
-  const offered = protocolList(ownProtocols ?? protocols);
-  const fields = host === undefined ? headers : { ...headers, Host: host };
-  // The request is made here once, so that what cannot be sent throws now.
-  encodeRequestHeaders({ key: '', version: protocolVersion, protocols: offered, origin, headers: fields });
+  const offered = ownProtocols ?? protocols;
+  checkConnectOptions(merged, offered);
+  const { origin, protocolVersion = 13, followRedirects = false, maxRedirects = 10 } = merged;
   return {
     ...connectionSettings(merged, 'client'),
     target: parseTarget(url),
-    protocols: offered,
+    protocols: protocolList(offered),
     version: protocolVersion,
-    headers: fields,
+    headers: requestFields(merged),
     origin,
     maxRedirects: followRedirects ? maxRedirects : 0,
     verifyResponse: merged.verifyResponse,
@@ -109,16 +106,55 @@ export function connectSettings(
   };
 }
 
-/** @throws TypeError or RangeError that names the option, what was found and what is allowed. */
-export function checkConnectOptions(options: ConnectOptions<BinaryType>): void {
+/**
+ * Checks the options, and the subprotocols that are offered under them.
+ *
+ * @throws TypeError, RangeError or SyntaxError that names the option, what was found and what is allowed.
+ */
+export function checkConnectOptions(
+  options: ConnectOptions<BinaryType>,
+  protocols: string | readonly string[] | undefined,
+): void {
   checkNames(options, CONNECT_OPTIONS);
   checkOneOf('protocolVersion', options.protocolVersion ?? 13, [8, 13]);
   checkBoolean('followRedirects', options.followRedirects ?? false);
   checkInteger('maxRedirects', options.maxRedirects ?? 10, 1, 100);
-  checkOneOf('family', options.family ?? 0, [0, 4, 6]);
   checkFunction('verifyResponse', options.verifyResponse);
   checkSignal(options.signal);
+  checkNetworkOptions(options);
   connectionSettings(options, 'client');
+  const { origin, protocolVersion: version = 13 } = options;
+  // The request is made here once, so that what cannot be sent throws now.
+  encodeRequestHeaders({
+    key: '',
+    version,
+    protocols: protocolList(protocols),
+    origin,
+    headers: requestFields(options),
+  });
+}
+
+/** What Node would complain about only when it dials, or not at all. */
+function checkNetworkOptions({ agent, family, lookup, ...options }: ConnectOptions<BinaryType>): void {
+  const { localAddress, rejectUnauthorized, checkServerIdentity } = options;
+  if (agent !== undefined && typeof (agent as { addRequest?: unknown } | null)?.addRequest !== 'function') {
+    throw new TypeError(`agent is ${describe(agent)}, allowed is an Agent of node:http or node:https`);
+  }
+  if (localAddress !== undefined && typeof localAddress !== 'string') {
+    throw new TypeError(`localAddress is ${describe(localAddress)}, allowed is an address of IP`);
+  }
+  checkOneOf('family', family ?? 0, [0, 4, 6]);
+  checkFunction('lookup', lookup);
+  checkBoolean('rejectUnauthorized', rejectUnauthorized ?? true);
+  checkFunction('checkServerIdentity', checkServerIdentity);
+}
+
+/** The caller's fields of the request. */
+function requestFields({ headers = {}, host }: ConnectOptions<BinaryType>): ConnectSettings['headers'] {
+  if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
+    throw new TypeError(`headers are ${describe(headers)}, allowed is an object of names and values`);
+  }
+  return host === undefined ? headers : { ...headers, Host: host };
 }
 
 function isTargetOptions(target: unknown): target is TargetOptions<BinaryType> {
@@ -130,9 +166,9 @@ function isTargetOptions(target: unknown): target is TargetOptions<BinaryType> {
 }
 
 function protocolList(protocols: string | readonly string[] | undefined): readonly string[] {
-  const list = protocols === undefined ? [] : typeof protocols === 'string' ? [protocols] : [...protocols];
+  const list = typeof protocols === 'string' ? [protocols] : (protocols ?? []);
   checkSubprotocols(list);
-  return list;
+  return [...list];
 }
 
 function networkOptions(options: ConnectOptions<BinaryType>): DialNetworkOptions {

@@ -46,9 +46,10 @@ export function connect<B extends BinaryType = 'nodebuffer'>(
   options?: ConnectOptions<B>,
 ): Observable<Connection<undefined, MessageOf<B>>> {
   const isList = protocols === undefined || typeof protocols === 'string' || Array.isArray(protocols);
-  const offered = isList ? (protocols as string | readonly string[] | undefined) : undefined;
-  const given = (options ?? (isList ? {} : protocols)) as ConnectOptions<BinaryType>;
-  checkConnectOptions(given);
+  const second = options === undefined && !isList;
+  const offered = second ? undefined : (protocols as string | readonly string[] | undefined);
+  const given = (second ? protocols : options === undefined ? {} : options) as ConnectOptions<BinaryType>;
+  checkConnectOptions(given, offered);
   const settingsOf = (place: PlainTarget<BinaryType>): ConnectSettings => connectSettings(place, offered, given);
   if (typeof target !== 'function') settingsOf(target);
   const settings$ =
