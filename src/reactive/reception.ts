@@ -168,7 +168,8 @@ export class Reception<Data, In> {
   }
 }
 
-function refuse(upgrade: UpgradeRequest, rejection: Rejection): void {
+/** Reports a refusal to the diagnostics, and sends it. */
+export function refuse(upgrade: UpgradeRequest, rejection: Rejection): void {
   report('refuse', { request: upgrade.request, status: rejection.status, body: rejection.body });
   upgrade.refuse(rejection);
 }

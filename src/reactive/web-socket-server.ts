@@ -10,7 +10,7 @@ import type { BinaryType, Connection, Message } from './connection.js';
 import { listen } from './listen.js';
 import { matchesPath } from './path-match.js';
 import type { PortConnection } from './port-connection.js';
-import { Reception, serverClosing } from './reception.js';
+import { Reception, refuse, serverClosing } from './reception.js';
 import type { AcceptSettings, ServeOptions } from './server-options.js';
 
 /** How a server ends. */
@@ -200,8 +200,8 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   #receive(upgrade: UpgradeRequest): void {
     if (!this.#isMine(upgrade.request))
-      upgrade.refuse(reject(404, undefined, undefined, 'There is no WebSocket at this path.'));
-    else if (this.#run === undefined) upgrade.refuse(serverClosing());
+      refuse(upgrade, reject(404, undefined, undefined, 'There is no WebSocket at this path.'));
+    else if (this.#run === undefined) refuse(upgrade, serverClosing());
     else this.#run.reception.receive(upgrade);
   }
 
