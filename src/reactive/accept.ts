@@ -13,7 +13,9 @@ import { type AcceptOptions, acceptSettings } from './server-options.js';
  * decided (503) and closes the connections with 1001. A failed handshake is answered and emits nothing.
  *
  * @throws TypeError or RangeError at the call for an option that is not allowed.
- * @example fromEvent(httpServer, 'upgrade').pipe(accept()).subscribe((conn) => conn.messages$.subscribe(conn.send));
+ * @example
+ * const upgrades$ = fromEvent(httpServer, 'upgrade') as Observable<[IncomingMessage, Duplex, Buffer]>;
+ * upgrades$.pipe(accept()).subscribe((conn) => conn.messages$.subscribe(conn.send));
  */
 export function accept<R = undefined, B extends BinaryType = 'nodebuffer'>(
   options: AcceptOptions<R, B> = {},
