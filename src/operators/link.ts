@@ -40,7 +40,7 @@ function forward<AIn extends BOut, AOut, BIn, BOut>(
   target: Connection<unknown, BIn, BOut>,
 ): Observable<unknown> {
   const messages$ = source.messages$.pipe(
-    gate(target.send.ready$),
+    gate(target.send.ready$, { on: source }),
     sendTo(target),
     ignoreElements(),
     endWith(undefined),
