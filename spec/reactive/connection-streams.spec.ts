@@ -1,0 +1,48 @@
+import { Subject } from 'rxjs';
+import { ConnectionStreams } from '../../src/reactive/connection-streams.js';
+
+const info = { code: 1000, reason: '', wasClean: true, initiator: 'peer' } as const;
+
+describe('the Observables of a connection', () => {
+  it('give pings and pongs to those who are there', () => {
+    const streams = new ConnectionStreams();
+    const seen: string[] = [];
+    streams.ping(Buffer.from('early'));
+    streams.pings$.subscribe((data) => seen.push(`ping ${data}`));
+    streams.pongs$.subscribe((data) => seen.push(`pong ${data}`));
+    streams.ping(Buffer.from('a'));
+    streams.pong(Buffer.from('b'));
+    expect(seen).toEqual(['ping a', 'pong b']);
+  });
+
+  it('complete pings and pongs before the record, and the record before the last word', () => {
+    const streams = new ConnectionStreams();
+    const log: string[] = [];
+    streams.finishing.subscribe({ complete: () => log.push('finished') });
+    streams.closed.subscribe({ complete: () => log.push('closed') });
+    for (const each$ of [streams.pings$, streams.pongs$]) each$.subscribe({ complete: () => log.push('no more') });
+    streams.ended(info);
+    expect([log, streams.info]).toEqual([[], info]);
+    streams.settled(info);
+    expect(log).toEqual(['no more', 'no more', 'closed']);
+    streams.finished(info);
+    expect(log.at(-1)).toBe('finished');
+  });
+
+  it('complete pings and pongs at once for those who ask after the end', () => {
+    const streams = new ConnectionStreams();
+    streams.settled(info);
+    let completed = 0;
+    for (const each$ of [streams.pings$, streams.pongs$]) each$.subscribe({ complete: () => completed++ });
+    expect(completed).toBe(2);
+  });
+
+  it('end the sending side first', () => {
+    const streams = new ConnectionStreams();
+    const send = new Subject<never>();
+    const end = jest.fn(() => send.complete());
+    streams.owner = { send: { end } };
+    streams.ended(info);
+    expect([end.mock.calls.length, send.isStopped]).toEqual([1, true]);
+  });
+});
