@@ -93,6 +93,8 @@ function dialOnce(hop: DialRequest, outcome: Outcome): () => void {
   const refuse = (report: () => void): void =>
     settle(() => {
       request.destroy();
+      // Once a response is whole, Node has let go of its socket, and no agent closes it.
+      request.socket?.destroy();
       report();
     });
   request.on('response', (response) => {
