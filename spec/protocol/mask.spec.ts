@@ -38,7 +38,7 @@ describe('unmask (RFC 6455 §5.3)', () => {
   it('finds a byte over 0x7f wherever it is', () => {
     for (const length of [1, 2, 3, 4, 7, 130, 163, 300]) {
       for (let at = 0; at < length; at++) {
-        const { bytes, start, end } = place(Buffer.alloc(length, 'x'), at % 4);
+        const { bytes, start, end } = place(Buffer.alloc(length, 'x'), length % 4);
         bytes[start + at] = 0x80;
         maskInPlace(bytes, start, end, KEY);
         expect(unmask(bytes, start, end, KEY, 0)).toBe(false);

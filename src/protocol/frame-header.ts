@@ -150,7 +150,7 @@ function readLength16(bytes: Buffer, at: number, end: number): number {
 function readLength64(bytes: Buffer, at: number, end: number): number {
   checkMagnitude(end - at > 0 ? bytes[at]! : 0, end - at > 1 ? bytes[at + 1]! : 0);
   if (end - at < 8) return -1;
-  const length = (readInt32(bytes, at) >>> 0) * 0x1_0000_0000 + (readInt32(bytes, at + 4) >>> 0);
+  const length = readInt32(bytes, at) * 0x1_0000_0000 + (readInt32(bytes, at + 4) >>> 0);
   if (length < 0x10000) throw notMinimal(length, 64);
   return length;
 }
