@@ -1,0 +1,35 @@
+import { finishedSymbol, holdSymbol, reportSymbol } from '../../src/protocol/connection-symbols.js';
+import { close, text } from '../support/frames.js';
+import { memoryConnection } from '../support/memory-connection.js';
+
+describe('the symbols of a connection', () => {
+  it('are the same in every build', () => {
+    expect([holdSymbol, finishedSymbol, reportSymbol]).toEqual([
+      Symbol.for('sluice.hold'),
+      Symbol.for('sluice.finished'),
+      Symbol.for('sluice.report'),
+    ]);
+  });
+
+  it('lead from messages$ to the hold', () => {
+    const { connection, peer } = memoryConnection();
+    const hold = connection.messages$[holdSymbol]();
+    const seen: unknown[] = [];
+    connection.messages$.subscribe((message) => seen.push(message));
+    peer(text('a'));
+    expect(seen).toEqual([]);
+    hold.unsubscribe();
+    expect(seen).toEqual(['a']);
+  });
+
+  it('lead from a connection to what comes last', () => {
+    const { connection, peer, port } = memoryConnection();
+    const codes: number[] = [];
+    (connection as never as Record<symbol, typeof connection.close$>)[finishedSymbol]?.subscribe(({ code }) =>
+      codes.push(code),
+    );
+    peer(close(3000));
+    port.reset();
+    expect(codes).toEqual([3000]);
+  });
+});
