@@ -89,12 +89,15 @@ export class Closing {
   /** The peer ended its side of the transport. */
   peerEnded(): void {
     const { port, outbox } = this.#parts;
-    if (this.#info === undefined) {
-      this.#info = this.#record({ code: 1006, reason: '', wasClean: false, initiator: this.#initiator() });
-      this.#terminateAfter(LINGER_MS);
-      if (this.state === 'open') this.#enter('closing-by-peer');
-      outbox.stop();
+    if (this.#info !== undefined) {
+      // Both may be parsed in one go: our Close frame is written first.
+      outbox.whenHanded(() => port.end());
+      return;
     }
+    this.#info = this.#record({ code: 1006, reason: '', wasClean: false, initiator: this.#initiator() });
+    this.#terminateAfter(LINGER_MS);
+    if (this.state === 'open') this.#enter('closing-by-peer');
+    outbox.stop();
     port.end();
   }
 

@@ -24,6 +24,8 @@ export class SocketPort implements BytePort {
     const plain = socket instanceof Socket && !('encrypted' in socket && socket.encrypted === true);
     this.synchronous = plain;
     this.#resettable = plain && socket.remoteFamily !== undefined;
+    // The peer's FIN must not end our side: its Close frame may still wait for demand, and be answered then.
+    socket.allowHalfOpen = true;
     if (head.length > 0) socket.unshift(head);
   }
 
