@@ -13,14 +13,20 @@ interface ControlFrame {
 export class ControlLane {
   /** What waits, in bytes. */
   size = 0;
+  readonly #header: number;
   #frames: ControlFrame[] = [];
   #pongs = 0;
   #latest: ControlFrame | undefined;
 
+  /** @param header bytes of the header of a control frame. */
+  constructor(header: number) {
+    this.#header = header;
+  }
+
   /** Adds a frame that is never dropped. */
   add(firstByte: number, payload: Uint8Array): void {
     this.#frames.push({ firstByte, payload });
-    this.size += payload.length + 2;
+    this.size += this.#header + payload.length;
   }
 
   /**
@@ -28,12 +34,13 @@ export class ControlLane {
    * Ping frame", and does so when the peer does not read them.
    */
   addPong(firstByte: number, payload: Uint8Array): void {
-    if (this.#pongs + payload.length + 2 <= PONG_LIMIT) {
-      this.#pongs += payload.length + 2;
+    const size = this.#header + payload.length;
+    if (this.#pongs + size <= PONG_LIMIT) {
+      this.#pongs += size;
       this.add(firstByte, payload);
       return;
     }
-    this.size += payload.length - (this.#latest?.payload.length ?? -2);
+    this.size += payload.length - (this.#latest?.payload.length ?? -this.#header);
     this.#latest = { firstByte, payload };
   }
 

@@ -2,6 +2,7 @@ import { headerLength } from '../protocol/frame-header.js';
 import { Opcode } from '../protocol/opcode.js';
 import { Batch } from '../transport/batch.js';
 import type { BytePort, Flushable } from '../transport/byte-port.js';
+import { Slab } from '../transport/slab.js';
 import { ControlLane } from './control-lane.js';
 
 const FIN = 0x80;
@@ -29,8 +30,10 @@ export class Wire implements Flushable {
   readonly #settings: WireSettings;
   readonly #onWritten: () => void;
   readonly #batch = new Batch();
-  readonly #control = new ControlLane();
-  /** To be called when all that was given so far has left. */
+  readonly #control: ControlLane;
+  /** To be called when the write that is outstanding has left. */
+  #leaving: (() => void)[] = [];
+  /** To be called when the next write has left. */
   #marks: (() => void)[] = [];
   /** To be called when the control frames that wait have left. */
   #afterControl: (() => void) | undefined;
@@ -43,11 +46,17 @@ export class Wire implements Flushable {
     this.#port = port;
     this.#settings = settings;
     this.#onWritten = onWritten;
+    this.#control = new ControlLane(headerLength(0, settings.maskKey !== undefined));
   }
 
-  /** Bytes that have not left. */
+  /** Bytes that have not left. What others gave to the transport, such as the handshake, does not count. */
   get size(): number {
-    return this.#batch.size + this.#control.size + this.#port.pending;
+    return this.#batch.size + this.#control.size + (this.isBlocked ? this.#port.pending : 0);
+  }
+
+  /** Whether all that was given has left. */
+  get isIdle(): boolean {
+    return !this.isBlocked && this.#batch.size === 0;
   }
 
   /** Bytes that are not written yet. */
@@ -102,21 +111,21 @@ export class Wire implements Flushable {
 
   /** Calls `reached` when all that was given so far has left. */
   mark(reached: () => void): void {
-    this.#marks.push(reached);
+    const isWritten = this.isBlocked && this.#batch.size + this.#control.size === 0;
+    (isWritten ? this.#leaving : this.#marks).push(reached);
   }
 
   /** Writes what was given, unless a write is outstanding. */
   write(): void {
     if (this.isBlocked) return;
-    this.#control.moveTo(this.#batch, this.#settings.maskKey);
-    if (this.#afterControl !== undefined) this.#marks.push(this.#afterControl);
-    this.#afterControl = undefined;
     if (this.#batch.size > 0) {
       this.bytesSent += this.#batch.size;
       this.#pongBytes = 0;
       this.#batch.flush(this.#port);
       this.isBlocked = this.#port.pending > 0;
     }
+    this.#leaving = this.#marks;
+    this.#marks = [];
     if (!this.isBlocked) this.#reachMarks();
     this.#onWritten();
   }
@@ -127,9 +136,12 @@ export class Wire implements Flushable {
     this.write();
   }
 
-  /** The transport has taken everything. */
+  /** The transport has taken everything: the control frames that wait come next. `write` follows. */
   drained(): void {
     this.isBlocked = false;
+    this.#control.moveTo(this.#batch, this.#settings.maskKey);
+    if (this.#afterControl !== undefined) this.#marks.push(this.#afterControl);
+    this.#afterControl = undefined;
     this.#reachMarks();
   }
 
@@ -138,10 +150,10 @@ export class Wire implements Flushable {
     this.#isStopped = true;
     this.#control.clear();
     this.#batch.drop();
+    this.#leaving = [];
     this.#marks = [];
   }
 
-  /** The mark is set behind the frame: to make room for it, what was there before may have been written. */
   #added(reached: (() => void) | undefined): void {
     if (reached !== undefined) this.#marks.push(reached);
     if (this.#batch.size > this.#settings.highWaterMark) this.write();
@@ -149,12 +161,13 @@ export class Wire implements Flushable {
       this.#isScheduled = true;
       this.#port.schedule(this);
     }
+    Slab.flushFull();
   }
 
   #reachMarks(): void {
-    if (this.#marks.length === 0) return;
-    const marks = this.#marks;
-    this.#marks = [];
+    if (this.#leaving.length === 0) return;
+    const marks = this.#leaving;
+    this.#leaving = [];
     for (const reached of marks) reached();
   }
 }

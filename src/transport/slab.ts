@@ -6,22 +6,42 @@ export const SLAB_SIZE = 65_536;
 /**
  * Memory in which the small frames of one tick are joined. One is in use at a time in each thread. Batches take contiguous
  * places from it; when the last one has given them back, it starts anew. A batch whose bytes did not leave at once keeps its
- * slab, and the others go on with a new one.
+ * slab, and the others go on with another.
  */
 export class Slab {
   /** The slab that is in use. */
   static current: Slab = new Slab();
+  /** One that was given back by all. */
+  static #spare: Slab | undefined;
+  static #wasFull = false;
 
   readonly bytes: Buffer = Buffer.allocUnsafeSlow(SLAB_SIZE);
   /** Where the free part begins. */
   position = 0;
   #users = 0;
 
-  /** Gives a slab with at least `size` free bytes, at most {@link SLAB_SIZE}; flushes everybody when the current one is full. */
+  /** Gives a slab with at least `size` free bytes, at most {@link SLAB_SIZE}. */
   static withRoom(size: number): Slab {
-    if (Slab.current.position + size > SLAB_SIZE) flushAll();
-    if (Slab.current.position + size > SLAB_SIZE) Slab.current = new Slab();
+    if (Slab.current.position + size > SLAB_SIZE) {
+      Slab.#wasFull = true;
+      Slab.#change();
+    }
     return Slab.current;
+  }
+
+  /**
+   * Flushes everybody if a slab has become full. Called behind each frame, never within: who is told that it has left may send,
+   * or close.
+   */
+  static flushFull(): void {
+    if (!Slab.#wasFull) return;
+    Slab.#wasFull = false;
+    flushAll();
+  }
+
+  static #change(): void {
+    Slab.current = Slab.#spare ?? new Slab();
+    Slab.#spare = undefined;
   }
 
   /** Whether `piece` lies in this slab. */
@@ -37,12 +57,14 @@ export class Slab {
   /** A batch's bytes have left, or were copied. */
   release(): void {
     this.#users--;
-    if (this.#users === 0) this.position = 0;
+    if (this.#users > 0) return;
+    this.position = 0;
+    if (this !== Slab.current) Slab.#spare = this;
   }
 
   /** A batch's bytes will leave later: nobody writes here any more. */
   abandon(): void {
     this.position = SLAB_SIZE;
-    if (Slab.current === this) Slab.current = new Slab();
+    if (Slab.current === this) Slab.#change();
   }
 }
