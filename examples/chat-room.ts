@@ -1,0 +1,37 @@
+/**
+ * A chat room: what one says, all read. The name is in the URL.
+ *
+ *     npx tsx examples/chat-room.ts
+ *     npx tsx examples/terminal-client.ts 'ws://localhost:8080/?name=Ann'      # in several terminals
+ */
+import type { AddressInfo } from 'node:net';
+import { concat, ignoreElements, map, merge, type Observable, of, Subject, takeUntil, tap } from 'rxjs';
+import { type Connection, handleConnections, sendTo, serve } from 'sluice';
+
+/** Every line of the room. Hot: who joins later does not see what was said before. */
+const room$ = new Subject<string>();
+
+function join(conn: Connection): Observable<never> {
+  const name = new URL(conn.url, 'ws://localhost').searchParams.get('name') ?? 'somebody';
+  // `messages$` completes when the connection has ended, however it ended: so everybody leaves.
+  const said$ = concat(
+    of(`* ${name} joined`),
+    conn.messages$.pipe(map((message) => `${name}: ${message}`)),
+    of(`* ${name} left`),
+  ).pipe(tap((line) => room$.next(line)));
+  // A room has no end of its own. A member that does not read is cut off when `maxBufferedAmount` bytes wait for it.
+  const heard$ = room$.pipe(takeUntil(conn.close$), sendTo(conn));
+  return merge(heard$, said$).pipe(ignoreElements());
+}
+
+const server = serve({ port: Number(process.env.PORT ?? 8080), maxPayload: 4096, maxBufferedAmount: 1_048_576 });
+const ready$ = server.listening$.pipe(
+  tap((address) => console.log(`chat room listening on ws://localhost:${(address as AddressInfo).port}`)),
+);
+
+merge(server.pipe(handleConnections(join)), ready$).subscribe({
+  error: (error: Error) => {
+    console.error(`cannot listen: ${error.message}`);
+    process.exitCode = 1;
+  },
+});
