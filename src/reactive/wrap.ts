@@ -36,7 +36,9 @@ export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(
   if (typeof duplex?.pipe !== 'function' || typeof duplex.write !== 'function') {
     throw new TypeError(`duplex is ${describe(duplex)}, allowed is a Duplex stream`);
   }
-  const { role, head, protocol = '', url = '', data } = options;
+  const { role, head = Buffer.alloc(0), protocol = '', url = '', data } = options;
+  if (!Buffer.isBuffer(head)) throw new TypeError(`head is ${describe(head)}, allowed is a Buffer`);
+  const settings = connectionSettings(options, role);
   const facts = {
     role,
     data: data as Data,
@@ -46,8 +48,8 @@ export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(
     protocolVersion: 13,
     remoteAddress: undefined,
   };
-  const port = new SocketPort(duplex, head ?? Buffer.alloc(0));
-  const connection = new PortConnection<Data, MessageOf<B>>(port, facts, connectionSettings(options, role));
+  const port = new SocketPort(duplex, head);
+  const connection = new PortConnection<Data, MessageOf<B>>(port, facts, settings);
   connection.start();
   return connection;
 }
