@@ -155,13 +155,14 @@ export class FrameQueue<T = never> {
     this.#forgetMemory();
   }
 
-  /** Forgets the first message that is not encoded yet, and all behind it. */
-  cutAtLater(): void {
+  /** Forgets the first message that is not encoded yet, and all behind it. `false` when there is none. */
+  cutAtLater(): boolean {
     const cut = this.#entries.findIndex((entry) => entry?.kind === 'later');
-    if (cut < 0) return;
+    if (cut < 0) return false;
     for (const entry of this.#entries.splice(cut) as Entry<T>[]) {
       this.size -= sizeOf(entry);
     }
+    return true;
   }
 
   #forgetMemory(): void {
@@ -184,7 +185,9 @@ export class FrameQueue<T = never> {
 
   #remove(at: number): void {
     const next = this.#entries[at + 1];
-    this.#entries.splice(at, next?.kind === 'mark' && next.ofMessage ? 2 : 1);
+    const count = next?.kind === 'mark' && next.ofMessage ? 2 : 1;
+    if (at > this.#first) this.#entries.splice(at, count);
+    else for (let removed = 0; removed < count; removed++) this.#shift();
   }
 }
 

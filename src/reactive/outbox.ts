@@ -56,6 +56,8 @@ export class Outbox {
   /** Whether nothing waits before what is sent next. */
   #isDirect = true;
   #isAdvancing = false;
+  /** The Close frame, once it was given: nothing may follow it. RFC 6455 §5.5.1. */
+  #close: { readonly payload: Uint8Array; readonly onHanded: () => void } | undefined;
   #isStopped = false;
 
   constructor(port: BytePort, settings: OutboxSettings, owner: OutboxOwner) {
@@ -90,7 +92,7 @@ export class Outbox {
    * @throws UsageError when it is nothing that can be sent.
    */
   send(value: unknown, onHanded?: () => void): SendResult {
-    if (this.#isStopped) return 'closed';
+    if (this.#isClosed) return 'closed';
     const isFastText = typeof value === 'string' && this.#isDirect && this.#hasRoom(value.length * 3 + MAX_HEADER_SIZE);
     if (!isFastText) return this.#sendItem(classify(value), onHanded);
     this.messagesSent++;
@@ -110,22 +112,16 @@ export class Outbox {
 
   /** Sends a Close frame behind all that waits. `onHanded` is called when it is with the operating system. */
   close(payload: Uint8Array, onHanded: () => void): void {
-    if (this.#isStopped) return;
-    if (this.#isDirect) {
-      this.#wire.frame(FIN | Opcode.close, payload, onHanded);
-      return;
-    }
-    enqueueFrame(this.#queue, FIN | Opcode.close, payload, this.#settings.maskKey?.());
-    this.#queue.mark(onHanded, false);
+    if (this.#isClosed) return;
+    this.#close = { payload, onHanded };
+    if (this.#isDirect) this.#wire.frame(FIN | Opcode.close, payload, onHanded);
+    else this.#enqueueClose();
   }
 
-  /** The peer wants no more: gives up the messages that are not encoded yet, and all behind them. */
+  /** The peer wants no more: gives up the messages that are not encoded yet, and all behind them but the Close frame. */
   abandonLater(): void {
-    const hasBegun = this.#active?.hasBegun === true;
-    this.#endActive();
-    // A message that was begun stays unfinished, so that no other can follow: RFC 6455 §5.4.
-    if (hasBegun) this.#queue.clear();
-    else this.#queue.cutAtLater();
+    if (this.#active !== undefined) this.#abandonActive();
+    else if (this.#queue.cutAtLater()) this.#enqueueClose();
     this.#advance();
   }
 
@@ -140,16 +136,15 @@ export class Outbox {
 
   /** Calls `onHanded` when all that was sent so far is with the operating system: at once when it is already. */
   whenHanded(onHanded: () => void): void {
-    if (this.bufferedAmount === 0) onHanded();
-    else if (this.#queue.isEmpty && this.#active === undefined) this.#wire.mark(onHanded);
-    else this.#queue.mark(onHanded, false);
+    if (this.#active !== undefined || !this.#queue.isEmpty || !this.#front.isEmpty) this.#queue.mark(onHanded, false);
+    else if (this.#wire.isIdle) onHanded();
+    else this.#wire.mark(onHanded);
   }
 
   /** The transport has handed over all that it had. */
   drained(): void {
     this.#wire.drained();
     this.#advance();
-    this.#active?.resume();
   }
 
   /** Forgets everything: nothing can be sent any more. */
@@ -162,27 +157,30 @@ export class Outbox {
     this.#signal.end();
   }
 
-  #sendItem(item: Classified, onHanded: (() => void) | undefined): SendResult {
-    const refusal = this.#refusal(frameSizeOf(item));
-    if (refusal !== undefined) return refusal;
-    this.messagesSent++;
-    const result = this.#isDirect ? 'sent' : 'buffered';
-    if (item.kind === 'blob' || item.kind === 'fragments') this.#sendLater(item, onHanded);
-    else if (result === 'buffered') {
-      const payload = item.kind === 'text' ? Buffer.from(item.text) : item.bytes;
-      enqueueFrame(this.#queue, FIN | opcodeOf(item), payload, this.#settings.maskKey?.());
-      if (onHanded !== undefined) this.#queue.mark(onHanded, true);
-      this.#update();
-    } else if (item.kind === 'text') this.#wire.text(FIN | Opcode.text, item.text, onHanded);
-    else this.#wire.frame(FIN | opcodeOf(item), item.bytes, onHanded);
-    return result;
+  get #isClosed(): boolean {
+    return this.#isStopped || this.#close !== undefined;
   }
 
-  #sendLater(item: LaterMessage, onHanded: (() => void) | undefined): void {
-    this.#queue.later(item, frameSizeOf(item));
+  #sendItem(item: Classified, onHanded: (() => void) | undefined): SendResult {
+    const refusal = this.#refusal(frameSizeOf(item, this.#settings.maskKey !== undefined));
+    if (refusal !== undefined) return refusal;
+    // To make room others were written, and who was told of it may have closed.
+    if (this.#isClosed) return 'closed';
+    this.messagesSent++;
+    if (!this.#isDirect || item.kind === 'blob' || item.kind === 'fragments') return this.#queueItem(item, onHanded);
+    if (item.kind === 'text') this.#wire.text(FIN | Opcode.text, item.text, onHanded);
+    else this.#wire.frame(FIN | opcodeOf(item), item.bytes, onHanded);
+    return 'sent';
+  }
+
+  #queueItem(item: Classified, onHanded: (() => void) | undefined): SendResult {
+    const isNext = this.#isDirect;
+    if (item.kind === 'blob' || item.kind === 'fragments') this.#queue.later(item, frameSizeOf(item));
+    else this.#enqueue(FIN | opcodeOf(item), item.kind === 'text' ? Buffer.from(item.text) : item.bytes);
     if (onHanded !== undefined) this.#queue.mark(onHanded, true);
-    if (this.#isDirect) this.#advance();
+    if (isNext) this.#advance();
     else this.#update();
+    return isNext ? 'sent' : 'buffered';
   }
 
   /** What the overflow policy says to `size` more bytes; nothing when there is room. */
@@ -191,7 +189,10 @@ export class Outbox {
     // The kernel may take more than it did when we asked last.
     this.#advance();
     const { maxBufferedAmount, overflow } = this.#settings;
-    while (overflow === 'drop-oldest' && !this.#hasRoom(size) && this.#queue.dropOldest()) this.messagesDropped++;
+    // What is being written cannot be dropped any more. Where that leaves no room, dropping the rest would be for nothing.
+    if (overflow === 'drop-oldest' && this.bufferedAmount - this.#queue.size + size <= maxBufferedAmount) {
+      while (!this.#hasRoom(size) && this.#queue.dropOldest()) this.messagesDropped++;
+    }
     // An item that is larger than the mark by itself passes when it is alone.
     if (this.#hasRoom(size) || this.bufferedAmount === 0) return undefined;
     if (overflow !== 'close') {
@@ -214,6 +215,7 @@ export class Outbox {
     do {
       this.#fillWire();
       this.#wire.write();
+      this.#active?.resume();
     } while (!this.#wire.isBlocked && this.#hasNext());
     this.#isAdvancing = false;
     this.#update();
@@ -226,21 +228,9 @@ export class Outbox {
   #fillWire(): void {
     while (!this.#wire.isBlocked && this.#wire.batched < WRITE_SIZE && this.#hasNext()) {
       const taken = this.#front.take() ?? this.#queue.take();
-      switch (taken?.kind) {
-        case undefined:
-          return;
-        case 'bytes':
-          this.#wire.pieces(taken.pieces);
-          break;
-        case 'mark':
-          this.#wire.mark(taken.reached);
-          break;
-        case 'later':
-          this.#startLater(taken.item);
-          break;
-        default:
-          taken satisfies never;
-      }
+      if (taken?.kind === 'bytes') this.#wire.pieces(taken.pieces);
+      else if (taken?.kind === 'mark') this.#wire.mark(taken.reached);
+      else if (taken !== undefined) this.#startLater(taken.item);
     }
   }
 
@@ -250,6 +240,23 @@ export class Outbox {
     this.#activeSize = frameSizeOf(item);
     this.#update();
     active.start();
+  }
+
+  #enqueueClose(): void {
+    if (this.#close === undefined) return;
+    this.#enqueue(FIN | Opcode.close, this.#close.payload);
+    this.#queue.mark(this.#close.onHanded, false);
+  }
+
+  #enqueue(firstByte: number, payload: Uint8Array, queue: FrameQueue<unknown> = this.#queue): void {
+    enqueueFrame(queue, firstByte, payload, this.#settings.maskKey?.());
+  }
+
+  /** A message that was begun stays unfinished, so that nothing but the Close frame may follow it: RFC 6455 §5.4. */
+  #abandonActive(): void {
+    this.#endActive();
+    this.#queue.clear();
+    this.#enqueueClose();
   }
 
   #endActive(): void {
@@ -268,17 +275,17 @@ export class Outbox {
         this.#advance();
       },
       failed: (error) => {
-        this.#endActive();
+        this.#abandonActive();
         this.#owner.failed(error);
+        this.#advance();
       },
     };
   }
 
   #part(firstByte: number, payload: Uint8Array): void {
     this.#activeSize = Math.max(0, this.#activeSize - payload.length);
-    if (this.#wire.isBlocked || !this.#front.isEmpty) {
-      enqueueFrame(this.#front, firstByte, payload, this.#settings.maskKey?.());
-    } else this.#wire.frame(firstByte, payload);
+    if (this.#wire.isBlocked || !this.#front.isEmpty) this.#enqueue(firstByte, payload, this.#front);
+    else this.#wire.frame(firstByte, payload);
     this.#update();
     // Parts that come unasked cannot be dropped one by one.
     const { maxBufferedAmount } = this.#settings;

@@ -122,23 +122,31 @@ function classifyPayload(data: unknown, binary: boolean | undefined): Classified
   return { kind: 'bytes', bytes, binary: binary ?? true };
 }
 
+/** What a message can be, for messages of errors. */
+const MESSAGES = 'a string, ArrayBuffer, ArrayBufferView, Blob, message(...) or fragments(...)';
+
+/** What a part of a message can be, for messages of errors. @internal */
+export const PARTS = 'a string, ArrayBuffer or ArrayBufferView';
+
 /**
  * Bytes of a value without copying them.
  *
+ * @param allowed what could be sent instead, for the message of the error.
  * @throws UsageError UNSUPPORTED_DATA
  * @internal
  */
-export function toBytes(data: unknown): Uint8Array {
+export function toBytes(data: unknown, allowed: string = MESSAGES): Uint8Array {
   if (data instanceof Uint8Array && data.byteLength > 0 && !isShared(data.buffer)) return data;
-  if (ArrayBuffer.isView(data) && !isShared(data.buffer)) {
-    requireAttached(data.buffer as ArrayBuffer);
+  if (ArrayBuffer.isView(data)) {
+    if (isShared(data.buffer)) throw unsupported(`${describe(data)} of a SharedArrayBuffer`, allowed);
+    requireAttached(data.buffer as ArrayBuffer, allowed);
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
   if (tagOf(data) === 'ArrayBuffer') {
-    requireAttached(data as ArrayBuffer);
+    requireAttached(data as ArrayBuffer, allowed);
     return new Uint8Array(data as ArrayBuffer);
   }
-  throw unsupported(describe(data));
+  throw unsupported(describe(data), allowed);
 }
 
 /** Whether `data` is a Blob, whichever realm it comes from. @internal */
@@ -162,12 +170,12 @@ export function opcodeOf(item: Extract<Classified, { kind: 'text' | 'bytes' }>):
 }
 
 /** Bytes of the frames of a message, as far as they are known before its turn. @internal */
-export function frameSizeOf(item: Classified): number {
+export function frameSizeOf(item: Classified, masked = false): number {
   switch (item.kind) {
     case 'text':
-      return frameSize(Buffer.byteLength(item.text));
+      return frameSize(Buffer.byteLength(item.text), masked);
     case 'bytes':
-      return frameSize(item.bytes.length);
+      return frameSize(item.bytes.length, masked);
     case 'blob':
       return item.blob.size;
     case 'fragments':
@@ -177,21 +185,20 @@ export function frameSizeOf(item: Classified): number {
   }
 }
 
-function frameSize(payload: number): number {
-  return headerLength(payload, false) + payload;
+function frameSize(payload: number, masked: boolean): number {
+  return headerLength(payload, masked) + payload;
 }
 
-function requireAttached(buffer: ArrayBuffer): void {
+function requireAttached(buffer: ArrayBuffer, allowed: string): void {
   if (buffer.byteLength > 0) return;
   try {
     new Uint8Array(buffer);
   } catch {
-    throw unsupported('a detached ArrayBuffer');
+    throw unsupported('a detached ArrayBuffer', allowed);
   }
 }
 
-function unsupported(found: string): UsageError {
-  const allowed = 'a string, ArrayBuffer, ArrayBufferView, Blob, message(...) or fragments(...)';
+function unsupported(found: string, allowed: string): UsageError {
   return new UsageError('UNSUPPORTED_DATA', `cannot send ${found}, allowed is ${allowed}`);
 }
 

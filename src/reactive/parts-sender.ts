@@ -2,7 +2,7 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import { UsageError } from '../protocol/errors.js';
 import { Opcode } from '../protocol/opcode.js';
 import { Utf8Validator } from '../protocol/utf8.js';
-import { describe, type Fragment, type FragmentedMessage, toBytes } from './outgoing.js';
+import { describe, type Fragment, type FragmentedMessage, PARTS, toBytes } from './outgoing.js';
 import { Puller, type PullPace } from './puller.js';
 
 const FIN = 0x80;
@@ -35,6 +35,8 @@ export class PartsSender {
   #opcode: Opcode | undefined;
   #partType: 'text' | 'bytes' | undefined;
   #validator: Utf8Validator | undefined;
+  /** Bytes that a Blob still has to give. */
+  #left: number | undefined;
   /** Half of a surrogate pair that ended a string: the other half begins the next one. */
   #surrogate = '';
   #ended = false;
@@ -43,7 +45,8 @@ export class PartsSender {
     this.#later = later;
     this.#sink = sink;
     this.#scheduler = scheduler;
-    this.#timeout = later.kind === 'fragments' ? later.message.timeout : undefined;
+    if (later.kind === 'fragments') this.#timeout = later.message.timeout;
+    else this.#left = later.blob.size;
   }
 
   /** Whether a frame was sent: the message cannot be withdrawn any more. */
@@ -55,13 +58,14 @@ export class PartsSender {
   start(): void {
     this.#armTimer();
     const source = sourceOf(this.#later);
-    const puller = new Puller<Fragment | ArrayBuffer>(source, this.#sink, {
+    const pace = { isReady: () => this.#isReady(), defer: (task: () => void) => this.#sink.defer(task) };
+    const puller = new Puller<Fragment | ArrayBuffer>(source, pace, {
       next: (part) => this.#part(part),
       error: (error) => this.#fail(this.#sourceError(error)),
       complete: () => this.#finish(),
     });
     this.#source = puller;
-    if (this.#ended) puller.unsubscribe();
+    puller.start();
   }
 
   /** The peer reads again. */
@@ -80,7 +84,10 @@ export class PartsSender {
     this.#armTimer();
     try {
       const payload = this.#encode(part);
-      if (payload !== undefined) this.#frame(payload, 0);
+      if (payload === undefined) return;
+      if (this.#left !== undefined) this.#left -= payload.length;
+      if (this.#left === 0) this.#end(payload);
+      else this.#frame(payload, 0);
     } catch (error) {
       this.#fail(error as UsageError);
     }
@@ -88,13 +95,17 @@ export class PartsSender {
 
   #finish(): void {
     if (this.#ended) return;
-    const rest = this.#surrogate === '' ? NO_BYTES : Buffer.from(this.#surrogate);
+    this.#end(this.#surrogate === '' ? NO_BYTES : Buffer.from(this.#surrogate));
+  }
+
+  /** Sends the last frame. */
+  #end(payload: Uint8Array): void {
     if (this.#validator?.complete === false) {
       this.#fail(new UsageError('UTF8_INVALID', 'the parts of a text message end within a character'));
       return;
     }
-    this.#frame(rest, FIN);
     this.unsubscribe();
+    this.#frame(payload, FIN);
     this.#sink.done();
   }
 
@@ -121,7 +132,7 @@ export class PartsSender {
         `found ${found} in a message of ${this.#partType}, allowed are parts of one type`,
       );
     }
-    if (typeof part !== 'string') return this.#checked(toBytes(part));
+    if (typeof part !== 'string') return this.#checked(toBytes(part, PARTS));
     const text = this.#surrogate + part;
     this.#surrogate = endsInHighSurrogate(text) ? text.slice(-1) : '';
     const whole = this.#surrogate === '' ? text : text.slice(0, -1);
@@ -152,9 +163,17 @@ export class PartsSender {
     this.#sink.failed(error);
   }
 
+  /** No part is waited for while none is asked for. */
+  #isReady(): boolean {
+    const isReady = this.#sink.isReady();
+    if (!isReady) this.#timer?.unsubscribe();
+    else if (this.#timer?.closed === true) this.#armTimer();
+    return isReady;
+  }
+
   #armTimer(): void {
     const timeout = this.#timeout;
-    if (timeout === undefined) return;
+    if (timeout === undefined || this.#ended) return;
     this.#timer?.unsubscribe();
     this.#timer = this.#scheduler.schedule(() => {
       this.#fail(new UsageError('FRAGMENTS_TIMEOUT', `no part of a message came for ${timeout} ms`));

@@ -1,6 +1,6 @@
-import { from, isObservable, type ObservableInput, type Observer, type Unsubscribable } from 'rxjs';
+import { from, isObservable, type ObservableInput, type Observer, Subject, takeUntil, type Unsubscribable } from 'rxjs';
 
-/** The longest that a synchronous iterable is pulled without a pause, in items. */
+/** The longest that an iterable is pulled without a pause, in items. One that is never late would keep the loop for itself. */
 const PULLS_PER_TURN = 512;
 
 /** When and how a {@link Puller} goes on. */
@@ -16,6 +16,7 @@ export interface PullPace {
  * or a promise has no demand, and is subscribed to as it is.
  */
 export class Puller<T> implements Unsubscribable {
+  readonly #source: ObservableInput<T>;
   readonly #observer: Observer<T>;
   readonly #pace: PullPace;
   #pull: (() => void) | undefined;
@@ -24,10 +25,15 @@ export class Puller<T> implements Unsubscribable {
   #ended = false;
 
   constructor(source: ObservableInput<T>, pace: PullPace, observer: Observer<T>) {
+    this.#source = source;
     this.#observer = observer;
     this.#pace = pace;
+  }
+
+  /** Begins. Values may come before this returns, and unsubscribing stops them then too. */
+  start(): void {
     try {
-      this.#begin(source);
+      if (!this.#ended) this.#begin(this.#source);
     } catch (error) {
       this.#error(error);
     }
@@ -52,30 +58,37 @@ export class Puller<T> implements Unsubscribable {
   }
 
   #subscribe(source: ObservableInput<T>): void {
-    const subscription = from(source).subscribe({
-      next: (value) => this.#next(value),
-      error: (error: unknown) => this.#error(error),
-      complete: () => this.#complete(),
-    });
-    this.#stop = () => subscription.unsubscribe();
-    if (this.#ended) subscription.unsubscribe();
+    // A source that emits while it is subscribed to can be stopped in no other way.
+    const stopped = new Subject<void>();
+    this.#stop = () => stopped.next();
+    from(source)
+      .pipe(takeUntil(stopped))
+      .subscribe({
+        next: (value) => this.#next(value),
+        error: (error: unknown) => this.#error(error),
+        complete: () => this.#complete(),
+      });
   }
 
   #iterate(iterator: Iterator<T>): void {
-    this.#stop = () => iterator.return?.();
+    let isRunning = false;
+    this.#stop = () => {
+      // A generator cannot be ended from within itself: that is done when it has given its value.
+      if (!isRunning) close(iterator);
+    };
     this.#pull = () => {
       this.#busy = true;
       try {
         for (let pulls = 0; !this.#ended && this.#pace.isReady(); pulls++) {
           if (pulls === PULLS_PER_TURN) {
-            this.#pace.defer(() => {
-              this.#busy = false;
-              this.resume();
-            });
+            this.#goOnLater();
             return;
           }
+          isRunning = true;
           const result = iterator.next();
-          if (result.done === true) this.#complete();
+          isRunning = false;
+          if (this.#ended) close(iterator);
+          else if (result.done === true) this.#complete();
           else this.#next(result.value);
         }
       } catch (error) {
@@ -87,25 +100,33 @@ export class Puller<T> implements Unsubscribable {
   }
 
   #iterateAsync(iterator: AsyncIterator<T>): void {
-    this.#stop = () => {
-      // The answer of an iterator that is stopped is nobody's concern.
-      Promise.resolve(iterator.return?.()).catch(() => {});
+    let pulls = 0;
+    this.#stop = () => close(iterator);
+    const take = (result: IteratorResult<T>): void => {
+      this.#busy = false;
+      if (result.done === true) this.#complete();
+      else this.#next(result.value);
+      if (++pulls % PULLS_PER_TURN !== 0) this.resume();
+      else this.#goOnLater();
     };
     this.#pull = () => {
       if (!this.#pace.isReady()) return;
       this.#busy = true;
-      iterator.next().then(
-        (result) => {
-          this.#busy = false;
-          if (this.#ended) return;
-          if (result.done === true) this.#complete();
-          else this.#next(result.value);
-          this.resume();
-        },
-        (error: unknown) => this.#error(error),
-      );
+      try {
+        iterator.next().then(take, (error: unknown) => this.#error(error));
+      } catch (error) {
+        this.#error(error);
+      }
     };
     this.#pull();
+  }
+
+  #goOnLater(): void {
+    this.#busy = true;
+    this.#pace.defer(() => {
+      this.#busy = false;
+      this.resume();
+    });
   }
 
   #next(value: T): void {
@@ -122,5 +143,14 @@ export class Puller<T> implements Unsubscribable {
     if (this.#ended) return;
     this.#ended = true;
     this.#observer.complete();
+  }
+}
+
+/** Lets an iterator clean up. What comes of it is nobody's concern any more. */
+function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
+  try {
+    Promise.resolve(iterator.return?.()).catch(() => {});
+  } catch {
+    // As above.
   }
 }

@@ -21,11 +21,11 @@ export function sendFrom<Out>(target: SendFromTarget<Out>, source: ObservableInp
       subscriber.next(sent);
       subscriber.complete();
     };
-    const pace = { isReady: () => target.isReady, defer: (task: () => void) => target.defer(task) };
-    let puller: Puller<Out> | undefined;
-    subscriber.add(() => puller?.unsubscribe());
-    subscriber.add(target.close$.subscribe(() => finish()));
-    puller = new Puller<Out>(source, pace, {
+    const pace = {
+      isReady: () => !subscriber.closed && target.isReady,
+      defer: (task: () => void) => target.defer(task),
+    };
+    const puller = new Puller<Out>(source, pace, {
       next: (value) => {
         if (subscriber.closed) return;
         try {
@@ -39,7 +39,9 @@ export function sendFrom<Out>(target: SendFromTarget<Out>, source: ObservableInp
       error: (error) => subscriber.error(error),
       complete: finish,
     });
-    if (subscriber.closed) puller.unsubscribe();
-    subscriber.add(target.ready$.subscribe((ready) => ready && puller?.resume()));
+    subscriber.add(puller);
+    subscriber.add(target.close$.subscribe(() => finish()));
+    puller.start();
+    subscriber.add(target.ready$.subscribe((ready) => ready && puller.resume()));
   });
 }

@@ -1,0 +1,248 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type ServeOptions, serve, type WebSocketServer } from 'sluice';
+import { WebSocket, WebSocketServer as WsServer } from 'ws';
+import { endAfterEach } from '../support/end-after-each.js';
+import { guardProcess } from '../support/process-guard.js';
+import { type HandshakeParts, handshake, RawClient } from '../support/raw-client.js';
+import { serverPair } from '../support/tls.js';
+
+guardProcess();
+const atEnd = endAfterEach();
+
+/** Answers with the method, the path, the Upgrade field and the size of the body. */
+function route(request: IncomingMessage, response: ServerResponse): void {
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+  });
+  request.on('end', () => {
+    const { method, url, headers } = request;
+    const body = `${method} ${url} upgrade=${headers.upgrade} body=${size}`;
+    response.writeHead(200, { 'Content-Length': body.length });
+    response.end(body);
+  });
+}
+
+async function listening(server: Server): Promise<Server> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+  return server;
+}
+
+const httpServer = (): Promise<Server> => listening(createServer(route));
+
+/** Serves on `server`, and sends `name` to each connection. */
+function attach(server: Server, name: string, options: ServeOptions = {}): WebSocketServer<undefined> {
+  const attached = serve({ server, ...options });
+  const subscription = attached.subscribe((connection) => connection.send.next(name));
+  atEnd(() => subscription.unsubscribe());
+  return attached;
+}
+
+async function connect(server: Server): Promise<RawClient> {
+  const raw = await RawClient.connect((server.address() as AddressInfo).port);
+  atEnd(() => raw.close());
+  return raw;
+}
+
+async function request(server: Server, parts: HandshakeParts): Promise<RawClient> {
+  const raw = await connect(server);
+  raw.write(handshake(parts));
+  return raw;
+}
+
+/** Waits until no connection of `server` is left. */
+async function gone(server: Server): Promise<void> {
+  const count = await new Promise<number>((resolve) => server.getConnections((_, open) => resolve(open)));
+  if (count === 0) return;
+  await new Promise((resolve) => setImmediate(resolve));
+  await gone(server);
+}
+
+/** What a WebSocket at `path` is greeted with, or the status that it got instead. */
+async function greeting(server: Server, path: string): Promise<string | number> {
+  const raw = await request(server, { path });
+  const { status } = await raw.response();
+  return status === 101 ? (await raw.frame()).payload.toString() : status;
+}
+
+async function answer(raw: RawClient): Promise<string> {
+  const response = await raw.response();
+  return `${response.status} ${await raw.body(response)}`;
+}
+
+describe('several servers on one http server', () => {
+  it('get the requests for their paths, the first that matches', async () => {
+    const server = await httpServer();
+    attach(server, 'a', { path: '/a' });
+    attach(server, 'b', { path: /^\/b/ });
+    attach(server, 'second', { path: '/a' });
+    attach(server, 'c', { path: (path) => path.endsWith('c') });
+    expect(await Promise.all(['/a', '/b1', '/a?x=1', '/x/c', '/ac'].map((path) => greeting(server, path)))).toEqual([
+      'a',
+      'b',
+      'a',
+      'c',
+      'c',
+    ]);
+    expect(server.listenerCount('upgrade')).toBe(1);
+  });
+
+  it('leave a request that none matches with 404', async () => {
+    const server = await httpServer();
+    attach(server, 'ws', { path: '/ws' });
+    for (const path of ['/', '/ws/', '//ws', '/%77s', '/ws%00', '/wsx', '/WS'])
+      expect(await greeting(server, path)).toBe(404);
+    expect(await greeting(server, '/ws?x=1')).toBe('ws');
+  });
+
+  it('leave the routes of the user alone', async () => {
+    const server = await httpServer();
+    attach(server, 'ws', { path: '/ws' });
+    const raw = await connect(server);
+    raw.write('GET /ws HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await answer(raw)).toBe('200 GET /ws upgrade=undefined body=0');
+    raw.write(handshake({ path: '/ws' }));
+    expect((await raw.response()).status).toBe(101);
+    expect((await raw.frame()).payload.toString()).toBe('ws');
+  });
+
+  it('come and go without a trace', async () => {
+    const server = await httpServer();
+    const events = ['upgrade', 'listening', 'close', 'error', 'request', 'connection'];
+    const before = events.map((event) => server.listenerCount(event));
+    const a = serve({ server, path: '/a' }).subscribe();
+    const b = serve({ server, path: '/b' }).subscribe();
+    a.unsubscribe();
+    expect(await greeting(server, '/a')).toBe(404);
+    b.unsubscribe();
+    expect(events.map((event) => server.listenerCount(event))).toEqual(before);
+    expect(await answer(await request(server, { path: '/b' }))).toBe('200 GET /b upgrade=websocket body=0');
+  });
+
+  it('pass over one whose predicate throws', async () => {
+    const server = await httpServer();
+    attach(server, 'never', {
+      path: () => {
+        throw new Error('predicate');
+      },
+    });
+    attach(server, 'next');
+    expect(await greeting(server, '/a')).toBe('next');
+  });
+});
+
+describe('beside upgrade listeners of others', () => {
+  it('shares the server with ws', async () => {
+    const server = await httpServer();
+    attach(server, 'ours', { path: '/ours' });
+    const theirs = new WsServer({ noServer: true });
+    server.on('upgrade', (upgrade, socket, head) => {
+      if (upgrade.url === '/theirs')
+        theirs.handleUpgrade(upgrade, socket, head, (socketOfTheirs) => socketOfTheirs.send('theirs'));
+    });
+    expect(await greeting(server, '/ours')).toBe('ours');
+    expect(await greeting(server, '/theirs')).toBe('theirs');
+  });
+
+  it('shares it with ws as a client too', async () => {
+    const server = await httpServer();
+    attach(server, 'ours', { path: '/ours' });
+    const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/ours`);
+    const greeted = await new Promise((resolve) => socket.once('message', (data) => resolve(String(data))));
+    expect(greeted).toBe('ours');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.close();
+    expect(await closed).toBe(1005);
+  });
+
+  it.each([
+    ['a WebSocket on another path', { path: '/theirs' }],
+    ['Upgrade: foo', { headers: { Upgrade: 'foo' } }],
+    ['Upgrade: h2c', { headers: { Upgrade: 'h2c', Connection: 'Upgrade, HTTP2-Settings' } }],
+  ])('leaves them %s', async (_, parts) => {
+    const server = await httpServer();
+    attach(server, 'ours', { path: '/ours' });
+    server.on('upgrade', (upgrade, socket) => {
+      if (upgrade.url !== '/ours') socket.end('HTTP/1.1 299 Theirs\r\nContent-Length: 0\r\n\r\n');
+    });
+    expect((await (await request(server, parts)).response()).status).toBe(299);
+  });
+});
+
+describe.each([
+  ['http', httpServer, connect],
+  [
+    'https',
+    (): Promise<Server> => listening(createTlsServer(serverPair, route)),
+    async (server: Server): Promise<RawClient> => {
+      const raw = await RawClient.connectTls((server.address() as AddressInfo).port);
+      atEnd(() => raw.close());
+      return raw;
+    },
+  ],
+])('an Upgrade to something else, over %s', (_, create, dial) => {
+  it.each(['foo', 'h2c', 'TLS/1.2, HTTP/1.1'])('is answered as if it were absent: %s', async (upgrade) => {
+    const server = await create();
+    attach(server, 'ws');
+    const raw = await dial(server);
+    const headers = {
+      Upgrade: upgrade,
+      Connection: 'Upgrade, HTTP2-Settings',
+      'HTTP2-Settings': 'AAMAAABkAAQCAAAAAAIAAAAA',
+    };
+    raw.write(handshake({ path: '/one', headers }));
+    expect(await answer(raw)).toBe('200 GET /one upgrade=undefined body=0');
+    raw.write(handshake({ path: '/two', headers }));
+    expect(await answer(raw)).toBe('200 GET /two upgrade=undefined body=0');
+    raw.write('GET /three HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await answer(raw)).toBe('200 GET /three upgrade=undefined body=0');
+    raw.write(handshake());
+    expect((await raw.response()).status).toBe(101);
+  });
+
+  it.each([
+    ['in one piece', 1_000_000],
+    ['in packets of 10 000 bytes', 10_000],
+  ])('keeps its body of 200 KB, which comes %s', async (__, size) => {
+    const server = await create();
+    attach(server, 'ws');
+    const raw = await dial(server);
+    const body = Buffer.alloc(200_000, 'b');
+    const headers = { Upgrade: 'h2c', 'Content-Length': '200000' };
+    const bytes = Buffer.concat([Buffer.from(handshake({ method: 'POST', path: '/post', headers })), body]);
+    for (let at = 0; at < bytes.length; at += size) await raw.send(bytes.subarray(at, at + size));
+    expect(await answer(raw)).toBe('200 POST /post upgrade=undefined body=200000');
+    raw.write('GET /next HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await answer(raw)).toBe('200 GET /next upgrade=undefined body=0');
+  });
+
+  it('keeps the requests that come in the same packet', async () => {
+    const server = await create();
+    attach(server, 'ws');
+    const raw = await dial(server);
+    const chunked = { Upgrade: 'foo', 'Transfer-Encoding': 'chunked' };
+    const put = handshake({ method: 'PUT', path: '/a', headers: chunked });
+    raw.write(`${put}3\r\nabc\r\n0\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n`);
+    expect(await answer(raw)).toBe('200 PUT /a upgrade=undefined body=3');
+    expect(await answer(raw)).toBe('200 GET /b upgrade=undefined body=0');
+    raw.write(handshake());
+    expect((await raw.response()).status).toBe(101);
+  });
+});
+
+describe('sockets given back to the http server', () => {
+  it('are gone when the peer is', async () => {
+    const server = await httpServer();
+    attach(server, 'ws');
+    for (let round = 0; round < 50; round++) {
+      const raw = await request(server, { headers: { Upgrade: 'foo' } });
+      await answer(raw);
+      if (round % 2 === 0) raw.reset();
+      else await raw.close();
+    }
+    await gone(server);
+  });
+});
