@@ -1,0 +1,266 @@
+import { Subject } from 'rxjs';
+import { Opcode } from '../../src/protocol/opcode.js';
+import { fragments } from '../../src/reactive/outgoing.js';
+import { flushAll } from '../../src/transport/flush-queue.js';
+import { FAILURE, outboxOf, sentTexts } from '../support/outbox.js';
+
+const roles = ['server', 'client'] as const;
+
+describe('the order', () => {
+  it('is that of sending, while the peer reads and while it does not', () => {
+    const { outbox, port } = outboxOf({ room: 10 });
+    outbox.send('one');
+    outbox.send('two');
+    flushAll();
+    outbox.send('three');
+    flushAll();
+    outbox.send(Buffer.from('four'));
+    outbox.send('five');
+    port.read();
+    outbox.send('six');
+    flushAll();
+    expect(sentTexts(port)).toEqual(['one', 'two', 'three', 'four', 'five', 'six']);
+  });
+
+  it('is kept behind a message in parts, with control frames between the parts', () => {
+    const { outbox, port } = outboxOf();
+    const parts = new Subject<string>();
+    outbox.send('before');
+    outbox.send(fragments(parts));
+    outbox.send('behind');
+    parts.next('part');
+    outbox.control(Opcode.ping, Buffer.from('!'));
+    parts.next('of it');
+    parts.complete();
+    outbox.send('last');
+    flushAll();
+    expect(port.frames.map(({ fin, opcode, payload }) => [fin, opcode, payload.toString()])).toEqual([
+      [true, 1, 'before'],
+      [false, 1, 'part'],
+      [true, 9, '!'],
+      [false, 0, 'of it'],
+      [true, 0, ''],
+      [true, 1, 'behind'],
+      [true, 1, 'last'],
+    ]);
+  });
+
+  it('puts control frames before the messages that wait', () => {
+    const { outbox, port } = outboxOf({ room: 0 });
+    outbox.send('written');
+    flushAll();
+    outbox.send('waiting');
+    outbox.control(Opcode.ping, Buffer.alloc(0));
+    port.read();
+    expect(sentTexts(port)).toEqual(['written', 'ping', 'waiting']);
+  });
+
+  it('goes on with a message in parts that began behind more than one write', () => {
+    const { outbox, port } = outboxOf();
+    const first = new Subject<string>();
+    outbox.send(fragments(first));
+    for (let i = 0; i < 30; i++) outbox.send('x'.repeat(4000));
+    outbox.send(fragments(['a', 'b']));
+    outbox.send('last');
+    first.complete();
+    flushAll();
+    expect(sentTexts(port).slice(-4)).toEqual(['a', 'continuation', 'continuation', 'last']);
+    expect(outbox.bufferedAmount).toBe(0);
+  });
+});
+
+describe('the Close frame (RFC 6455 §5.5.1)', () => {
+  it('goes behind all that was sent, and nothing follows it', () => {
+    const { outbox, port } = outboxOf({ room: 0 });
+    outbox.send('one');
+    flushAll();
+    outbox.send('two');
+    outbox.close(Buffer.from('03e8', 'hex'), () => {});
+    expect(outbox.send('three')).toBe('closed');
+    port.read();
+    expect(outbox.send('four')).toBe('closed');
+    flushAll();
+    expect(sentTexts(port)).toEqual(['one', 'two', 'close']);
+  });
+
+  it('is not followed by the item whose sending made room, when somebody closes meanwhile', () => {
+    const { outbox, port } = outboxOf({ maxBufferedAmount: 100 });
+    outbox.send('x'.repeat(20), () => outbox.close(FAILURE, () => {}));
+    expect(outbox.send('y'.repeat(90))).toBe('closed');
+    flushAll();
+    expect(sentTexts(port)).toEqual(['x'.repeat(20), 'close']);
+  });
+
+  it('is the last frame however many connections fill a slab while it is given', () => {
+    const closing = outboxOf();
+    const others = Array.from({ length: 30 }, () => outboxOf());
+    closing.outbox.send('x', () => closing.outbox.close(FAILURE, () => {}));
+    for (const { outbox } of others) outbox.send('y'.repeat(4000));
+    closing.outbox.send('z'.repeat(4000));
+    flushAll();
+    expect(closing.port.frames.at(-1)!.opcode).toBe(8);
+  });
+});
+
+describe('a message in parts that cannot be finished (RFC 6455 §5.4)', () => {
+  it('is followed by the Close frame, at once and by nothing else', () => {
+    const { outbox, port, failures } = outboxOf();
+    const parts = new Subject<string>();
+    outbox.send(fragments(parts));
+    outbox.send('behind');
+    parts.next('part');
+    parts.error(new Error('broken'));
+    flushAll();
+    expect(failures.map(({ code }) => code)).toEqual(['FRAGMENTS_FAILED']);
+    expect(sentTexts(port)).toEqual(['part', 'close']);
+    expect(port.frames.at(-1)!.payload).toEqual(FAILURE);
+    expect(outbox.bufferedAmount).toBe(0);
+  });
+
+  it('lets a Close frame that waited already go, its own', () => {
+    const { outbox, port } = outboxOf();
+    const parts = new Subject<string>();
+    outbox.send(fragments(parts));
+    parts.next('part');
+    const handed = jest.fn();
+    outbox.close(Buffer.from('03e8', 'hex'), handed);
+    parts.error(new Error('broken'));
+    flushAll();
+    expect(port.frames.map(({ opcode }) => opcode)).toEqual([1, 8]);
+    expect(port.frames.at(-1)!.payload.toString('hex')).toBe('03e8');
+    expect(handed).toHaveBeenCalledTimes(1);
+  });
+
+  it('is given up when the peer closes, with all behind it but the Close frame', () => {
+    for (const hasBegun of [true, false]) {
+      const { outbox, port } = outboxOf();
+      const parts = new Subject<string>();
+      outbox.send(fragments(parts));
+      if (hasBegun) parts.next('part');
+      outbox.send('behind');
+      outbox.abandonLater();
+      outbox.close(FAILURE, () => {});
+      flushAll();
+      expect(sentTexts(port)).toEqual(hasBegun ? ['part', 'close'] : ['close']);
+      expect(parts.observed).toBe(false);
+    }
+  });
+
+  it('is given up before its turn when the peer closes, and all before it is sent', () => {
+    const { outbox, port } = outboxOf({ room: 0 });
+    outbox.send('one');
+    flushAll();
+    outbox.send('two');
+    outbox.send(fragments(['part']));
+    outbox.send('behind');
+    outbox.close(FAILURE, () => {});
+    outbox.abandonLater();
+    port.read();
+    expect(sentTexts(port)).toEqual(['one', 'two', 'close']);
+  });
+});
+
+describe('what is told when it is handed over', () => {
+  it.each(roles)('is told once and in order, never before it has left (as %s)', (role) => {
+    const { outbox, port } = outboxOf({ room: 20, role });
+    const told: string[] = [];
+    const send = (text: string): void => {
+      outbox.send(text, () => told.push(`${text} of ${sentTexts(port).join()}`));
+    };
+    send('one');
+    flushAll();
+    send('two two two two');
+    flushAll();
+    send('three');
+    expect(told).toEqual(['one of one']);
+    port.read();
+    expect(told).toEqual([
+      'one of one',
+      'two two two two of one,two two two two',
+      'three of one,two two two two,three',
+    ]);
+  });
+
+  it('waits for a flush that was asked for behind control frames', () => {
+    const { outbox, port } = outboxOf({ room: 3 });
+    const handed = jest.fn();
+    outbox.send('written');
+    flushAll();
+    outbox.control(Opcode.ping, Buffer.alloc(125));
+    outbox.whenHanded(handed);
+    port.read(6);
+    expect(sentTexts(port)).toEqual(['written']);
+    expect(handed).not.toHaveBeenCalled();
+    port.read();
+    expect(handed).toHaveBeenCalledTimes(1);
+  });
+
+  it('waits for a flush that was asked for behind parts that wait', () => {
+    const { outbox, port } = outboxOf({ room: 0 });
+    const parts = new Subject<Buffer>();
+    const handed = jest.fn();
+    outbox.send(fragments(parts));
+    for (let i = 0; i < 5; i++) parts.next(Buffer.alloc(200_000));
+    parts.complete();
+    outbox.whenHanded(handed);
+    port.read(200_010);
+    expect(handed).not.toHaveBeenCalled();
+    port.read();
+    expect(handed).toHaveBeenCalledTimes(1);
+    expect(port.frames.length).toBe(6);
+  });
+
+  it('is told at once when nothing waits, though others have written to the transport', () => {
+    const { outbox, port } = outboxOf({ room: 0 });
+    port.write([Buffer.from('HTTP/1.1 101')]);
+    const handed = jest.fn();
+    outbox.whenHanded(handed);
+    expect(handed).toHaveBeenCalledTimes(1);
+    expect(outbox.bufferedAmount).toBe(0);
+  });
+});
+
+describe('bufferedAmount', () => {
+  it.each([
+    ['server', 0],
+    ['client', 4],
+  ] as const)('is exact, with headers and control frames (as %s)', (role, mask) => {
+    const { outbox, port } = outboxOf({ room: 0, role });
+    outbox.send('abc');
+    expect(outbox.bufferedAmount).toBe(5 + mask);
+    flushAll();
+    outbox.send(Buffer.alloc(126));
+    outbox.send(Buffer.alloc(70_000));
+    outbox.send('\u20ac');
+    expect(outbox.bufferedAmount).toBe(5 + 130 + 70_010 + 5 + 4 * mask);
+    outbox.control(Opcode.ping, Buffer.alloc(7));
+    outbox.pong(Buffer.alloc(3));
+    expect(outbox.bufferedAmount).toBe(5 + 130 + 70_010 + 5 + 9 + 5 + 6 * mask);
+    outbox.send(new Blob([Buffer.alloc(1000)]));
+    expect(outbox.bufferedAmount).toBe(5 + 130 + 70_010 + 5 + 9 + 5 + 6 * mask + 1000);
+    port.read(5 + mask);
+    expect(port.taken).toBe(5 + mask);
+    outbox.stop();
+  });
+});
+
+describe('ready$', () => {
+  it('follows what waits', () => {
+    const { outbox, port } = outboxOf({ room: 0, highWaterMark: 1000 });
+    const seen: boolean[] = [];
+    outbox.ready$.subscribe((ready) => seen.push(ready));
+    outbox.send(Buffer.alloc(498));
+    flushAll();
+    outbox.send(Buffer.alloc(494));
+    expect(seen).toEqual([true]);
+    outbox.send('');
+    expect(seen).toEqual([true, false]);
+    port.read(502);
+    expect(outbox.bufferedAmount).toBe(500);
+    expect(seen).toEqual([true, false]);
+    port.read();
+    expect(seen).toEqual([true, false, true]);
+    outbox.stop();
+    expect(outbox.isReady).toBe(false);
+  });
+});
