@@ -191,7 +191,9 @@ class Attempt<In> {
 function errorOf(info: CloseInfo): Error | undefined {
   const { code, reason, wasClean, initiator, error } = info;
   if (error instanceof WebSocketError) return error;
-  if (error === undefined && (initiator === 'local' || code === 1000 || code === 1005)) return undefined;
+  // Whatever becomes of the transport once we have closed: the end was wanted.
+  const byUs = initiator === 'local' && (error === undefined || code === 1006);
+  if (byUs || (error === undefined && (code === 1000 || code === 1005))) return undefined;
   return new ConnectionClosedError({ code, reason, wasClean, cause: error });
 }
 
