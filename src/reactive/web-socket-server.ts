@@ -160,20 +160,34 @@ export class WebSocketServer<Data = unknown, In = Message>
       this.close();
       return;
     }
-    const listener = listen(this.#options, this.#settings, (request) => this.#isMine(request), {
-      listening: (address) => this.#listening.next(address),
-      failed: (error) => {
-        if (this.#end(error) === run) run.connections$.error(error);
-      },
-      fault: (error) => report('server-error', { server: this, error }),
-      upgrade: (upgrade) => this.#receive(upgrade),
-      closed: () => {
-        if (this.#end() === run) run.connections$.complete();
-      },
-    });
+    let listener: Listener;
+    try {
+      listener = listen(this.#options, this.#settings, (request) => this.#isMine(request), {
+        listening: (address) => this.#listening.next(address),
+        failed: (error) => this.#fail(run, error),
+        fault: (error) => report('server-error', { server: this, error }),
+        upgrade: (upgrade) => this.#receive(upgrade),
+        closed: () => {
+          if (this.#run !== run) return;
+          this.#end();
+          run.connections$.complete();
+        },
+      });
+    } catch (error) {
+      // Node refuses some options by itself, such as a key that is none.
+      this.#fail(run, error as Error);
+      return;
+    }
     // A foreign server that listens already has told so before `listen` returned, and a subscriber may have left since.
     run.listener = listener;
     if (this.#run !== run) listener.close();
+  }
+
+  /** It cannot listen. */
+  #fail(run: Run<Data, In>, error: Error): void {
+    if (this.#run !== run) return;
+    this.#end(error);
+    run.connections$.error(error);
   }
 
   /** The last subscriber has left, or the run has ended. */
