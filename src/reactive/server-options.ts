@@ -133,8 +133,9 @@ export function acceptSettings(options: AcceptOptions<unknown, BinaryType>): Acc
 /** @throws TypeError or RangeError that names the option, what was found and what is allowed. */
 export function serveSettings(options: ServeOptions<unknown, BinaryType>): AcceptSettings {
   checkNames(options, [...ACCEPT_OPTIONS, ...LISTEN_OPTIONS, ...TLS_SERVER_OPTIONS]);
-  const { port, socketPath, server, noServer, host, backlog, path } = options;
-  const sources = { port, socketPath, server, noServer: noServer === true ? true : undefined };
+  const { port, socketPath, server, host, backlog, path } = options;
+  const noServer = checkBoolean('noServer', options.noServer ?? false);
+  const sources = { port, socketPath, server, noServer: noServer ? true : undefined };
   const given = Object.entries(sources).filter(([, value]) => value !== undefined);
   if (given.length !== 1) {
     const found = given.length === 0 ? 'none' : given.map(([name]) => name).join(' and ');
