@@ -1,0 +1,130 @@
+import { createServer } from 'node:http';
+import { type AcceptOptions, accept, type ServeOptions, serve } from 'sluice';
+
+const server = createServer();
+
+describe('where a server listens', () => {
+  it.each<[string, ServeOptions]>([
+    ['none of port', {}],
+    ['none of port', { noServer: false }],
+    ['port and server', { port: 0, server }],
+    ['port and noServer', { port: 0, noServer: true }],
+    ['port and socketPath', { port: 0, socketPath: '/tmp/s' }],
+    ['socketPath and server', { socketPath: '/tmp/s', server }],
+    ['server and noServer', { server, noServer: true }],
+  ])('is said exactly once: found %s', (found, options) => {
+    expect(() => serve(options)).toThrow(TypeError);
+    expect(() => serve(options)).toThrow(found);
+  });
+
+  it.each<[string, number | ServeOptions]>([
+    ['a port alone', 8080],
+    ['a port', { port: 65_535, host: 'localhost', backlog: 1 }],
+    ['a Unix socket', { socketPath: '/tmp/s' }],
+    ['a server', { server }],
+    ['no server', { noServer: true }],
+    ['a port beside options that are undefined', { port: 0, server: undefined, noServer: false } as ServeOptions],
+  ])('may be %s, and nothing happens before it is subscribed to', (_, options) => {
+    expect(serve(options).address()).toBeNull();
+    expect(server.listenerCount('upgrade')).toBe(0);
+  });
+});
+
+/** The options that `serve` and `accept` share, with values that are not allowed. */
+const shared: [string, unknown, typeof RangeError | typeof TypeError][] = [
+  ['verifyClient', true, TypeError],
+  ['authenticate', {}, TypeError],
+  ['handleProtocols', ['chat'], TypeError],
+  ['headers', { a: 'b' }, TypeError],
+  ['headers', null, TypeError],
+  ['origins', 'none', TypeError],
+  ['origins', null, TypeError],
+  ['origins', ['example.com'], TypeError],
+  ['origins', ['https://*.example.com'], TypeError],
+  ['origins', ['https://example.com/path'], TypeError],
+  ['maxPayload', 0, RangeError],
+  ['maxPayload', -1, RangeError],
+  ['maxPayload', Number.NaN, RangeError],
+  ['maxPayload', Number.POSITIVE_INFINITY, RangeError],
+  ['maxPayload', '1mb', TypeError],
+  ['maxFragments', 0, RangeError],
+  ['highWaterMark', 1.5, RangeError],
+  ['maxBufferedAmount', '16', TypeError],
+  ['overflow', 'drop', TypeError],
+  ['handshakeTimeout', 0, RangeError],
+  ['handshakeTimeout', 2 ** 31, RangeError],
+  ['handshakeTimeout', '10', TypeError],
+  ['closeTimeout', -1, RangeError],
+  ['messageTimeout', Number.POSITIVE_INFINITY, RangeError],
+  ['heartbeat', true, TypeError],
+  ['heartbeat', { interval: 0 }, RangeError],
+  ['pausedTimeout', 0, RangeError],
+  ['autoPong', 1, TypeError],
+  ['binaryType', 'buffer', TypeError],
+  ['skipUTF8Validation', 'yes', TypeError],
+  ['scheduler', {}, TypeError],
+];
+
+/** Those that only `serve` has. */
+const own: typeof shared = [
+  ['port', 65_536, RangeError],
+  ['port', -1, RangeError],
+  ['port', 80.5, RangeError],
+  ['port', '8080', TypeError],
+  ['port', null, TypeError],
+  ['host', 5, TypeError],
+  ['host', '', TypeError],
+  ['backlog', 0, RangeError],
+  ['backlog', '511', TypeError],
+  ['path', 5, TypeError],
+  ['path', 'chat', TypeError],
+  ['path', '/chat?room=1', TypeError],
+  ['path', '/chat#room', TypeError],
+  ['path', null, TypeError],
+  ['clientTracking', 1, TypeError],
+  ['noServer', 'yes', TypeError],
+  ['signal', {}, TypeError],
+  ['signal', null, TypeError],
+];
+
+describe('an option that is not allowed', () => {
+  it.each([...shared, ...own])('throws at the call of serve, and names itself: %s %p', (name, value, type) => {
+    const options = { port: 0, [name]: value } as ServeOptions;
+    expect(() => serve(options)).toThrow(type);
+    expect(() => serve(options)).toThrow(name);
+  });
+
+  it.each(shared)('throws at the call of accept, and names itself: %s %p', (name, value, type) => {
+    const options = { [name]: value } as AcceptOptions;
+    expect(() => accept(options)).toThrow(type);
+    expect(() => accept(options)).toThrow(name);
+  });
+
+  it.each([
+    ['socketPath', 5],
+    ['socketPath', ''],
+    ['server', {}],
+    ['server', null],
+    ['server', 'http'],
+  ])('throws for %s: %p', (name, value) => {
+    expect(() => serve({ [name]: value } as ServeOptions)).toThrow(TypeError);
+    expect(() => serve({ [name]: value } as ServeOptions)).toThrow(name);
+  });
+
+  it.each(['maxpayload', 'tls', 'toString', 'perMessageDeflat'])('throws for an unknown name: %s', (name) => {
+    expect(() => serve({ port: 0, [name]: 1 } as ServeOptions)).toThrow(`"${name}"`);
+    expect(() => accept({ [name]: 1 } as AcceptOptions)).toThrow(`"${name}"`);
+  });
+
+  it.each(['port', 'path', 'server', 'key', 'clientTracking'])('throws for %s on accept', (name) => {
+    expect(() => accept({ [name]: 1 } as AcceptOptions)).toThrow(`"${name}"`);
+  });
+
+  it.each([null, undefined, '8080', true, () => 1])('throws for %p in place of options', (options) => {
+    expect(() => serve(options as unknown as ServeOptions)).toThrow(TypeError);
+  });
+
+  it.each([65_536, -1, 0.5, Number.NaN])('throws for the port %p alone', (port) => {
+    expect(() => serve(port)).toThrow(RangeError);
+  });
+});
