@@ -76,6 +76,8 @@ export class Closing {
     const { outbox, closeTimeout } = this.#parts;
     if (reply === undefined) {
       this.#info = this.#record({ code, reason, wasClean: true, initiator: 'local' });
+      // Our Close frame may wait behind a message whose end nobody knows.
+      outbox.abandonLater();
       outbox.whenHanded(() => this.#endTransport());
       return;
     }
@@ -123,13 +125,8 @@ export class Closing {
   /** Ends it at once. What has come stays deliverable. */
   abort(error?: Error): void {
     if (this.state === 'closed') return;
-    this.#info ??= {
-      code: 1006,
-      reason: '',
-      wasClean: false,
-      initiator: 'local',
-      ...(error !== undefined && { error }),
-    };
+    this.#error = error ?? this.#error;
+    this.#info ??= this.#record({ code: 1006, reason: '', wasClean: false, initiator: 'local' });
     this.#parts.port.terminate();
     this.#end();
   }
