@@ -23,7 +23,7 @@ describe('where a server listens', () => {
     ['a Unix socket', { socketPath: '/tmp/s' }],
     ['a server', { server }],
     ['no server', { noServer: true }],
-    ['a port beside options that are undefined', { port: 0, server: undefined, noServer: false } as ServeOptions],
+    ['a port beside a noServer that is false', { port: 0, noServer: false }],
   ])('may be %s, and nothing happens before it is subscribed to', (_, options) => {
     expect(serve(options).address()).toBeNull();
     expect(server.listenerCount('upgrade')).toBe(0);
