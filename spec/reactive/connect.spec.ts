@@ -1,4 +1,5 @@
-import { map, type Observable, of, retry, Subject, throwError, timer } from 'rxjs';
+import { getEventListeners } from 'node:events';
+import { delay, map, type Observable, of, retry, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { type Connection, type ConnectTarget, connect, type PlainTarget } from 'sluice';
 import { deferred, recordDial } from '../support/dial-record.js';
 import { binary, close, ping, text } from '../support/frames.js';
@@ -140,6 +141,26 @@ describe('the signal', () => {
     expect(server.peers).toHaveLength(0);
   });
 
+  it('of the target completes without a dial when it is aborted already', () => {
+    const lookup = jest.fn();
+    const target = { url: 'ws://some.example', signal: AbortSignal.abort() };
+    expect(recordDial(connect(target, { lookup })).log).toEqual(['complete']);
+    expect(recordDial(connect(() => target, { lookup })).log).toEqual(['complete']);
+    expect(lookup).not.toHaveBeenCalled();
+  });
+
+  it('is let go of with the end, whatever it is', async () => {
+    const server = await rawServer(async (peer, index) => {
+      if (index === 1) await peer.accept({}, close(1000));
+      peer.socket.end();
+    });
+    const { signal } = withAbort();
+    await recordDial(connect(server.url, { signal })).failure;
+    await recordDial(connect(() => ({ url: server.url, signal }))).ending;
+    recordDial(connect(server.url, { signal })).subscription.unsubscribe();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
   it('aborts a dial and completes', async () => {
     const abort = new AbortController();
     const server = await rawServer(async (peer) => {
@@ -275,6 +296,19 @@ describe('the target', () => {
     const dial = recordDial(connect(() => place$, { handshakeTimeout: 10 }));
     expect(await dial.failure).toMatchObject({ code: 'HANDSHAKE_TIMEOUT', uptime: 0 });
     expect(place$.observed).toBe(false);
+  });
+
+  it('has its time taken from the handshakeTimeout that it brings', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const target = { url: 'ws://some.example', lookup: () => {}, handshakeTimeout: 40 };
+    const dial = recordDial(connect(() => of(target).pipe(delay(30, scheduler)), { scheduler, handshakeTimeout: 100 }));
+    let failedAt = -1;
+    dial.subscription.add(() => {
+      failedAt = scheduler.now();
+    });
+    scheduler.flush();
+    expect(failedAt).toBe(40);
+    expect(dial.log).toEqual(['error']);
   });
 
   it('may bring a handshakeTimeout of its own', async () => {

@@ -110,6 +110,17 @@ describe('a response other than 101 (RFC 6455 §4.1)', () => {
     expect(sent).toBeLessThan(100_000_000);
   });
 
+  it('keeps no byte more when more comes at once', async () => {
+    const body = new Readable({ read() {} });
+    const error = new Promise<HandshakeError>((resolve) =>
+      readRefusal(responseFrom(body), new VirtualTimeScheduler(), resolve),
+    );
+    body.push('a'.repeat(65_535));
+    body.push('bcd');
+    expect((await error).body).toBe(`${'a'.repeat(65_535)}b`);
+    body.destroy();
+  });
+
   it('keeps what came of a body that was cut off', async () => {
     const server = await rawServer(async (peer) => {
       await peer.request();
