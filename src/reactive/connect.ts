@@ -159,7 +159,11 @@ class Attempt<In> {
     } as const;
     const connection = new PortConnection<undefined, In>(port, facts, settings);
     this.#connection = connection;
-    connection.finished$.subscribe((info) => this.#closed(connection, info));
+    let uptime = 0;
+    connection.close$.subscribe(() => {
+      uptime = connection.stats.uptime;
+    });
+    connection.finished$.subscribe((info) => this.#closed(info, uptime));
     report('open', { connection });
     // All who subscribe while it is emitted share the first message.
     const hold = connection.hold();
@@ -168,10 +172,10 @@ class Attempt<In> {
     hold.unsubscribe();
   }
 
-  #closed(connection: PortConnection<undefined, In>, info: CloseInfo): void {
+  #closed(info: CloseInfo, uptime: number): void {
     const error = errorOf(info);
     if (error === undefined) this.#finish(() => this.#events.finished());
-    else this.#fail(error, connection.stats.uptime);
+    else this.#fail(error, uptime);
   }
 
   #fail(error: unknown, uptime: number): void {
