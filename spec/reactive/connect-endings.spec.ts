@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Connection, connect } from 'sluice';
-import { deferred, recordDial } from '../support/dial-record.js';
+import { type DialError, deferred, recordDial } from '../support/dial-record.js';
 import { close, closeOf, ping, text } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { closeRawServers, type RawPeer, rawServer } from '../support/raw-server.js';
@@ -181,7 +181,8 @@ describe('the end of connect', () => {
     });
     let hold: { unsubscribe(): void } | undefined;
     const log: string[] = [];
-    const done = deferred();
+    const done = deferred<DialError>();
+    let uptime = 0;
     connect(server.url).subscribe({
       next: (connection) => {
         hold = connection.hold();
@@ -191,15 +192,17 @@ describe('the end of connect', () => {
         });
         connection.close$.subscribe(() => {
           log.push('close');
+          uptime = connection.stats.uptime;
           setImmediate(() => hold?.unsubscribe());
         });
       },
-      error: () => {
+      error: (error: DialError) => {
         log.push('error');
-        done.resolve();
+        done.resolve(error);
       },
     });
-    await done.promise;
+    // The time for which something was held is not time for which it was open.
+    expect((await done.promise).uptime).toBeLessThanOrEqual(uptime);
     expect(log).toEqual(['close', 'message', 'messages complete', 'error']);
   });
 
