@@ -14,6 +14,8 @@ export interface RequestHead {
   readonly httpVersion: string;
   /** Name, value, name, value... */
   readonly rawHeaders: readonly string[];
+  /** Whether there were more fields than `rawHeaders` has, because the HTTP parser drops those above a limit. @default false */
+  readonly isTruncated?: boolean;
 }
 
 /** What a client asks for in a valid opening handshake. RFC 6455 §4.2.1. */
@@ -48,10 +50,12 @@ export function isWebSocketUpgrade(rawHeaders: readonly string[]): boolean {
  * Reads the client's opening handshake. RFC 6455 §4.2.1. Neither the path nor the origin is judged here.
  *
  * @returns the offer, or the refusal that a client gets which broke a MUST: 400, 405, 426 or 505, with a body that says
- *   what was found and what is allowed. Never throws.
+ *   what was found and what is allowed; 431 when fields are missing. Never throws.
  */
 export function readUpgradeRequest(head: RequestHead, rules: UpgradeRules = {}): UpgradeOffer | Rejection {
   const { rawHeaders } = head;
+  // A field that is not there to be read might be a second Host, or announce a body.
+  if (head.isTruncated === true) return reject(431, undefined, {}, 'found more header fields than the server keeps\n');
   const refusal =
     refuseRequestLine(head) ?? refuseHost(rawHeaders) ?? refuseUpgrade(rawHeaders) ?? refuseBody(rawHeaders);
   if (refusal !== undefined) return refusal;

@@ -30,6 +30,8 @@ const upgradeRequired = reject(426, undefined, { Upgrade: 'websocket' }, 'This i
 export function listenOwn(options: OwnServerOptions, events: ListenEvents): Listener {
   const deadlines = new HandshakeDeadlines(options.handshakeTimeout, options.scheduler, options.tls !== undefined);
   const server = options.tls === undefined ? createServer(httpOptions) : createSecure(options);
+  // Node drops fields above a count without a word; the size of the head bounds them as well.
+  server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => deadlines.begin(socket));
   server.on('secureConnection', (socket: Socket) => deadlines.secured(socket));
   server.on('request', refuseRequest);

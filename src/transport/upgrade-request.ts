@@ -62,7 +62,7 @@ export class SocketUpgrade implements UpgradeRequest {
 
   get head(): RequestHead {
     const { method = '', url = '', httpVersion, rawHeaders } = this.request;
-    return { method, path: url, httpVersion, rawHeaders };
+    return { method, path: url, httpVersion, rawHeaders, isTruncated: isTruncated(this.request) };
   }
 
   get remoteAddress(): string | undefined {
@@ -127,4 +127,18 @@ export class SocketUpgrade implements UpgradeRequest {
     const answer = this.request.method === 'HEAD' ? response.slice(0, response.indexOf('\r\n\r\n') + 4) : response;
     endAndLinger(this.#socket, answer, this.#scheduler);
   }
+}
+
+/** Entries of `rawHeaders` that Node keeps where the server sets no `maxHeadersCount`: two for each field. */
+const MAX_ENTRIES = 2_000;
+
+/** Entries that Node's parser hands over at a time: only what comes behind the first of these can be dropped. */
+const BATCH = 62;
+
+/** Whether Node may have dropped header fields. It does so without a word, above `maxHeadersCount` of the server. */
+export function isTruncated({ rawHeaders, socket }: IncomingMessage): boolean {
+  const { server } = socket as { server?: { maxHeadersCount?: number | null } };
+  const count = server?.maxHeadersCount;
+  const limit = typeof count === 'number' ? 2 * count : MAX_ENTRIES;
+  return limit > 0 && rawHeaders.length >= Math.max(limit, BATCH);
 }

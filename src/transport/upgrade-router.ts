@@ -2,8 +2,8 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
 import { isWebSocketUpgrade } from '../protocol/handshake-request.js';
-import { reject } from '../protocol/rejection.js';
-import { SocketUpgrade, type UpgradeRequest } from './upgrade-request.js';
+import { type Rejection, reject } from '../protocol/rejection.js';
+import { isTruncated, SocketUpgrade, type UpgradeRequest } from './upgrade-request.js';
 
 /** One `serve({ server, path })` on a shared HTTP server. */
 export interface Route {
@@ -45,17 +45,29 @@ class UpgradeRouter {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const hasOthers = this.#server.listenerCount('upgrade') > 1;
     if (!isWebSocketUpgrade(request.rawHeaders)) {
-      if (!hasOthers) giveBack(this.#server, request, socket, head);
+      if (hasOthers) return;
+      // Without all its fields it would be another request: the length of its body may be among those that are missing.
+      if (isTruncated(request)) refuse(request, socket, head, this.#routes[0] as Route, reject(431));
+      else giveBack(this.#server, request, socket, head);
       return;
     }
     const route = this.#routes.find((candidate) => candidate.matches(request));
     if (route !== undefined) route.receive(new SocketUpgrade(request, socket, head, route.scheduler));
-    else if (!hasOthers) refuseUnknown(request, socket, head, this.#routes[0] as Route);
+    else if (!hasOthers) refuse(request, socket, head, this.#routes[0] as Route, unknownPath());
   };
 }
 
-function refuseUnknown(request: IncomingMessage, socket: Duplex, head: Buffer, { scheduler }: Route): void {
-  const rejection = reject(404, undefined, undefined, 'There is no WebSocket at this path.');
+function unknownPath(): Rejection {
+  return reject(404, undefined, undefined, 'There is no WebSocket at this path.');
+}
+
+function refuse(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  { scheduler }: Route,
+  rejection: Rejection,
+): void {
   new SocketUpgrade(request, socket, head, scheduler).refuse(rejection);
 }
 
