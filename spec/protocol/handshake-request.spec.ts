@@ -227,6 +227,11 @@ describe('a request for a WebSocket', () => {
 });
 
 describe('reading any request', () => {
+  it('refuses one of which fields are missing, however right the others are', () => {
+    expect(refused({}, { isTruncated: true }).status).toBe(431);
+    expect(isRejection(readUpgradeRequest(headWith({}, { isTruncated: false })))).toBe(false);
+  });
+
   it('gives an offer or a refusal, and never throws', () => {
     const name = fc.constantFrom(...Object.keys(handshake), 'Origin', 'Content-Length', 'Sec-WebSocket-Protocol', 'X');
     const value = fc.oneof(

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { firstValueFrom, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { type ClientInfo, type Connection, reject, type ServeOptions, serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
@@ -340,5 +341,18 @@ describe('a hook that never answers', () => {
     ['handleProtocols', { handleProtocols: () => NEVER }],
   ])('is answered with 503: %s', async (_, hooks) => {
     expect(await status({ handshakeTimeout: 40, ...hooks }, { 'Sec-WebSocket-Protocol': 'a' })).toBe(503);
+  });
+
+  it('is answered with 503 on a server of others too, counted from the upgrade', async () => {
+    const http = createServer();
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    atEnd(() => new Promise((resolve) => http.close(resolve).closeAllConnections()));
+    const { port, subscription } = await run(serve({ server: http, handshakeTimeout: 40, authenticate: () => NEVER }));
+    const raw = await RawClient.connect(port);
+    raw.write(handshake());
+    expect((await raw.response()).status).toBe(503);
+    expect(await raw.ended()).toBe('end');
+    await raw.close();
+    subscription.unsubscribe();
   });
 });

@@ -210,6 +210,13 @@ describe('a request that is no valid handshake', () => {
     expect(await answerTo(handshake().replace('\r\n\r\n', `\r\n${line}\r\n\r\n`))).toBe(400);
   });
 
+  it('is seen as such however many fields hide it', async () => {
+    const many = 'a:\r\n'.repeat(2_500);
+    expect(await answerTo(handshake().replace('\r\n\r\n', `\r\n${many}\r\n`))).toBe(101);
+    expect(await answerTo(handshake().replace('\r\n\r\n', `\r\n${many}Content-Length: 5\r\n\r\nhello`))).toBe(400);
+    expect(await answerTo(handshake().replace('\r\n\r\n', `\r\n${many}Host: b\r\n\r\n`))).toBe(400);
+  });
+
   it.each([
     ['a path of 16 KiB', handshake({ path: `/${'a'.repeat(16_384)}` })],
     ['a field of 17 KB', handshake({ headers: { X: 'a'.repeat(17_000) } })],

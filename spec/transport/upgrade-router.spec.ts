@@ -233,6 +233,39 @@ describe.each([
   });
 });
 
+describe('a request with more header fields than Node keeps', () => {
+  const many = (count: number): string => 'a:\r\n'.repeat(count);
+
+  it.each([
+    ['a handshake', 'websocket', null, 2_000],
+    ['another upgrade', 'foo', null, 2_000],
+    ['a handshake, of a server that keeps few', 'websocket', 10, 60],
+    ['another upgrade, of a server that keeps few', 'foo', 10, 60],
+  ])('gets 431, since a body could be among the rest: %s', async (_, upgrade, kept, count) => {
+    const server = await httpServer();
+    server.maxHeadersCount = kept;
+    attach(server, 'ws');
+    const raw = await connect(server);
+    const head = handshake({ method: 'GET', headers: { Upgrade: upgrade } });
+    raw.write(head.replace('\r\n\r\n', `\r\n${many(count)}Content-Length: 5\r\n\r\nhello`));
+    expect((await raw.response()).status).toBe(431);
+    expect(await raw.ended()).toBe('end');
+  });
+
+  it.each([
+    [null, 900],
+    [0, 3_000],
+    [10, 20],
+  ])('is judged as any other where they are all there: %p kept of %p', async (kept, count) => {
+    const server = await httpServer();
+    server.maxHeadersCount = kept;
+    attach(server, 'ws');
+    const raw = await connect(server);
+    raw.write(handshake().replace('\r\n\r\n', `\r\n${many(count)}\r\n`));
+    expect((await raw.response()).status).toBe(101);
+  });
+});
+
 describe('sockets given back to the http server', () => {
   it('are gone when the peer is', async () => {
     const server = await httpServer();
