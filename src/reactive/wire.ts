@@ -35,6 +35,8 @@ export class Wire implements Flushable {
   #leaving: (() => void)[] = [];
   /** To be called when the next write has left. */
   #marks: (() => void)[] = [];
+  /** What is being called, in order. */
+  #due: (() => void)[] = [];
   /** To be called when the control frames that wait have left. */
   #afterControl: (() => void) | undefined;
   #pongBytes = 0;
@@ -166,8 +168,12 @@ export class Wire implements Flushable {
 
   #reachMarks(): void {
     if (this.#leaving.length === 0) return;
-    const marks = this.#leaving;
+    const isCalling = this.#due.length > 0;
+    for (const reached of this.#leaving) this.#due.push(reached);
     this.#leaving = [];
-    for (const reached of marks) reached();
+    // One that sends may make others due: they are called behind those that were due before.
+    if (isCalling) return;
+    for (const reached of this.#due) reached();
+    this.#due = [];
   }
 }
