@@ -8,7 +8,7 @@ import { type ReadFrame, readFrames } from '../support/read-frames.js';
 
 /** What one connection is told to do, or its peer does. */
 type Step =
-  | { readonly do: 'text' | 'bytes' | 'ping'; readonly size: number }
+  | { readonly do: 'text' | 'bytes' | 'ping' | 'echo'; readonly size: number }
   | { readonly do: 'parts'; readonly sizes: readonly number[] }
   | { readonly do: 'open' | 'part' | 'complete' | 'flush' | 'tick' }
   | { readonly do: 'read'; readonly size: number };
@@ -19,7 +19,10 @@ const size = fc.oneof(
   { weight: 1, arbitrary: fc.constant(70_000) },
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('text' as const, 'bytes' as const), size }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constantFrom('text' as const, 'bytes' as const, 'echo' as const), size }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('ping' as const), size: fc.nat(125) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('parts' as const), sizes: fc.array(size, { maxLength: 4 }) }) },
   {
@@ -67,6 +70,15 @@ class Trial {
         outbox.send(each.do === 'text' ? bytes.toString() : Buffer.from(bytes), this.#tell());
         break;
       }
+      case 'echo':
+        // What is sent by whoever is told of an item comes behind all that was sent before.
+        this.#framed += 2 + this.#mask + 4;
+        this.#messages.push({ binary: false, bytes: Buffer.from('echo') });
+        outbox.send(
+          'echo',
+          this.#tell(false, () => this.act({ do: 'text', size: each.size })),
+        );
+        break;
       case 'ping': {
         const payload = this.#payload(each.size).subarray(0, 125);
         this.#pings.push(payload.toString());
@@ -143,7 +155,7 @@ class Trial {
   }
 
   /** Notes that it was told, and fails when what it was told of has not left: the messages so far, and for a flush the pings. */
-  #tell(isFlush = false): () => void {
+  #tell(isFlush = false, then: () => void = () => {}): () => void {
     const index = this.#tells++;
     const messages = this.#messages.length;
     const pings = isFlush ? this.#pings.length : 0;
@@ -154,6 +166,7 @@ class Trial {
       if (left.messages < messages || left.pings < pings) {
         throw new Error(`told of ${messages} and ${pings}, ${left.messages} and ${left.pings} have left`);
       }
+      then();
     };
   }
 
@@ -243,4 +256,42 @@ it('keeps the bytes of several connections apart, though they share memory', () 
     }),
     { numRuns: 80 },
   );
+});
+
+describe('with a policy that drops', () => {
+  const item = fc.record({
+    size: fc.oneof(fc.nat(60), fc.constantFrom(3000, 5000)),
+    tick: fc.boolean(),
+    read: fc.nat(300),
+  });
+
+  it.each(['drop-newest', 'drop-oldest'] as const)('%s loses what it counts, and nothing else', (overflow) => {
+    fc.assert(
+      fc.property(options, fc.array(item, { maxLength: 80 }), (settings, items) => {
+        const { outbox, port } = outboxOf({ ...settings, overflow, maxBufferedAmount: 4096 });
+        const told: string[] = [];
+        const accepted: string[] = [];
+        for (const [index, { size: length, tick, read }] of items.entries()) {
+          const text = `${index}.`.padEnd(length, 'x');
+          if (outbox.send(text, () => told.push(text)) !== 'dropped') accepted.push(text);
+          // One that is larger than the mark passes when it is alone.
+          expect(outbox.bufferedAmount).toBeLessThanOrEqual(
+            items.some((each) => each.size > 4000) ? 5014 + 4096 : 4096,
+          );
+          if (tick) flushAll();
+          port.read(read);
+        }
+        do {
+          flushAll();
+          port.read();
+        } while (port.pending > 0);
+        const texts = port.frames.map(({ payload }) => payload.toString());
+        expect(told).toEqual(texts);
+        expect(texts.length + outbox.messagesDropped).toBe(items.length);
+        expect(texts).toEqual(accepted.filter((text) => texts.includes(text)));
+        if (overflow === 'drop-newest') expect(texts).toEqual(accepted);
+      }),
+      { numRuns: 150 },
+    );
+  });
 });

@@ -185,13 +185,16 @@ describe('as an Observable', () => {
   it('survives who sends and closes in it', () => {
     const memory = memoryConnection();
     const { connection } = memory;
+    const seen: unknown[] = [];
     connection.send.subscribe((value) => {
       if (value === 'a') connection.send.next('b');
       else connection.close(4000);
-      connection.send.next('too late');
+      connection.send.next(`behind ${value}`);
+      seen.push(value);
     });
     connection.send.next('a');
-    expect(texts(memory)).toEqual(['a', 'b']);
+    expect(texts(memory)).toEqual(['a', 'b', 'behind a']);
+    expect(seen).toEqual(['a', 'b', 'behind a']);
     expect(closes(memory)).toEqual([[4000, '']]);
   });
 
