@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import { config, firstValueFrom, toArray } from 'rxjs';
-import { type CloseInfo, type Connection, openConnection, type ServeOptions, serve, wrap } from 'sluice';
+import { type CloseInfo, type Connection, connect, openConnection, type ServeOptions, serve, wrap } from 'sluice';
 import { WebSocket } from 'ws';
 import { hex } from '../support/bits.js';
 import { deferred } from '../support/dial-record.js';
@@ -179,6 +179,45 @@ describe('a client', () => {
     const info = await firstValueFrom(connection.close$);
     expect(info).toEqual({ code: 4000, reason: '', wasClean: true, initiator: 'peer' });
     await server.peers[0]?.closed;
+  });
+});
+
+describe('inside the emission of a connection', () => {
+  it.each<[string, (connection: Connection) => void, Partial<CloseInfo>]>([
+    ['close()', (connection) => connection.close(3000), { code: 3000, initiator: 'local' }],
+    ['terminate()', (connection) => connection.terminate(), { code: 1006, initiator: 'local' }],
+    [
+      'a value that cannot be sent',
+      (connection) => connection.send.next(5 as never),
+      { code: 1011, initiator: 'local' },
+    ],
+  ])('%s is safe, on a server', async (_, act, expected) => {
+    const { port, connections } = await served(act);
+    const client = new WebSocket(`ws://127.0.0.1:${port}`);
+    client.on('error', () => {});
+    await once(client, 'close');
+    const info = await firstValueFrom((connections[0] as Connection).close$);
+    expect(info).toMatchObject(expected);
+    expect(await firstValueFrom((connections[0] as Connection).messages$.pipe(toArray()))).toEqual([]);
+  });
+
+  it('unsubscribing from connect() is safe, and closes with 1000', async () => {
+    const codes: number[] = [];
+    const server = await rawServer(async (peer) => {
+      await peer.accept();
+      codes.push(await peer.closeCode());
+      peer.send(close(1000));
+      peer.socket.end();
+    });
+    const connection = await new Promise<Connection>((resolve) => {
+      const subscription = connect(server.url).subscribe((each) => {
+        subscription.unsubscribe();
+        resolve(each);
+      });
+    });
+    const infos = await firstValueFrom(connection.close$.pipe(toArray()));
+    expect(infos).toEqual([{ code: 1000, reason: '', wasClean: true, initiator: 'local' }]);
+    expect(codes).toEqual([1000]);
   });
 });
 

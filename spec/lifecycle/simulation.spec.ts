@@ -161,8 +161,8 @@ class Simulation {
   /** Ends the connection where it has not, lets all that is left come, and checks what must hold at the end. */
   end(): void {
     const { port, connection, closeInfos } = this.#each;
-    for (const hold of this.#holds) hold.unsubscribe();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const hold of this.#holds.splice(0)) hold.unsubscribe();
     this.#subscribe('nothing', 0);
     port.drain();
     this.#pass(0);
