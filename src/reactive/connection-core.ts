@@ -11,6 +11,7 @@ import { toBinaryType } from './binary-type.js';
 import { Closing, type ClosingOwner } from './closing.js';
 import type { CloseInfo } from './connection.js';
 import type { ConnectionSettings } from './connection-settings.js';
+import type { CoreEvents } from './core-events.js';
 import { Heartbeat, type HeartbeatTimes, type Patient } from './heartbeat.js';
 import { Inbox } from './inbox.js';
 import { MessageDeadline } from './message-deadline.js';
@@ -18,20 +19,6 @@ import { Outbox, type OutboxOwner, type SendResult } from './outbox.js';
 import { PingTracker } from './ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './receiver.js';
 import type { SendTarget } from './send-subject.js';
-
-/** What a core tells the connection around it. */
-export interface CoreEvents {
-  ping(payload: Buffer): void;
-  pong(payload: Buffer): void;
-  /** The connection has ended: nothing can be sent any more. First of the three. */
-  ended(info: CloseInfo): void;
-  /** What could be delivered was delivered. Second. */
-  settled(info: CloseInfo): void;
-  /** Nothing is held back any more, or was for longer than `closeTimeout`. Last. */
-  finished(info: CloseInfo): void;
-  /** A value could not be sent. */
-  unsendable(error: UsageError): void;
-}
 
 /** The parts of one connection, and who calls whom. Knows nothing of Observables but the inbox. */
 export class ConnectionCore<In>
@@ -42,6 +29,7 @@ export class ConnectionCore<In>
   pingsReceived = 0;
   pongsReceived = 0;
   readonly openedAt: number;
+  endedAt: number | undefined;
   readonly clock: () => number;
   readonly inbox: Inbox<In>;
   readonly outbox: Outbox;
@@ -254,6 +242,7 @@ export class ConnectionCore<In>
 
   over(info: CloseInfo): void {
     this.#info = info;
+    this.endedAt = this.clock();
     this.#messageDeadline.stop();
     this.#pausedDeadline?.unsubscribe();
     this.outbox.stop();

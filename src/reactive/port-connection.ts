@@ -227,8 +227,17 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get stats(): ConnectionStats {
-    const { outbox, messagesReceived, pingsReceived, pongsReceived, bytesReceived, inboxBytes, clock, openedAt } =
-      this.#core;
+    const {
+      outbox,
+      messagesReceived,
+      pingsReceived,
+      pongsReceived,
+      bytesReceived,
+      inboxBytes,
+      clock,
+      openedAt,
+      endedAt,
+    } = this.#core;
     const { messagesSent, messagesDropped, bytesSent } = outbox;
     return {
       messagesReceived,
@@ -239,7 +248,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
       bytesReceived,
       bytesSent,
       inboxBytes,
-      uptime: clock() - openedAt,
+      uptime: (endedAt ?? clock()) - openedAt,
     };
   }
 

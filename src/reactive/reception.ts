@@ -12,7 +12,7 @@ import type { AcceptSettings } from './server-options.js';
 export interface DrainOptions {
   readonly code: number;
   readonly reason: string;
-  /** Milliseconds until what is left is terminated. */
+  /** Milliseconds from the last Close frame until what is left is terminated. */
   readonly timeout: number;
   /** Milliseconds over which the Close frames are spread. */
   readonly jitter: number;
@@ -108,7 +108,7 @@ export class Reception<Data, In> {
         return;
       }
       subscriber.add(
-        timer(timeout, scheduler).subscribe(() => {
+        timer(jitter + timeout, scheduler).subscribe(() => {
           const rest = [...open];
           open.clear();
           for (const connection of rest) connection.terminate();
