@@ -46,16 +46,18 @@ export class ConnectionCore<In>
   #info: CloseInfo | undefined;
 
   constructor(port: BytePort, role: Role, settings: ConnectionSettings, events: CoreEvents) {
-    const { scheduler, heartbeat, closeTimeout } = settings;
+    const { scheduler, heartbeat, closeTimeout, maxPayload, maxFragments, skipUTF8Validation } = settings;
+    const { highWaterMark, maxBufferedAmount, overflow } = settings;
+    const maskKey = role === 'client' ? nextMaskKey : undefined;
     this.settings = settings;
     this.#port = port;
     this.#events = events;
     this.clock = clockOf(scheduler);
     this.openedAt = this.clock();
     this.tracker = new PingTracker(this.clock);
-    this.#session = new Session({ ...settings, role });
-    this.inbox = new Inbox<In>(settings.highWaterMark, () => this.#receiver.pump());
-    this.outbox = new Outbox(port, { ...settings, maskKey: role === 'client' ? nextMaskKey : undefined }, this);
+    this.#session = new Session({ role, maxPayload, maxFragments, skipUTF8Validation });
+    this.inbox = new Inbox<In>(highWaterMark, () => this.#receiver.pump());
+    this.outbox = new Outbox(port, { highWaterMark, maxBufferedAmount, overflow, scheduler, maskKey }, this);
     this.#receiver = new Receiver(this.#session, this.inbox, port, this);
     const { outbox } = this;
     this.closing = new Closing({ role, port, session: this.#session, outbox, closeTimeout, scheduler, owner: this });

@@ -48,6 +48,8 @@ const READY_STATES = {
   closed: ReadyState.CLOSED,
 } as const;
 
+const noExtensions: ExtensionsObject = Object.freeze(Object.create(null));
+
 const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: true });
 
 /** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
@@ -61,7 +63,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
 
   constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
     this.#facts = facts;
-    this.extensions = extensionsObject(facts.extensions);
+    this.extensions = facts.extensions.length === 0 ? noExtensions : extensionsObject(facts.extensions);
     this.#core = new ConnectionCore<In>(port, facts.role, settings, this.#streams);
     this.send = new SendSubject<Outgoing>(this.#core);
     this.#streams.owner = this;
@@ -70,6 +72,11 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   /** Lets bytes in. Called once. @internal */
   start(): void {
     this.#core.start();
+  }
+
+  /** Calls `closed` before anybody else when it has ended. One caller. @internal */
+  whenClosed(closed: () => void): void {
+    this.#streams.onClosed = closed;
   }
 
   get messages$(): Holdable<In> {
@@ -85,12 +92,12 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get close$(): Observable<CloseInfo> {
-    return this.#streams.closed;
+    return this.#streams.closed.value$;
   }
 
   /** Emits how it ended and completes, once no hold keeps anything back: what `finishedSymbol` stands for. @internal */
   get finished$(): Observable<CloseInfo> {
-    return this.#streams.finishing;
+    return this.#streams.finishing.value$;
   }
 
   hold(): Subscription {

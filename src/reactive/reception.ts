@@ -161,7 +161,7 @@ export class Reception<Data, In> {
   #track(connection: PortConnection<Data, In>): void {
     this.#open.add(connection);
     this.#connections.add(connection);
-    connection.close$.subscribe(() => {
+    connection.whenClosed(() => {
       this.#open.delete(connection);
       this.#connections.delete(connection);
     });
