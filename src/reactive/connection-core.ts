@@ -3,19 +3,21 @@ import { isSendableCloseCode } from '../protocol/close-code.js';
 import { truncateReason } from '../protocol/close-payload.js';
 import { type BackpressureError, ProtocolError, type UsageError, WebSocketError } from '../protocol/errors.js';
 import { Opcode } from '../protocol/opcode.js';
-import { type Output, type Role, Session } from '../protocol/session.js';
+import { type Output, Session } from '../protocol/session.js';
 import type { BytePort, PortEvents } from '../transport/byte-port.js';
 import { clockOf } from '../transport/clock.js';
 import { nextMaskKey } from '../transport/random.js';
 import { toBinaryType } from './binary-type.js';
 import { Closing, type ClosingOwner } from './closing.js';
+import { codersFor } from './coders.js';
 import type { CloseInfo } from './connection.js';
 import type { ConnectionSettings } from './connection-settings.js';
-import type { CoreEvents } from './core-events.js';
+import type { CoreEvents, CoreFacts } from './core-events.js';
 import { Heartbeat, type HeartbeatTimes, type Patient } from './heartbeat.js';
 import { Inbox } from './inbox.js';
 import { MessageDeadline } from './message-deadline.js';
-import { Outbox, type OutboxOwner, type SendResult } from './outbox.js';
+import { Outbox } from './outbox.js';
+import type { OutboxOwner, SendResult } from './outbox-settings.js';
 import { PingTracker } from './ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './receiver.js';
 import type { SendTarget } from './send-subject.js';
@@ -45,7 +47,9 @@ export class ConnectionCore<In>
   #pausedDeadline: Subscription | undefined;
   #info: CloseInfo | undefined;
 
-  constructor(port: BytePort, role: Role, settings: ConnectionSettings, events: CoreEvents) {
+  constructor(port: BytePort, facts: CoreFacts, settings: ConnectionSettings, events: CoreEvents) {
+    const { role, deflate } = facts;
+    const { inflater, compressor } = codersFor(deflate, role, settings);
     const { scheduler, heartbeat, closeTimeout, maxPayload, maxFragments, skipUTF8Validation } = settings;
     const { highWaterMark, maxBufferedAmount, overflow } = settings;
     const maskKey = role === 'client' ? nextMaskKey : undefined;
@@ -55,9 +59,10 @@ export class ConnectionCore<In>
     this.clock = clockOf(scheduler);
     this.openedAt = this.clock();
     this.tracker = new PingTracker(this.clock);
-    this.#session = new Session({ role, maxPayload, maxFragments, skipUTF8Validation });
+    this.#session = new Session({ role, inflater, maxPayload, maxFragments, skipUTF8Validation });
     this.inbox = new Inbox<In>(highWaterMark, () => this.#receiver.pump());
-    this.outbox = new Outbox(port, { highWaterMark, maxBufferedAmount, overflow, scheduler, maskKey }, this);
+    const outgoing = { highWaterMark, maxBufferedAmount, overflow, scheduler, maskKey, compressor };
+    this.outbox = new Outbox(port, outgoing, this);
     this.#receiver = new Receiver(this.#session, this.inbox, port, this);
     const { outbox } = this;
     this.closing = new Closing({ role, port, session: this.#session, outbox, closeTimeout, scheduler, owner: this });
