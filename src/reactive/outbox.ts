@@ -171,8 +171,9 @@ export class Outbox {
     else if (item.kind === 'text') this.#enqueue(TEXT_FRAME, Buffer.from(item.text));
     else this.#enqueue(item.firstByte, item.payload);
     if (onHanded !== undefined) this.#queue.mark(onHanded, true);
+    // First: what is sent while others are written, by who was told that there is room, must find this one before it.
+    this.#update();
     if (isNext) this.#advance();
-    else this.#update();
     return isNext ? 'sent' : 'buffered';
   }
 
