@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { type DeflateSettings, deflate, deflateLater } from './deflate.js';
 import type { DeflateParameters } from './deflate-negotiation.js';
 import { PlainWindow } from './plain-window.js';
-import type { Role } from './session.js';
+import type { Role } from './role.js';
 
 /** What to compress, and how well. */
 export interface CompressionSettings {

@@ -1,7 +1,7 @@
 import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
 import { MessageDeflater } from '../protocol/message-deflater.js';
 import { MessageInflater } from '../protocol/message-inflater.js';
-import type { Role } from '../protocol/session.js';
+import type { Role } from '../protocol/role.js';
 import { Compressor } from './compressor.js';
 import type { ConnectionSettings } from './connection-settings.js';
 

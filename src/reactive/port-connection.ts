@@ -4,7 +4,7 @@ import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
 import { type ExtensionOffer, type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
 import { Opcode } from '../protocol/opcode.js';
-import type { Role } from '../protocol/session.js';
+import type { Role } from '../protocol/role.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { report } from '../transport/diagnostics.js';
 import type { IncomingMessage } from '../transport/incoming-message.js';
