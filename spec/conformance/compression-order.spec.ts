@@ -125,7 +125,13 @@ async function connected(
   await loopback.end();
   loopback = new Loopback();
   let accepted: Connection | undefined;
-  const listening = serve<unknown>({ port: 0, host: '127.0.0.1', perMessageDeflate: server, maxPayload: 1_000_000, ...policy });
+  const listening = serve<unknown>({
+    port: 0,
+    host: '127.0.0.1',
+    perMessageDeflate: server,
+    maxPayload: 1_000_000,
+    ...policy,
+  });
   const pausing = tap((connection: Connection) => {
     accepted = connection;
     connection.pause();
