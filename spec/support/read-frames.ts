@@ -3,6 +3,8 @@ export interface ReadFrame {
   readonly fin: boolean;
   readonly opcode: number;
   readonly masked: boolean;
+  /** RSV1 to RSV3 as a number: 4 is RSV1. */
+  readonly rsv: number;
   readonly payload: Buffer;
 }
 
@@ -30,7 +32,7 @@ export function readFrames(bytes: Buffer): ReadFrame[] {
     payload.forEach((byte, i) => {
       payload[i] = byte ^ ((key >>> (8 * (3 - (i % 4)))) & 0xff);
     });
-    frames.push({ fin: first >= 0x80, opcode: first & 0xf, masked, payload });
+    frames.push({ rsv: (first >> 4) & 7, fin: first >= 0x80, opcode: first & 0xf, masked, payload });
     at += length;
   }
   return frames;

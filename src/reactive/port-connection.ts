@@ -58,15 +58,14 @@ const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: 
 /** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
 export class PortConnection<Data, In = Message> implements Connection<Data, In, Outgoing> {
   readonly send: SendSubject<Outgoing>;
-  readonly extensions: ExtensionsObject;
   readonly #facts: ConnectionFacts<Data>;
   readonly #streams = new ConnectionStreams();
   readonly #core: ConnectionCore<In>;
   #pause: Subscription | undefined;
+  #extensions: ExtensionsObject | undefined;
 
   constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
     this.#facts = facts;
-    this.extensions = facts.extensions.length === 0 ? noExtensions : extensionsObject(facts.extensions);
     this.#core = new ConnectionCore<In>(port, facts, settings, this.#streams);
     this.send = new SendSubject<Outgoing>(this.#core);
     this.#streams.owner = this;
@@ -202,6 +201,13 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
 
   get protocol(): string {
     return this.#facts.protocol;
+  }
+
+  get extensions(): ExtensionsObject {
+    const { extensions } = this.#facts;
+    if (extensions.length === 0) return noExtensions;
+    this.#extensions ??= extensionsObject(extensions);
+    return this.#extensions;
   }
 
   get protocolVersion(): number {
