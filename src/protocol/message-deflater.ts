@@ -21,6 +21,9 @@ type Forms = Map<string, Buffer | null | Done[]>;
 /** Those of the messages that may go to several peers. */
 const allForms = new WeakMap<object, Forms>();
 
+/** Up to this size a message goes compressed to a peer that keeps context, though it grows: those after it refer to it. In bytes. */
+const TEACHES = 1024;
+
 /** Compresses the messages to one peer. Between messages it keeps the window, if context is taken over, and nothing else. */
 export class MessageDeflater {
   readonly threshold: number;
@@ -95,7 +98,8 @@ export class MessageDeflater {
 
   /** What is sent uncompressed does not enter the window. RFC 7692 §7.2.1. */
   #chosen(data: Uint8Array, output: Buffer): Buffer | undefined {
-    if (output.length >= data.length) return undefined;
+    const isTaught = this.#window !== undefined && data.length <= TEACHES;
+    if (output.length >= data.length && !isTaught) return undefined;
     this.#window?.add(data);
     return output;
   }
