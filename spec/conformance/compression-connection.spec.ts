@@ -7,6 +7,7 @@ import { jsonText } from '../support/compressible.js';
 import { binary, close, text } from '../support/frames.js';
 import { memoryConnection } from '../support/memory-connection.js';
 import { guardProcess } from '../support/process-guard.js';
+import { readReservedFrames } from '../support/read-frames.js';
 import { until } from '../support/until.js';
 
 jest.mock('node:zlib', () => {
@@ -39,7 +40,7 @@ function open(perMessageDeflate: PerMessageDeflateOptions = {}, maxPayload = MiB
 
 /** The messages that were sent, each of one frame: those that were compressed in brackets. */
 function sent({ port }: ReturnType<typeof open>): string[] {
-  return port.frames
+  return readReservedFrames(Buffer.concat(port.writes))
     .filter(({ opcode }) => opcode < 8)
     .map(({ rsv, payload }) => {
       if (rsv === 0) return payload.toString();

@@ -3,9 +3,17 @@ export interface ReadFrame {
   readonly fin: boolean;
   readonly opcode: number;
   readonly masked: boolean;
-  /** RSV1 to RSV3 as a number: 4 is RSV1. */
-  readonly rsv: number;
   readonly payload: Buffer;
+}
+
+/** A frame with its reserved bits as a number: 4 is RSV1, 2 is RSV2, 1 is RSV3. */
+export interface ReservedFrame extends ReadFrame {
+  readonly rsv: number;
+}
+
+/** {@link readReservedFrames} without the reserved bits. */
+export function readFrames(bytes: Buffer): ReadFrame[] {
+  return readReservedFrames(bytes).map(({ rsv: _, ...frame }) => frame);
 }
 
 /**
@@ -13,8 +21,8 @@ export interface ReadFrame {
  *
  * @throws RangeError when the last one is not complete.
  */
-export function readFrames(bytes: Buffer): ReadFrame[] {
-  const frames: ReadFrame[] = [];
+export function readReservedFrames(bytes: Buffer): ReservedFrame[] {
+  const frames: ReservedFrame[] = [];
   for (let at = 0; at < bytes.length; ) {
     const first = bytes.readUInt8(at);
     const second = bytes.readUInt8(at + 1);
