@@ -1,10 +1,8 @@
 import { Observable, type Subscription } from 'rxjs';
 import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
-import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
-import { type ExtensionOffer, type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
+import { type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
 import { Opcode } from '../protocol/opcode.js';
-import type { Role } from '../protocol/role.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { report } from '../transport/diagnostics.js';
 import type { IncomingMessage } from '../transport/incoming-message.js';
@@ -18,6 +16,7 @@ import {
   type Supports,
 } from './connection.js';
 import { ConnectionCore } from './connection-core.js';
+import type { ConnectionFacts } from './connection-facts.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { ConnectionStreams } from './connection-streams.js';
 import { controlPayload } from './control-payload.js';
@@ -27,21 +26,6 @@ import type { SendResult } from './outbox-settings.js';
 import type { Outgoing } from './outgoing.js';
 import { sendFrom } from './send-from.js';
 import { SendSubject } from './send-subject.js';
-
-/** What is known of a connection from its handshake. */
-export interface ConnectionFacts<Data> {
-  readonly role: Role;
-  readonly data: Data;
-  readonly request?: IncomingMessage | undefined;
-  readonly response?: IncomingMessage | undefined;
-  readonly url: string;
-  readonly protocol: string;
-  readonly extensions: readonly ExtensionOffer[];
-  /** The parameters of permessage-deflate, where it is among the extensions. */
-  readonly deflate?: DeflateParameters | undefined;
-  readonly protocolVersion: number;
-  readonly remoteAddress: string | undefined;
-}
 
 const READY_STATES = {
   open: ReadyState.OPEN,
