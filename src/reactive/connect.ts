@@ -11,7 +11,8 @@ import {
   take,
   throwIfEmpty,
 } from 'rxjs';
-import { ConnectionClosedError, HandshakeError, WebSocketError } from '../protocol/errors.js';
+import { closeErrorOf, withUptime } from '../protocol/close-error.js';
+import { HandshakeError } from '../protocol/errors.js';
 import { clockOf } from '../transport/clock.js';
 import { report } from '../transport/diagnostics.js';
 import { type Dialed, dial } from '../transport/dial.js';
@@ -169,7 +170,7 @@ class Attempt<In> {
   }
 
   #closed(connection: PortConnection<undefined, In>, info: CloseInfo): void {
-    const error = errorOf(info);
+    const error = closeErrorOf(info);
     if (error === undefined) this.#finish(() => this.#events.finished());
     else this.#fail(error, connection.stats.uptime);
   }
@@ -185,20 +186,6 @@ class Attempt<In> {
     this.#resources.unsubscribe();
     notify();
   }
-}
-
-/** The error that an end of a connection is for a client; nothing when it was wanted. */
-function errorOf(info: CloseInfo): Error | undefined {
-  const { code, reason, wasClean, initiator, error } = info;
-  if (error instanceof WebSocketError) return error;
-  if (error === undefined && (initiator === 'local' || code === 1000 || code === 1005)) return undefined;
-  return new ConnectionClosedError({ code, reason, wasClean, cause: error });
-}
-
-/** Errors of Node and of the application too, whichever realm they come from. */
-function withUptime(error: unknown, uptime: number): unknown {
-  const isOpen = typeof error === 'object' && error !== null && Object.isExtensible(error);
-  return isOpen ? Object.assign(error, { uptime }) : error;
 }
 
 function firstTarget(
