@@ -1,4 +1,5 @@
 import { VirtualTimeScheduler } from 'rxjs';
+import { ProtocolError } from '../../src/protocol/errors.js';
 import { checkedClosePayload } from '../../src/reactive/closing.js';
 import type { CloseInfo } from '../../src/reactive/connection.js';
 import { hex } from '../support/bits.js';
@@ -152,6 +153,27 @@ describe('we close first (RFC 6455 §7.1.2)', () => {
       expect(port.wasTerminated).toBe(true);
       expect(closeInfos).toEqual([{ code: 1006, reason: '', wasClean: false, initiator: 'local' }]);
     });
+  });
+
+  it('with an error is recorded with it, whether or not the peer answers', () => {
+    const error = new Error('out of order');
+    marbles(({ scheduler, flush }) => {
+      const { connection, closeInfos } = memoryConnection({ scheduler });
+      connection.send.error(error);
+      flush();
+      expect(closeInfos).toEqual([{ code: 1006, reason: '', wasClean: false, initiator: 'local', error }]);
+    });
+    const { closeInfos } = ended((each) => {
+      each.connection.send.error(error);
+      each.peer(close(1011));
+    });
+    expect(closeInfos).toEqual([{ code: 1011, reason: '', wasClean: true, initiator: 'local', error }]);
+  });
+
+  it('with a ProtocolError says its closeCode and as much of its message as fits', () => {
+    const { connection, port } = memoryConnection();
+    connection.send.error(new ProtocolError('UTF8_INVALID', 1007, 'é'.repeat(70)));
+    expect(closeFrames(port)).toEqual([`03ef${Buffer.from('é'.repeat(61)).toString('hex')}`]);
   });
 
   it('is given up after closeTimeout when the peer answers and never ends, and stays clean', () => {

@@ -123,13 +123,13 @@ export class Closing {
   /** Ends it at once. What has come stays deliverable. */
   abort(error?: Error): void {
     if (this.state === 'closed') return;
-    this.#info ??= {
+    this.#info ??= this.#record({
       code: 1006,
       reason: '',
       wasClean: false,
       initiator: 'local',
       ...(error !== undefined && { error }),
-    };
+    });
     this.#parts.port.terminate();
     this.#end();
   }
