@@ -112,7 +112,9 @@ describe('layers', () => {
     expect(entries.filter((module) => !module.tree.statements.every(isReexport)).map((module) => module.path)).toEqual(
       [],
     );
-    expect(entries.map((module) => module.path)).toEqual(expect.arrayContaining(['src/index.ts', 'src/operators.ts']));
+    expect(entries.map((module) => module.path)).toEqual(
+      expect.arrayContaining(['src/index.ts', 'src/operators.ts', 'src/testing.ts']),
+    );
   });
 
   it('depends on nothing but rxjs, as a peer', () => {
