@@ -3,12 +3,24 @@
  *
  * @packageDocumentation
  */
+export type { Codec, InvalidHandler, InvalidPolicy } from './operators/codec.js';
 export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
 export { type GateOptions, gate } from './operators/gate.js';
 export { type HandleConnectionsOptions, handleConnections } from './operators/handle-connections.js';
 export type { CanHold } from './operators/hold-source.js';
+export { type JsonOptions, json } from './operators/json.js';
 export { link } from './operators/link.js';
+export { isBinary, isText } from './operators/message-guards.js';
 export { sendTo } from './operators/send-to.js';
+export type {
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+} from './operators/standard-schema.js';
+export { type ToWebStreams, toWebStreams } from './operators/to-web-streams.js';
+export { withCodec } from './operators/with-codec.js';
 export {
   BackpressureError,
   ConnectionClosedError,
@@ -17,6 +29,7 @@ export {
   isWebSocketError,
   ProtocolError,
   type ProtocolErrorCode,
+  SchemaError,
   UsageError,
   type UsageErrorCode,
   WebSocketError,
