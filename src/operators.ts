@@ -3,6 +3,9 @@
  *
  * @packageDocumentation
  */
+export type { Peer } from './operators/sessions-of.js';
+export type { BackoffPolicy } from './protocol/backoff.js';
+export { type AskOptions, ask } from './operators/ask.js';
 export type { Codec, InvalidHandler, InvalidPolicy } from './operators/codec.js';
 export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
 export { type GateOptions, gate } from './operators/gate.js';
@@ -11,6 +14,7 @@ export type { CanHold } from './operators/hold-source.js';
 export { type JsonOptions, json } from './operators/json.js';
 export { link } from './operators/link.js';
 export { isBinary, isText } from './operators/message-guards.js';
+export { type ReconnectPolicy, reconnect } from './operators/reconnect.js';
 export { sendTo } from './operators/send-to.js';
 export type {
   SchemaInput,
@@ -34,3 +38,4 @@ export {
   type UsageErrorCode,
   WebSocketError,
 } from './protocol/errors.js';
+export { isRetryable } from './protocol/retryable.js';

@@ -148,6 +148,7 @@ export class UsageError extends WebSocketError {
 export type UsageErrorCode =
   | 'UNSUPPORTED_DATA'
   | 'NOT_HOLDABLE'
+  | 'NOT_INTERCEPTABLE'
   | 'FRAGMENTS_FAILED'
   | 'FRAGMENT_TYPE'
   | 'FRAGMENTS_TIMEOUT'

@@ -285,9 +285,9 @@ export class ConnectionCore<In>
 
   #receive(data: string | Buffer, size: number): void {
     this.messagesReceived++;
+    const message = typeof data === 'string' ? data : toBinaryType(data, this.settings.binaryType);
     // After our own Close frame a message that nobody wants is not kept.
-    if (this.readsAlways && !this.inbox.hasDemand) return;
-    this.inbox.put((typeof data === 'string' ? data : toBinaryType(data, this.settings.binaryType)) as In, size);
+    this.inbox.put(message as In, size, !this.readsAlways || this.inbox.hasDemand);
   }
 
   #tooSlow(): void {
