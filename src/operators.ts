@@ -3,8 +3,6 @@
  *
  * @packageDocumentation
  */
-export type { Peer } from './operators/sessions-of.js';
-export type { BackoffPolicy } from './protocol/backoff.js';
 export { type AskOptions, ask } from './operators/ask.js';
 export type { Codec, InvalidHandler, InvalidPolicy } from './operators/codec.js';
 export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
@@ -12,10 +10,14 @@ export { type GateOptions, gate } from './operators/gate.js';
 export { type HandleConnectionsOptions, handleConnections } from './operators/handle-connections.js';
 export type { CanHold } from './operators/hold-source.js';
 export { type JsonOptions, json } from './operators/json.js';
+export { type KeepAliveOptions, keepAlive } from './operators/keep-alive.js';
+export { type LimitRateOptions, limitRate } from './operators/limit-rate.js';
 export { link } from './operators/link.js';
 export { isBinary, isText } from './operators/message-guards.js';
+export { multiplex } from './operators/multiplex.js';
 export { type ReconnectPolicy, reconnect } from './operators/reconnect.js';
 export { sendTo } from './operators/send-to.js';
+export type { Peer } from './operators/sessions-of.js';
 export type {
   SchemaInput,
   SchemaIssue,
@@ -25,6 +27,7 @@ export type {
 } from './operators/standard-schema.js';
 export { type ToWebStreams, toWebStreams } from './operators/to-web-streams.js';
 export { withCodec } from './operators/with-codec.js';
+export type { BackoffPolicy } from './protocol/backoff.js';
 export {
   BackpressureError,
   ConnectionClosedError,
