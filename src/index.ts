@@ -35,6 +35,13 @@ export {
   type OutgoingMessage,
   type Payload,
 } from './reactive/outgoing.js';
+export {
+  type PersistentDialOptions,
+  type PersistentOptions,
+  type PersistentPolicy,
+  persistent,
+} from './reactive/persistent.js';
+export type { PersistentConnection, PersistentState } from './reactive/persistent-connection.js';
 export { SendSubject } from './reactive/send-subject.js';
 export { serve } from './reactive/serve.js';
 export type { AcceptOptions, Answer, ClientInfo, PathOption, ServeOptions } from './reactive/server-options.js';
