@@ -37,7 +37,12 @@ const layers: Readonly<Record<string, Layer>> = {
   transport: { values: ['protocol'], types: [], node: true, rxjs: ['rxjs'] },
   reactive: { values: ['protocol', 'transport'], types: [], node: 'types', rxjs: ['rxjs'] },
   operators: { values: ['protocol', ...neutral], types: ['reactive'], node: {}, rxjs: ['rxjs'] },
-  testing: { values: ['protocol', 'reactive'], types: ['transport'], node: {}, rxjs: ['rxjs', 'rxjs/testing'] },
+  testing: {
+    values: ['protocol', 'reactive', 'operators/fifo.ts'],
+    types: ['transport'],
+    node: {},
+    rxjs: ['rxjs', 'rxjs/testing'],
+  },
   browser: { values: ['protocol', 'operators', ...neutral], types: ['reactive'], node: {}, rxjs: ['rxjs'] },
   bus: { values: [], types: ['operators'], node: {}, rxjs: ['rxjs'] },
 };

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import { Fifo } from '../operators/fifo.js';
 import type { BytePort, Flushable, PortEvents } from '../transport/byte-port.js';
 import { withoutPongs } from './pong-filter.js';
 import type { Trampoline } from './trampoline.js';
@@ -24,7 +25,9 @@ export class MemoryPort implements BytePort {
   #peer: MemoryPort | undefined;
   #events: PortEvents | undefined;
   /** What came and was not delivered. An empty chunk is the end. */
-  #arrivals: Buffer[] = [];
+  readonly #arrivals = new Fifo<Buffer>();
+  /** What is left of the oldest, when a part of it was delivered. */
+  #rest: Buffer | undefined;
   #arrivedBytes = 0;
   #isPaused = false;
   #hasEnded = false;
@@ -93,7 +96,7 @@ export class MemoryPort implements BytePort {
 
   /** Delivers what has arrived, as far as it is wanted. */
   deliver(): void {
-    if (this.#arrivals.length > 0) this.#link.trampoline.run(() => this.#deliverNext());
+    if (this.#rest !== undefined || !this.#arrivals.isEmpty) this.#link.trampoline.run(() => this.#deliverNext());
   }
 
   /** The connection is reset: what was not delivered is lost. */
@@ -139,11 +142,10 @@ export class MemoryPort implements BytePort {
   }
 
   #take(): Buffer | undefined {
-    const first = this.#arrivals[0];
+    const first = this.#rest ?? (this.#arrivals.isEmpty ? undefined : this.#arrivals.shift());
     if (first === undefined) return undefined;
     const chunk = first.subarray(0, Math.min(first.length, this.chunkSize));
-    if (chunk.length === first.length) this.#arrivals.shift();
-    else this.#arrivals[0] = first.subarray(chunk.length);
+    this.#rest = chunk.length === first.length ? undefined : first.subarray(chunk.length);
     this.#arrivedBytes -= chunk.length;
     return chunk;
   }
@@ -162,7 +164,8 @@ export class MemoryPort implements BytePort {
   #close(error: Error | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#arrivals = [];
+    this.#arrivals.clear();
+    this.#rest = undefined;
     this.#arrivedBytes = 0;
     this.#events?.closed(error);
   }

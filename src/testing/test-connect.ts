@@ -28,6 +28,10 @@ export class TestConnect<C extends AnyConnection> extends Observable<C> {
           next: (opened) => {
             conn = opened;
             const openedAt = scheduler.now();
+            // As a real client: all who subscribe while it is emitted share the first message.
+            const hold = opened.hold();
+            subscriber.next(opened);
+            hold.unsubscribe();
             subscriber.add(
               finishedOf(opened).subscribe((info) => {
                 const error = closeErrorOf(info);
@@ -35,10 +39,6 @@ export class TestConnect<C extends AnyConnection> extends Observable<C> {
                 else subscriber.error(withUptime(error, scheduler.now() - openedAt));
               }),
             );
-            // As a real client: all who subscribe while it is emitted share the first message.
-            const hold = opened.hold();
-            subscriber.next(opened);
-            hold.unsubscribe();
           },
           error: (error: unknown) => subscriber.error(withUptime(error, 0)),
         }),
@@ -55,9 +55,9 @@ export class TestConnect<C extends AnyConnection> extends Observable<C> {
  * @param attempts one for each subscription; one more errors.
  * @param scheduler for `uptime`. @default virtual within `TestScheduler.run`, real elsewhere
  * @example
- * const dial = testConnect([cold('--#', {}, refused), cold('-c', { c: testConnection() })]);
+ * const dial = testConnect([refused, cold('-c', { c: testConnection() })]);
  * dial.pipe(reconnect({ initial: 4, random: () => 1 })).subscribe();
- * expectObservable(dial.dialed$).toBe('0-----1', [0, 1]);
+ * expectObservable(dial.dialed$).toBe('0---1', [0, 1]);
  */
 export function testConnect<C extends AnyConnection>(
   attempts: readonly Attempt<C>[],

@@ -14,7 +14,14 @@ import type { TestConnection, TestConnectionInputs } from './test-inputs.js';
  * conn.messages$.pipe(sendTo(conn)).subscribe();
  * expectObservable(conn.sent$).toBe('          -a-b-|');
  */
-export function testConnection<In = Message, Out = Outgoing, Data = undefined>(
+export function testConnection(inputs?: TestConnectionInputs): TestConnection;
+export function testConnection<Data>(
+  inputs: TestConnectionInputs<Message, Data> & { readonly data: Data },
+): TestConnection<Data>;
+export function testConnection<In, Out = Outgoing, Data = undefined>(
+  inputs?: TestConnectionInputs<In, Data>,
+): TestConnection<Data, In, Out>;
+export function testConnection<Data, In, Out>(
   inputs: TestConnectionInputs<In, Data> = {},
 ): TestConnection<Data, In, Out> {
   return new InputConnection<Data, In, Out>(inputs);

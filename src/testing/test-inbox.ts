@@ -1,4 +1,5 @@
 import { Observable, ReplaySubject, type SchedulerLike, Subscription } from 'rxjs';
+import { Fifo } from '../operators/fifo.js';
 import { holdSymbol } from '../protocol/connection-symbols.js';
 import type { ConnectionStats } from '../reactive/connection.js';
 import { type Holdable, Inbox, type Interception, type Taker } from '../reactive/inbox.js';
@@ -15,7 +16,7 @@ export class TestInbox<In> {
   #messagesReceived = 0;
   readonly #inbox: Inbox<In>;
   readonly #onSettled: () => void;
-  readonly #unread: In[] = [];
+  readonly #unread = new Fifo<In>();
   #hadDemand = false;
   #isPumping = false;
   #isOver = false;
@@ -67,7 +68,7 @@ export class TestInbox<In> {
 
   /** Drops what has come and is not delivered. */
   drop(): void {
-    this.#unread.length = 0;
+    this.#unread.clear();
     this.#inbox.drop();
   }
 
@@ -108,8 +109,8 @@ export class TestInbox<In> {
   #step(): boolean {
     if (this.#inbox.deliverNext()) return true;
     if (!this.#inbox.hasRoom) return false;
-    if (this.#unread.length > 0) {
-      const message = this.#unread.shift() as In;
+    if (!this.#unread.isEmpty) {
+      const message = this.#unread.shift();
       this.#inbox.put(message, sizeOf(message));
       return true;
     }
