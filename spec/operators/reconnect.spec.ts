@@ -223,18 +223,19 @@ describe('reconnect over sockets', () => {
     const loopback = new Loopback();
     end(() => loopback.end());
     let requests = 0;
-    const server = serve({
-      port: 0,
-      host: '127.0.0.1',
-      verifyClient: () => ++requests > 2 || reject(503, 'busy', { 'Retry-After': '0' }),
-    });
-    const url = await loopback.serve(server, (connections$) =>
-      connections$.pipe(
-        map((conn, index) => {
-          conn.send.next(`hello ${index}`);
-          conn.close(index < 2 ? 1012 : 1000);
-        }),
-      ),
+    const url = await loopback.serve(
+      serve({
+        port: 0,
+        host: '127.0.0.1',
+        verifyClient: () => ++requests > 2 || reject(503, 'busy', { 'Retry-After': '0' }),
+      }),
+      (server) =>
+        server.pipe(
+          map((conn, index) => {
+            conn.send.next(`hello ${index}`);
+            conn.close(index < 2 ? 1012 : 1000);
+          }),
+        ),
     );
     const messages$ = connect(url).pipe(
       mergeMap((conn) => conn.messages$),

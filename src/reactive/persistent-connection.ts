@@ -4,16 +4,34 @@ import type { SendResult } from './outbox.js';
 import type { Outgoing } from './outgoing.js';
 import type { SendSubject } from './send-subject.js';
 
-/** Where a {@link PersistentConnection} stands. */
+/** Where a {@link PersistentConnection} stands, by its `type`. */
 export type PersistentState<In = Message, Out = Outgoing> =
-  /** It dials. */
-  | { readonly type: 'connecting' }
-  /** Messages pass both ways. What is sent on `connection` while this is emitted goes before all that was queued: to log in, say. */
-  | { readonly type: 'open'; readonly connection: Connection<unknown, In, Out> }
-  /** It dials again after `delay` ms; `attempt` counts from 1, and anew behind a connection that has worked. No `error` when the peer closed with 1000. */
-  | { readonly type: 'waiting'; readonly attempt: number; readonly delay: number; readonly error?: unknown }
-  /** Nobody holds it open, or it was given up because of `error`. */
-  | { readonly type: 'closed'; readonly error?: unknown };
+  | {
+      /** It dials. */
+      readonly type: 'connecting';
+    }
+  | {
+      /** Messages pass both ways. */
+      readonly type: 'open';
+      /** What is sent on it while this is emitted goes before all that waited: to log in, say. */
+      readonly connection: Connection<unknown, In, Out>;
+    }
+  | {
+      /** It dials again. */
+      readonly type: 'waiting';
+      /** Counts from 1, and anew behind a connection that has worked. */
+      readonly attempt: number;
+      /** In milliseconds. */
+      readonly delay: number;
+      /** Why; not there when the peer closed with 1000 or without a code. */
+      readonly error?: unknown;
+    }
+  | {
+      /** Nobody holds it open, or it was given up. */
+      readonly type: 'closed';
+      /** Why it was given up. */
+      readonly error?: unknown;
+    };
 
 /**
  * A connection that outlives its sockets. Made by `persistent`.
