@@ -323,6 +323,26 @@ describe('a reset', () => {
   });
 });
 
+describe('what is left of a connection that nobody wants any more', () => {
+  it('is not waited for: connect() is told as soon as the subscriber and the hold are gone', () => {
+    marbles(({ scheduler, flush }) => {
+      const { connection, peer, port } = memoryConnection({ scheduler });
+      const times: number[] = [];
+      connection.finished$.subscribe(() => times.push(scheduler.now()));
+      const hold = connection.hold();
+      const subscription = connection.messages$.subscribe();
+      peer(text('a'), close(1000));
+      port.finish();
+      scheduler.schedule(() => {
+        subscription.unsubscribe();
+        hold.unsubscribe();
+      }, 50);
+      flush();
+      expect(times).toEqual([50]);
+    });
+  });
+});
+
 describe('terminate()', () => {
   it('ends the transport at once, and drops what waits', () => {
     const { connection, port, closeInfos, peer } = memoryConnection();

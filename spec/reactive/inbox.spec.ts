@@ -148,7 +148,7 @@ describe('the end', () => {
   it('is told once', () => {
     const { inbox } = recorded();
     let times = 0;
-    inbox.onCompleted = () => times++;
+    inbox.whenOver(() => times++);
     inbox.end();
     while (inbox.deliverNext());
     inbox.deliverNext();
@@ -243,6 +243,26 @@ describe('an interception', () => {
     expect(inbox.hasDemand).toBe(false);
     inbox.put('a', 1, false);
     expect(inbox.isEmpty).toBe(true);
+  });
+});
+
+describe('an end that nobody waits for any more', () => {
+  it('is told when the subscriber and the hold are gone, in either order', () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const inbox = openInbox();
+      const parts = [inbox.hold(), inbox.messages$.subscribe()];
+      inbox.put('a', 1);
+      inbox.end();
+      const log: string[] = [];
+      inbox.whenOver(() => log.push('over'));
+      parts[order[0]!]!.unsubscribe();
+      log.push('one');
+      parts[order[1]!]!.unsubscribe();
+      expect(log).toEqual(['one', 'over']);
+    }
   });
 });
 

@@ -271,10 +271,10 @@ export class ConnectionCore<In>
     }
     const { scheduler, closeTimeout } = this.settings;
     const timer = scheduler.schedule(() => this.#abandon(), closeTimeout);
-    this.inbox.onCompleted = (): void => {
+    this.inbox.whenOver(() => {
       timer.unsubscribe();
       this.#events.finished(info);
-    };
+    });
   }
 
   /** What is held back is waited for no longer. */

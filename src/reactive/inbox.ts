@@ -31,8 +31,6 @@ export class Inbox<In> {
   readonly messages$: Holdable<In>;
   readonly #mark: number;
   readonly #onDemand: () => void;
-  /** Called when the end was delivered. */
-  onCompleted: (() => void) | undefined;
   #subscribers: readonly Subscriber<In>[] = [];
   #takers: readonly Taker<In>[] = [];
   #urgent = 0;
@@ -40,6 +38,7 @@ export class Inbox<In> {
   #first = 0;
   #cost = 0;
   #holds = 0;
+  #onOver: (() => void) | undefined;
   #ending = false;
   #completed = false;
 
@@ -87,6 +86,7 @@ export class Inbox<In> {
     return new Subscription(() => {
       this.#holds--;
       if (this.#holds === 0 && this.#subscribers.length > 0) this.#onDemand();
+      this.#tellIfReleased();
     });
   }
 
@@ -148,6 +148,11 @@ export class Inbox<In> {
     this.#ending = true;
   }
 
+  /** Calls `done` once: when the end was delivered, or when nobody waits for it any more. */
+  whenOver(done: () => void): void {
+    this.#onOver = done;
+  }
+
   /** Drops what waits. */
   drop(): void {
     this.#waiting = [];
@@ -170,8 +175,19 @@ export class Inbox<In> {
     this.#subscribers = [...this.#subscribers, subscriber];
     subscriber.add(() => {
       this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
+      this.#tellIfReleased();
     });
     if (this.#holds === 0) this.#onDemand();
+  }
+
+  #tellIfReleased(): void {
+    if (this.#subscribers.length === 0 && !this.#completed && !this.isHeld) this.#tellOver();
+  }
+
+  #tellOver(): void {
+    const onOver = this.#onOver;
+    this.#onOver = undefined;
+    onOver?.();
   }
 
   /** To those who were there when the message began: who subscribes meanwhile begins with the next one. */
@@ -189,7 +205,7 @@ export class Inbox<In> {
     const subscribers = this.#subscribers;
     this.#subscribers = [];
     for (const subscriber of subscribers) subscriber.complete();
-    this.onCompleted?.();
+    this.#tellOver();
   }
 
   #shift(): In {

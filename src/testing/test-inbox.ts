@@ -82,10 +82,10 @@ export class TestInbox<In> {
       this.drop();
       this.#inbox.abandon();
     }, CLOSE_TIMEOUT);
-    this.#inbox.onCompleted = () => {
+    this.#inbox.whenOver(() => {
       timer.unsubscribe();
       done();
-    };
+    });
   }
 
   #hold(): Subscription {
