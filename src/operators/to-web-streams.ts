@@ -21,7 +21,8 @@ export interface ToWebStreams<In, Out> {
  *
  * **writable**: a write is done when it is sent and `send.ready$` is true again. `close()` closes with 1000 and waits for the end;
  * `abort(reason)` closes with 1011, or with `code` and `reason` of an error. A value that cannot be sent errors the stream and closes
- * with 1011. When the connection ends by itself, it errors with `ConnectionClosedError`.
+ * with 1011. When the connection ends otherwise than with 1000 or without a code, it errors with `ConnectionClosedError`; behind such an
+ * end writes do, and `close()` does nothing more.
  *
  * The readable holds: other subscribers of `messages$` wait with it.
  *
@@ -91,7 +92,12 @@ function writableOf<In, Out>(conn: Connection<unknown, In, Out>): WritableStream
   const watching = new Subscription();
   return new WritableStream<Out>({
     start: (controller) => {
-      watching.add(conn.close$.subscribe((info) => controller.error(closedError(info))));
+      watching.add(
+        conn.close$.subscribe((info) => {
+          // After an end that was wanted only writes fail: a pipe into it may still close it.
+          if (closeErrorOf(info) !== undefined) controller.error(closedError(info));
+        }),
+      );
     },
     write: (chunk) => {
       send(conn, chunk);
