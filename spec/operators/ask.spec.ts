@@ -214,7 +214,7 @@ describe('ask', () => {
         .pipe(concatMap(() => ask(connection, 'q', { match: is('b'), timeout: 1_000 })))
         .subscribe(() => count++);
       expect(count).toBe(MANY);
-    });
+    }, 60_000);
 
     it('finds its answer behind many other messages of one read', () => {
       const { connection, peer, turn } = memoryConnection();

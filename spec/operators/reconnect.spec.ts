@@ -159,7 +159,7 @@ describe('reconnect', () => {
       source.pipe(reconnect({ random: () => 0, scheduler })).subscribe((value) => seen.push(value));
       scheduler.flush();
       expect([attempts, seen]).toEqual([MANY, ['at last']]);
-    });
+    }, 60_000);
 
     it('takes no more once its subscriber has left', () => {
       let subscriptions = 0;

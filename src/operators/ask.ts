@@ -17,13 +17,14 @@ export interface AskOptions<In, Answer extends In = In> {
  * A question and its answer: sends `message` when it is subscribed to, and emits the first message that `match` says `true` to.
  *
  * The answer is taken out of the inbox when it is parsed: it overtakes what waits, no subscriber of `messages$` sees it, and it comes though
- * nobody subscribes to them, or a hold is taken. All other messages stay for their subscribers. Nobody needs them at present: then
+ * nobody subscribes to them, or a hold is taken. All other messages stay for their subscribers. While nobody wants them
  * they wait, up to `highWaterMark` as always, and up to twice that while a question is open, so that there is room behind a full
  * inbox; beyond that the peer is paused until messages are taken. Of questions with the same `match` the oldest gets the first answer.
  *
  * Emits once and completes. Errors with RxJS's `TimeoutError`; with `ConnectionClosedError` when the connection ends first, or has
- * ended; with what `match` throws; with `UsageError` for a message that cannot be sent. Unsubscribing stops listening: an
- * answer that comes later is an ordinary message. On a persistent connection it waits for a socket, within `timeout`, and asks only once.
+ * ended; with what `match` throws; with `UsageError` for a message that cannot be sent. A question that `overflow` drops gets no answer.
+ * Unsubscribing stops listening: an answer that comes later is an ordinary message. On a persistent connection it waits for a socket,
+ * within `timeout`, and asks only once.
  *
  *     subscribe  ^
  *     sent       q

@@ -31,8 +31,8 @@ export interface LimitRateOptions {
  * `UsageError` NOT_HOLDABLE on a source that carries no hold, unless `on` names one.
  *
  *     messages   -abcd-----e--      messages: 2, perMs: 5
- *     held       --^--!--^-!
- *     result     -ab---cd--e--
+ *     held       --^---^----!-
+ *     result     -ab---(cd)-e-
  *
  * @throws TypeError or RangeError at the call for an option that is not allowed.
  * @example conn.messages$.pipe(limitRate({ messages: 100, perMs: 1_000 }), sendTo(room)).subscribe();
