@@ -5,6 +5,7 @@ import {
   type Connection,
   ConnectionClosedError,
   HandshakeError,
+  json,
   keepAlive,
   type Message,
   multiplex,
@@ -12,6 +13,7 @@ import {
   type PersistentState,
   persistent,
   UsageError,
+  withCodec,
 } from 'sluice';
 import { type ConnectionPair, connectionPair, reset, testConnect } from 'sluice/testing';
 import { marbleConnection } from '../support/marble-connection.js';
@@ -544,5 +546,33 @@ describe('operators', () => {
     expect(errors).toEqual([forbidden]);
     expect(client.readyState).toBe(1);
     client.messages$.subscribe(nothing);
+  });
+
+  it('work on typed connections too: values wait, are asked and subscribed as values', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const [one, other] = [connectionPair({ scheduler }), connectionPair({ scheduler })];
+    const got = [one, other].map(({ server }) => {
+      const messages: Message[] = [];
+      server.messages$.subscribe((message) => messages.push(message));
+      return messages;
+    });
+    const dial = testConnect<Connection>([one.client as Connection, other.client as Connection], scheduler);
+    const client = persistent(dial.pipe(map(withCodec(json()))), { reconnect, scheduler });
+    const belongs = (value: unknown): boolean => (value as { of?: string }).of === 'a';
+    const seen: unknown[] = [];
+    for (const name of ['first', 'second'])
+      multiplex(client, { sub: 'a' }, { unsub: 'a' }, belongs).subscribe((value) => seen.push([name, value]));
+    const answers: unknown[] = [];
+    const match = (value: unknown): boolean => (value as { id?: number }).id === 1;
+    client.send.next({ waited: true });
+    client.open();
+    ask(client, { id: 1 }, { match, scheduler }).subscribe((answer) => answers.push(answer));
+    one.server.send.next('{"of":"a","n":1}');
+    one.server.send.next('{"id":1,"ok":true}');
+    reset(one.server);
+    scheduler.flush();
+    expect(got).toEqual([['{"sub":"a"}', '{"waited":true}', '{"id":1}'], ['{"sub":"a"}']]);
+    expect(answers).toEqual([{ id: 1, ok: true }]);
+    expect(seen).toEqual(['first', 'second'].map((name) => [name, { of: 'a', n: 1 }]));
   });
 });
