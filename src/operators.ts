@@ -22,6 +22,7 @@ export type {
   SchemaInput,
   SchemaIssue,
   SchemaOutput,
+  SchemaPathStep,
   SchemaResult,
   StandardSchema,
 } from './operators/standard-schema.js';

@@ -12,21 +12,42 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     /** Validates a value, and transforms it where the schema says so. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     /** Never there at run time: carries the types. */
-    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+    readonly types?:
+      | {
+          /** What it takes. */
+          readonly input: Input;
+          /** What it gives. */
+          readonly output: Output;
+        }
+      | undefined;
   };
 }
 
 /** What a validation gives: a value, or issues. */
 export type SchemaResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly SchemaIssue[] };
+  | {
+      /** What the schema made of it. */
+      readonly value: Output;
+      /** There are none. */
+      readonly issues?: undefined;
+    }
+  | {
+      /** All that is wrong. */
+      readonly issues: readonly SchemaIssue[];
+    };
 
 /** One thing that is wrong with a value. */
 export interface SchemaIssue {
   /** What is wrong. */
   readonly message: string;
   /** Where, from the outermost key on. */
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  readonly path?: readonly (PropertyKey | SchemaPathStep)[] | undefined;
+}
+
+/** One step of the path of an issue, where a library says more than the key. */
+export interface SchemaPathStep {
+  /** The key. */
+  readonly key: PropertyKey;
 }
 
 /** What a schema takes. */

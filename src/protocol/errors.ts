@@ -163,7 +163,12 @@ export class SchemaError extends WebSocketError {
   override readonly name = 'SchemaError';
   declare readonly code: 'SCHEMA_MISMATCH';
   /** All that is wrong, and where: the keys from the outermost on. */
-  readonly issues: readonly { readonly message: string; readonly path: readonly PropertyKey[] }[];
+  readonly issues: readonly {
+    /** What is wrong. */
+    readonly message: string;
+    /** Where. */
+    readonly path: readonly PropertyKey[];
+  }[];
 
   constructor(issues: SchemaError['issues']) {
     const shown = issues.slice(0, 3).map(({ message, path }) => {

@@ -15,9 +15,6 @@ export interface ToDuplexOptions {
   readonly highWaterMark?: number;
 }
 
-/** A connection whose messages are bytes in one way or another. */
-type BytesConnection = Connection<unknown, string | Uint8Array | ArrayBuffer, Outgoing>;
-
 /**
  * A connection as a Duplex of Node, with backpressure both ways: the connection is held while nobody reads, and a write is done when
  * `send.ready$` is true again.
@@ -32,7 +29,10 @@ type BytesConnection = Connection<unknown, string | Uint8Array | ArrayBuffer, Ou
  * @throws TypeError or RangeError for an option that is not allowed.
  * @example await pipeline(createReadStream('dump.sql'), toDuplex(conn));
  */
-export function toDuplex(conn: BytesConnection, options?: ToDuplexOptions & { readonly objectMode?: false }): Duplex;
+export function toDuplex(
+  conn: Connection<unknown, string | Uint8Array | ArrayBuffer, Outgoing>,
+  options?: ToDuplexOptions & { readonly objectMode?: false },
+): Duplex;
 export function toDuplex<In, Out>(
   conn: Connection<unknown, In, Out>,
   options: ToDuplexOptions & { readonly objectMode: true },

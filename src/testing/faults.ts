@@ -1,9 +1,6 @@
 import { Subscription } from 'rxjs';
-import type { Connection } from '../reactive/connection.js';
 import { portOf } from './connection-pair.js';
-
-// biome-ignore lint/suspicious/noExplicitAny: faults concern bytes, whatever the types of messages are
-type AnyConnection = Connection<any, any, any>;
+import type { AnyConnection } from './test-server.js';
 
 /**
  * Nothing that is sent to `conn`, an end of a `connectionPair`, arrives any more, as if its process hung: the other end fills up. When

@@ -12,7 +12,7 @@ import type { ServerCloseOptions } from '../reactive/web-socket-server.js';
 import type { ListenAddress } from '../transport/listener.js';
 import { testingScheduler } from './testing-scheduler.js';
 
-/** What servers of tests emit. */
+/** A connection of any type. */
 // biome-ignore lint/suspicious/noExplicitAny: send is a Subject, and so invariant in its type
 export type AnyConnection = Connection<any, any, any>;
 
