@@ -6,6 +6,7 @@ export default {
   moduleNameMapper: {
     '^sluice$': '<rootDir>/src/index.ts',
     '^sluice/operators$': '<rootDir>/src/operators.ts',
+    '^sluice/testing$': '<rootDir>/src/testing.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

@@ -12,7 +12,7 @@ import {
 
 /** What the files of one folder of `src` may import. Nothing that is not named here. */
 interface Layer {
-  /** Folders of `src`, besides its own. */
+  /** Folders of `src`, besides its own, and single files of others. */
   readonly values: readonly string[];
   /** Folders of `src` of which only types. */
   readonly types: readonly string[];
@@ -20,6 +20,12 @@ interface Layer {
   readonly node: true | 'types' | Readonly<Record<string, RegExp>>;
   readonly rxjs: readonly string[];
 }
+
+/**
+ * Files of the reactive layer that need nothing of Node: what implements `Connection` elsewhere, around another one or in a browser,
+ * shares them.
+ */
+const neutral = ['reactive/send-subject.ts', 'reactive/message-iterator.ts'];
 
 const layers: Readonly<Record<string, Layer>> = {
   protocol: {
@@ -30,9 +36,14 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   transport: { values: ['protocol'], types: [], node: true, rxjs: ['rxjs'] },
   reactive: { values: ['protocol', 'transport'], types: [], node: 'types', rxjs: ['rxjs'] },
-  operators: { values: ['protocol'], types: ['reactive'], node: {}, rxjs: ['rxjs'] },
-  testing: { values: ['protocol', 'reactive'], types: ['transport'], node: {}, rxjs: ['rxjs', 'rxjs/testing'] },
-  browser: { values: ['protocol', 'operators'], types: ['reactive'], node: {}, rxjs: ['rxjs'] },
+  operators: { values: ['protocol', ...neutral], types: ['reactive'], node: {}, rxjs: ['rxjs'] },
+  testing: {
+    values: ['protocol', 'reactive', 'operators/fifo.ts'],
+    types: ['transport'],
+    node: {},
+    rxjs: ['rxjs', 'rxjs/testing'],
+  },
+  browser: { values: ['protocol', 'operators', ...neutral], types: ['reactive'], node: {}, rxjs: ['rxjs'] },
   bus: { values: [], types: ['operators'], node: {}, rxjs: ['rxjs'] },
 };
 
@@ -81,6 +92,16 @@ describe('layers', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('has neutral files that take only types from their own layer, and nothing of Node', () => {
+    const wrong = neutral.flatMap((name) =>
+      byPath
+        .get(`src/${name}`)!
+        .imports.filter(({ typeOnly, specifier }) => !typeOnly && !/^(rxjs$|\.\.\/protocol\/)/.test(specifier))
+        .map(({ specifier }) => `${name}: ${specifier}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it('has no cycles', () => {
     expect(cycles(modules)).toEqual([]);
   });
@@ -96,7 +117,9 @@ describe('layers', () => {
     expect(entries.filter((module) => !module.tree.statements.every(isReexport)).map((module) => module.path)).toEqual(
       [],
     );
-    expect(entries.map((module) => module.path)).toEqual(expect.arrayContaining(['src/index.ts', 'src/operators.ts']));
+    expect(entries.map((module) => module.path)).toEqual(
+      expect.arrayContaining(['src/index.ts', 'src/operators.ts', 'src/testing.ts']),
+    );
   });
 
   it('depends on nothing but rxjs, as a peer', () => {
@@ -151,6 +174,7 @@ describe('these rules', () => {
     ['src/reactive/serve.ts', "import { type Server, createServer } from 'node:net';"],
     ['src/reactive/serve.ts', "import { sendTo } from '../operators/send-to.js';"],
     ['src/operators/gate.ts', "import { wrap } from '../reactive/wrap.js';"],
+    ['src/operators/gate.ts', "import { sendFrom } from '../reactive/send-from.js';"],
     ['src/operators/gate.ts', "import { connect } from '../index.js';"],
     ['src/operators/gate.ts', "import { connect } from 'sluice';"],
   ])('refuse in %s: %s', (path, text) => {
@@ -164,6 +188,7 @@ describe('these rules', () => {
     ['src/reactive/accept.ts', "import type { IncomingMessage } from 'node:http';"],
     ['src/operators/gate.ts', "import type { Connection } from '../reactive/connection.js';"],
     ['src/operators/gate.ts', "import { type Connection, type Hold } from '../reactive/connection.js';"],
+    ['src/operators/with-codec.ts', "import { SendSubject } from '../reactive/send-subject.js';"],
   ])('allow in %s: %s', (path, text) => {
     expect(upward(path, text)).toEqual([]);
   });
@@ -204,7 +229,8 @@ function isAllowed(layer: Layer, module: SourceModule, { specifier, file, typeOn
   if (file !== undefined) {
     const [, folder, ...rest] = file.split('/');
     if (!file.startsWith('src/') || rest.length === 0) return false;
-    return folder === module.layer || layer.values.includes(folder!) || (typeOnly && layer.types.includes(folder!));
+    if (folder === module.layer || layer.values.includes(folder!) || layer.values.includes(file.slice(4))) return true;
+    return typeOnly && layer.types.includes(folder!);
   }
   if (!specifier.startsWith('node:')) return layer.rxjs.includes(specifier);
   if (layer.node === true) return true;

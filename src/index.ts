@@ -36,9 +36,17 @@ export {
   type OutgoingMessage,
   type Payload,
 } from './reactive/outgoing.js';
+export {
+  type PersistentDialOptions,
+  type PersistentOptions,
+  type PersistentPolicy,
+  persistent,
+} from './reactive/persistent.js';
+export type { PersistentConnection, PersistentState } from './reactive/persistent-connection.js';
 export { SendSubject } from './reactive/send-subject.js';
 export { serve } from './reactive/serve.js';
 export type { AcceptOptions, Answer, ClientInfo, PathOption, ServeOptions } from './reactive/server-options.js';
+export { type ToDuplexOptions, toDuplex } from './reactive/to-duplex.js';
 export { type ServerCloseOptions, WebSocketServer } from './reactive/web-socket-server.js';
 export { type WrapOptions, wrap } from './reactive/wrap.js';
 export type { DialNetworkOptions, TlsClientOptions } from './transport/client-request.js';

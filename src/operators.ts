@@ -3,12 +3,32 @@
  *
  * @packageDocumentation
  */
+export { type AskOptions, ask } from './operators/ask.js';
+export type { Codec, InvalidHandler, InvalidPolicy } from './operators/codec.js';
 export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
 export { type GateOptions, gate } from './operators/gate.js';
 export { type HandleConnectionsOptions, handleConnections } from './operators/handle-connections.js';
 export type { CanHold } from './operators/hold-source.js';
+export { type JsonOptions, json } from './operators/json.js';
+export { type KeepAliveOptions, keepAlive } from './operators/keep-alive.js';
+export { type LimitRateOptions, limitRate } from './operators/limit-rate.js';
 export { link } from './operators/link.js';
+export { isBinary, isText } from './operators/message-guards.js';
+export { multiplex } from './operators/multiplex.js';
+export { type ReconnectPolicy, reconnect } from './operators/reconnect.js';
 export { sendTo } from './operators/send-to.js';
+export type { Peer } from './operators/sessions-of.js';
+export type {
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaPathStep,
+  SchemaResult,
+  StandardSchema,
+} from './operators/standard-schema.js';
+export { type ToWebStreams, toWebStreams } from './operators/to-web-streams.js';
+export { withCodec } from './operators/with-codec.js';
+export type { BackoffPolicy } from './protocol/backoff.js';
 export {
   BackpressureError,
   ConnectionClosedError,
@@ -17,7 +37,9 @@ export {
   isWebSocketError,
   ProtocolError,
   type ProtocolErrorCode,
+  SchemaError,
   UsageError,
   type UsageErrorCode,
   WebSocketError,
 } from './protocol/errors.js';
+export { isRetryable } from './protocol/retryable.js';

@@ -2,6 +2,7 @@
 import { mergeMap, type Observable } from 'rxjs';
 import { type Connection, connect, handleConnections, type Message, sendTo, serve, type WebSocketServer } from 'sluice';
 import { demandMap } from 'sluice/operators';
+import { testConnection } from 'sluice/testing';
 
 const server: WebSocketServer = serve({ port: 8080, host: 'localhost' });
 server.pipe(handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
@@ -15,3 +16,6 @@ messages$
 
 // @ts-expect-error: a bare number cannot be sent
 connect('ws://localhost:8080').subscribe((conn) => conn.send.next(1));
+
+const { sent$ }: { sent$: Observable<unknown> } = testConnection({ messages$ });
+sent$.subscribe();

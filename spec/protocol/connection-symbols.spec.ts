@@ -1,13 +1,21 @@
-import { finishedSymbol, holdSymbol, reportSymbol } from '../../src/protocol/connection-symbols.js';
+import {
+  finishedSymbol,
+  holdSymbol,
+  interceptSymbol,
+  reportSymbol,
+  sessionsSymbol,
+} from '../../src/protocol/connection-symbols.js';
 import { close, text } from '../support/frames.js';
 import { memoryConnection } from '../support/memory-connection.js';
 
 describe('the symbols of a connection', () => {
   it('are the same in every build', () => {
-    expect([holdSymbol, finishedSymbol, reportSymbol]).toEqual([
+    expect([holdSymbol, finishedSymbol, reportSymbol, interceptSymbol, sessionsSymbol]).toEqual([
       Symbol.for('sluice.hold'),
       Symbol.for('sluice.finished'),
       Symbol.for('sluice.report'),
+      Symbol.for('sluice.intercept'),
+      Symbol.for('sluice.sessions'),
     ]);
   });
 
@@ -31,5 +39,18 @@ describe('the symbols of a connection', () => {
     peer(close(3000));
     port.reset();
     expect(codes).toEqual([3000]);
+  });
+
+  it('lead from a connection to messages before they are queued', () => {
+    const { connection, peer } = memoryConnection();
+    const seen: unknown[] = [];
+    const take = (message: unknown): boolean => message === 'b';
+    (connection as never as Record<symbol, (take: unknown, isUrgent: boolean) => unknown>)[interceptSymbol]?.(
+      take,
+      true,
+    );
+    peer(text('a'), text('b'));
+    connection.messages$.subscribe((message) => seen.push(message));
+    expect(seen).toEqual(['a']);
   });
 });

@@ -1,4 +1,5 @@
 import { VirtualTimeScheduler } from 'rxjs';
+import { ProtocolError } from '../../src/protocol/errors.js';
 import { checkedClosePayload } from '../../src/reactive/closing.js';
 import type { CloseInfo } from '../../src/reactive/connection.js';
 import { hex } from '../support/bits.js';
@@ -154,6 +155,27 @@ describe('we close first (RFC 6455 §7.1.2)', () => {
     });
   });
 
+  it('with an error is recorded with it, whether or not the peer answers', () => {
+    const error = new Error('out of order');
+    marbles(({ scheduler, flush }) => {
+      const { connection, closeInfos } = memoryConnection({ scheduler });
+      connection.send.error(error);
+      flush();
+      expect(closeInfos).toEqual([{ code: 1006, reason: '', wasClean: false, initiator: 'local', error }]);
+    });
+    const { closeInfos } = ended((each) => {
+      each.connection.send.error(error);
+      each.peer(close(1011));
+    });
+    expect(closeInfos).toEqual([{ code: 1011, reason: '', wasClean: true, initiator: 'local', error }]);
+  });
+
+  it('with a ProtocolError says its closeCode and as much of its message as fits', () => {
+    const { connection, port } = memoryConnection();
+    connection.send.error(new ProtocolError('UTF8_INVALID', 1007, 'é'.repeat(70)));
+    expect(closeFrames(port)).toEqual([`03ef${Buffer.from('é'.repeat(61)).toString('hex')}`]);
+  });
+
   it('is given up after closeTimeout when the peer answers and never ends, and stays clean', () => {
     marbles(({ scheduler, flush }) => {
       const { connection, port, closeInfos, peer } = memoryConnection({ scheduler, role: 'client' });
@@ -299,6 +321,26 @@ describe('a reset', () => {
     port.reset(reset);
     expect(sequence(connection)).toEqual(['x'.repeat(70_000), 'b', 'end']);
     expect([connection.readyState, closeInfos, scheduler.actions]).toEqual([3, [record], []]);
+  });
+});
+
+describe('what is left of a connection that nobody wants any more', () => {
+  it('is not waited for: connect() is told as soon as the subscriber and the hold are gone', () => {
+    marbles(({ scheduler, flush }) => {
+      const { connection, peer, port } = memoryConnection({ scheduler });
+      const times: number[] = [];
+      connection.finished$.subscribe(() => times.push(scheduler.now()));
+      const hold = connection.hold();
+      const subscription = connection.messages$.subscribe();
+      peer(text('a'), close(1000));
+      port.finish();
+      scheduler.schedule(() => {
+        subscription.unsubscribe();
+        hold.unsubscribe();
+      }, 50);
+      flush();
+      expect(times).toEqual([50]);
+    });
   });
 });
 

@@ -148,7 +148,7 @@ describe('the end', () => {
   it('is told once', () => {
     const { inbox } = recorded();
     let times = 0;
-    inbox.onCompleted = () => times++;
+    inbox.whenOver(() => times++);
     inbox.end();
     while (inbox.deliverNext());
     inbox.deliverNext();
@@ -173,6 +173,96 @@ describe('the end', () => {
     inbox.put('a', 1);
     inbox.abandon();
     expect([seen, inbox.isHeld, inbox.isCompleted]).toEqual([['end'], false, true]);
+  });
+});
+
+describe('an interception', () => {
+  it('sees each message before it is queued, in spite of holds, and takes out what it wants', () => {
+    const { inbox, seen } = recorded();
+    const hold = inbox.hold();
+    const looked: string[] = [];
+    inbox.intercept((message) => looked.push(message) > 0 && message === 'b', false);
+    for (const message of ['a', 'b', 'c']) inbox.put(message, 1);
+    expect(looked).toEqual(['a', 'b', 'c']);
+    hold.unsubscribe();
+    while (inbox.deliverNext());
+    expect(seen).toEqual(['a', 'c']);
+  });
+
+  it('does not see what waits already', () => {
+    const inbox = openInbox();
+    inbox.put('a', 1);
+    inbox.intercept(() => true, true);
+    expect(inbox.isEmpty).toBe(false);
+  });
+
+  it('is asked in the order of coming, and the first that takes a message has it', () => {
+    const inbox = openInbox();
+    const asked: string[] = [];
+    const asking = (name: string) => (message: string) => {
+      asked.push(name + message);
+      return message === name;
+    };
+    const first = inbox.intercept(asking('a'), false);
+    inbox.intercept(asking('b'), false);
+    inbox.put('a', 1);
+    inbox.put('b', 1);
+    first.unsubscribe();
+    first.unsubscribe();
+    inbox.put('a', 1);
+    expect(asked).toEqual(['aa', 'ab', 'bb', 'ba']);
+  });
+
+  it('may be the same function twice', () => {
+    const inbox = openInbox();
+    const take = (): boolean => true;
+    inbox.intercept(take, false);
+    inbox.intercept(take, false).unsubscribe();
+    inbox.put('a', 1);
+    expect(inbox.isEmpty).toBe(true);
+  });
+
+  it('reads ahead no further, unless it is urgent: then twice as far, and asks for more', () => {
+    let asked = 0;
+    const inbox: Inbox<string> = new Inbox(MARK, () => asked++);
+    inbox.put('a', MARK);
+    const patient = inbox.intercept(() => false, false);
+    expect([inbox.hasRoom, patient.isReading]).toEqual([false, false]);
+    const before = asked;
+    const urgent = inbox.intercept(() => false, true);
+    expect([inbox.hasRoom, patient.isReading, asked]).toEqual([true, true, before + 1]);
+    inbox.put('b', MARK);
+    expect([inbox.hasRoom, urgent.isReading]).toEqual([false, false]);
+    inbox.messages$.subscribe();
+    expect(urgent.isReading).toBe(true);
+  });
+
+  it('is no demand: what nobody wants is not kept when it must not be', () => {
+    const inbox = openInbox();
+    inbox.intercept(() => false, true);
+    expect(inbox.hasDemand).toBe(false);
+    inbox.put('a', 1, false);
+    expect(inbox.isEmpty).toBe(true);
+  });
+});
+
+describe('an end that nobody waits for any more', () => {
+  it('is told when the subscriber and the hold are gone, in either order', () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const inbox = openInbox();
+      const parts = [inbox.hold(), inbox.messages$.subscribe()];
+      inbox.put('a', 1);
+      inbox.end();
+      const log: string[] = [];
+      inbox.whenOver(() => log.push('over'));
+      parts[order[0]!]!.unsubscribe();
+      log.push('one');
+      parts[order[1]!]!.unsubscribe();
+      expect(log).toEqual(['one', 'over']);
+    }
   });
 });
 

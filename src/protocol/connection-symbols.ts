@@ -14,3 +14,13 @@ export const finishedSymbol: unique symbol = Symbol.for('sluice.finished') as ne
 
 /** On a connection: a function that reports an error of the application to the diagnostics. */
 export const reportSymbol: unique symbol = Symbol.for('sluice.report') as never;
+
+/**
+ * On a connection: `(take, isUrgent) => Interception`. Shows `take` each message when it is parsed, before it is queued, whether or
+ * not anybody wants messages; one for which it returns `true` is taken out. `isUrgent` reads ahead twice as far meanwhile, so that
+ * there is room to look behind a full queue.
+ */
+export const interceptSymbol: unique symbol = Symbol.for('sluice.intercept') as never;
+
+/** On a connection that outlives its sockets: an Observable of the connections over them, that replays the latest. */
+export const sessionsSymbol: unique symbol = Symbol.for('sluice.sessions') as never;

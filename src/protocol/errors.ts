@@ -36,7 +36,7 @@ export class ProtocolError extends WebSocketError {
   }
 }
 
-/** The cause of a {@link ProtocolError}. */
+/** The cause of a {@link ProtocolError}. MESSAGE_INVALID comes from codecs, all others from the protocol itself. */
 export type ProtocolErrorCode =
   | 'RESERVED_BIT'
   | 'RESERVED_OPCODE'
@@ -55,7 +55,8 @@ export type ProtocolErrorCode =
   | 'TOO_MANY_STREAMS'
   | 'MESSAGE_TOO_LONG'
   | 'TOO_MANY_FRAGMENTS'
-  | 'MESSAGE_TOO_SLOW';
+  | 'MESSAGE_TOO_SLOW'
+  | 'MESSAGE_INVALID';
 
 /** The opening handshake failed, on the client. RFC 6455 §4.1. */
 export class HandshakeError extends WebSocketError {
@@ -149,12 +150,44 @@ export class UsageError extends WebSocketError {
 export type UsageErrorCode =
   | 'UNSUPPORTED_DATA'
   | 'NOT_HOLDABLE'
+  | 'NOT_INTERCEPTABLE'
   | 'FRAGMENTS_FAILED'
   | 'FRAGMENT_TYPE'
   | 'FRAGMENTS_TIMEOUT'
   | 'BLOB_FAILED'
   | 'COMPRESS_FAILED'
-  | 'UTF8_INVALID';
+  | 'UTF8_INVALID'
+  | 'ENCODE_FAILED'
+  | 'ASYNC_SCHEMA'
+  | 'NOT_A_PAIR';
+
+/** A value does not fit its schema: the `cause` of a {@link ProtocolError} MESSAGE_INVALID or a {@link UsageError} ENCODE_FAILED. */
+export class SchemaError extends WebSocketError {
+  override readonly name = 'SchemaError';
+  declare readonly code: 'SCHEMA_MISMATCH';
+  /** All that is wrong, and where: the keys from the outermost on. */
+  readonly issues: readonly {
+    /** What is wrong. */
+    readonly message: string;
+    /** Where. */
+    readonly path: readonly PropertyKey[];
+  }[];
+
+  constructor(issues: SchemaError['issues']) {
+    const shown = issues.slice(0, 3).map(({ message, path }) => {
+      const where = path.map(String).join('.');
+      return where === '' ? cut(message) : `${cut(where)}: ${cut(message)}`;
+    });
+    if (issues.length > shown.length) shown.push(`${issues.length - shown.length} more`);
+    super('SCHEMA_MISMATCH', shown.join(', '));
+    this.issues = issues;
+  }
+}
+
+/** Validators quote what they found, and that may be long. */
+function cut(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 100)}...`;
+}
 
 /** Whether `error` comes from sluice, whichever build of it. */
 export function isWebSocketError(error: unknown): error is WebSocketError {

@@ -11,7 +11,8 @@ import {
   take,
   throwIfEmpty,
 } from 'rxjs';
-import { ConnectionClosedError, HandshakeError, WebSocketError } from '../protocol/errors.js';
+import { closeErrorOf, withUptime } from '../protocol/close-error.js';
+import { HandshakeError } from '../protocol/errors.js';
 import { clockOf } from '../transport/clock.js';
 import { report } from '../transport/diagnostics.js';
 import { type Dialed, dial } from '../transport/dial.js';
@@ -174,7 +175,7 @@ class Attempt<In> {
   }
 
   #closed(info: CloseInfo, uptime: number): void {
-    const error = errorOf(info);
+    const error = closeErrorOf(info);
     if (error === undefined) this.#finish(() => this.#events.finished());
     else this.#fail(error, uptime);
   }
@@ -190,22 +191,6 @@ class Attempt<In> {
     this.#resources.unsubscribe();
     notify();
   }
-}
-
-/** The error that an end of a connection is for a client; nothing when it was wanted. */
-function errorOf(info: CloseInfo): Error | undefined {
-  const { code, reason, wasClean, initiator, error } = info;
-  if (error instanceof WebSocketError) return error;
-  // Whatever becomes of the transport once we have closed: the end was wanted.
-  const byUs = initiator === 'local' && (error === undefined || code === 1006);
-  if (byUs || (error === undefined && (code === 1000 || code === 1005))) return undefined;
-  return new ConnectionClosedError({ code, reason, wasClean, cause: error });
-}
-
-/** Errors of Node and of the application too, whichever realm they come from. */
-function withUptime(error: unknown, uptime: number): unknown {
-  const isOpen = typeof error === 'object' && error !== null && Object.isExtensible(error);
-  return isOpen ? Object.assign(error, { uptime }) : error;
 }
 
 function firstTarget(

@@ -268,10 +268,10 @@ export class ConnectionCore<In>
     }
     const { scheduler, closeTimeout } = this.settings;
     const timer = scheduler.schedule(() => this.#abandon(), closeTimeout);
-    this.inbox.onCompleted = (): void => {
+    this.inbox.whenOver(() => {
       timer.unsubscribe();
       this.#events.finished(info);
-    };
+    });
   }
 
   /** What is held back is waited for no longer. */
@@ -282,9 +282,9 @@ export class ConnectionCore<In>
 
   #receive(data: string | Buffer, size: number): void {
     this.messagesReceived++;
+    const message = typeof data === 'string' ? data : toBinaryType(data, this.settings.binaryType);
     // After our own Close frame a message that nobody wants is not kept.
-    if (this.readsAlways && !this.inbox.hasDemand) return;
-    this.inbox.put((typeof data === 'string' ? data : toBinaryType(data, this.settings.binaryType)) as In, size);
+    this.inbox.put(message as In, size, !this.readsAlways || this.inbox.hasDemand);
   }
 
   #tooSlow(): void {

@@ -1,4 +1,4 @@
-import { Observable, type Subscriber, Subscription } from 'rxjs';
+import { Observable, type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
 import { holdSymbol } from '../protocol/connection-symbols.js';
 
 /** What each waiting message is charged beside its bytes, so that empty ones count too. */
@@ -7,6 +7,15 @@ const MESSAGE_COST = 128;
 interface Waiting<In> {
   readonly message: In;
   readonly cost: number;
+}
+
+/** Looks at a message before it is queued. `true` takes it out. */
+export type Taker<In> = (message: In) => boolean;
+
+/** Lasts until it is unsubscribed. */
+export interface Interception extends Unsubscribable {
+  /** Whether messages are read at present: not while the queue is full. */
+  readonly isReading: boolean;
 }
 
 /** An Observable that can be held: `demandMap`, `gate` and their like find the hold under this symbol. */
@@ -22,13 +31,14 @@ export class Inbox<In> {
   readonly messages$: Holdable<In>;
   readonly #mark: number;
   readonly #onDemand: () => void;
-  /** Called when the end was delivered. */
-  onCompleted: (() => void) | undefined;
   #subscribers: readonly Subscriber<In>[] = [];
+  #takers: readonly Taker<In>[] = [];
+  #urgent = 0;
   #waiting: Waiting<In>[] = [];
   #first = 0;
   #cost = 0;
   #holds = 0;
+  #onOver: (() => void) | undefined;
   #ending = false;
   #completed = false;
 
@@ -49,7 +59,7 @@ export class Inbox<In> {
 
   /** Whether another message may be parsed: it is wanted, or there is room to keep it. */
   get hasRoom(): boolean {
-    return this.#cost < this.#mark || this.hasDemand;
+    return this.#cost < (this.#urgent === 0 ? this.#mark : this.#mark * 2) || this.hasDemand;
   }
 
   get isEmpty(): boolean {
@@ -76,15 +86,47 @@ export class Inbox<In> {
     return new Subscription(() => {
       this.#holds--;
       if (this.#holds === 0 && this.#subscribers.length > 0) this.#onDemand();
+      this.#tellIfReleased();
     });
   }
 
-  /** Takes in a message: to the subscribers at once when nothing waits before it and there is demand. */
-  put(message: In, size: number): void {
+  /**
+   * Shows `take` each message that comes from now on, before it is queued. The first that takes it has it.
+   *
+   * @param isUrgent reads ahead twice as far while it lasts.
+   */
+  intercept(take: Taker<In>, isUrgent: boolean): Interception {
+    const weight = isUrgent ? 1 : 0;
+    // A function of its own, so that the same one may be here twice.
+    const taker: Taker<In> = (message) => take(message);
+    this.#takers = [...this.#takers, taker];
+    this.#urgent += weight;
+    const interception = new Subscription(() => {
+      this.#takers = this.#takers.filter((other) => other !== taker);
+      this.#urgent -= weight;
+    });
+    this.#onDemand();
+    const hasRoom = (): boolean => this.hasRoom;
+    return {
+      unsubscribe: () => interception.unsubscribe(),
+      get isReading() {
+        return hasRoom();
+      },
+    };
+  }
+
+  /**
+   * Takes in a message: to the subscribers at once when nothing waits before it and there is demand.
+   *
+   * @param isKept whether it waits when nobody wants it now.
+   */
+  put(message: In, size: number, isKept = true): void {
+    if (this.#takers.length > 0 && this.#takers.some((take) => take(message))) return;
     if (this.isEmpty && this.hasDemand) {
       this.#deliver(message);
       return;
     }
+    if (!isKept) return;
     const cost = size + MESSAGE_COST;
     this.#waiting.push({ message, cost });
     this.#cost += cost;
@@ -104,6 +146,11 @@ export class Inbox<In> {
   /** No message follows what waits. */
   end(): void {
     this.#ending = true;
+  }
+
+  /** Calls `done` once: when the end was delivered, or when nobody waits for it any more. */
+  whenOver(done: () => void): void {
+    this.#onOver = done;
   }
 
   /** Drops what waits. */
@@ -128,8 +175,19 @@ export class Inbox<In> {
     this.#subscribers = [...this.#subscribers, subscriber];
     subscriber.add(() => {
       this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
+      this.#tellIfReleased();
     });
     if (this.#holds === 0) this.#onDemand();
+  }
+
+  #tellIfReleased(): void {
+    if (this.#subscribers.length === 0 && !this.#completed && !this.isHeld) this.#tellOver();
+  }
+
+  #tellOver(): void {
+    const onOver = this.#onOver;
+    this.#onOver = undefined;
+    onOver?.();
   }
 
   /** To those who were there when the message began: who subscribes meanwhile begins with the next one. */
@@ -147,7 +205,7 @@ export class Inbox<In> {
     const subscribers = this.#subscribers;
     this.#subscribers = [];
     for (const subscriber of subscribers) subscriber.complete();
-    this.onCompleted?.();
+    this.#tellOver();
   }
 
   #shift(): In {

@@ -1,5 +1,5 @@
 import { Observable, type Subscription } from 'rxjs';
-import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
+import { finishedSymbol, interceptSymbol, reportSymbol } from '../protocol/connection-symbols.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
 import { type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
 import { Opcode } from '../protocol/opcode.js';
@@ -20,7 +20,7 @@ import type { ConnectionFacts } from './connection-facts.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { ConnectionStreams } from './connection-streams.js';
 import { controlPayload } from './control-payload.js';
-import type { Holdable } from './inbox.js';
+import type { Holdable, Interception, Taker } from './inbox.js';
 import { iterateMessages } from './message-iterator.js';
 import type { SendResult } from './outbox-settings.js';
 import type { Outgoing } from './outgoing.js';
@@ -267,6 +267,11 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     report('connection-error', { connection: this, error });
   }
 
+  /** Shows messages before they are queued: what `interceptSymbol` stands for. @internal */
+  intercept(take: Taker<In>, isUrgent: boolean): Interception {
+    return this.#core.inbox.intercept(take, isUrgent);
+  }
+
   #lost(): ConnectionClosedError {
     const info = this.#streams.info ?? { code: 1006, reason: '', wasClean: false };
     return new ConnectionClosedError({ ...info, cause: this.#streams.info?.error });
@@ -277,6 +282,11 @@ Object.defineProperties(PortConnection.prototype, {
   [finishedSymbol]: {
     get(this: PortConnection<unknown>) {
       return this.finished$;
+    },
+  },
+  [interceptSymbol]: {
+    value(this: PortConnection<unknown>, take: Taker<Message>, isUrgent: boolean) {
+      return this.intercept(take, isUrgent);
     },
   },
   [reportSymbol]: {

@@ -11,6 +11,9 @@ const TURN_INFLATED = 4_194_304;
 /** How many outputs pass between two looks at the clock. */
 const OUTPUTS_PER_LOOK = 64;
 
+/** What a receiver needs of an inbox, whatever it holds. */
+type ReceiverInbox = Pick<Inbox<unknown>, 'hasRoom' | 'deliverNext' | 'end'>;
+
 /** Whom a receiver hands what it parsed. */
 export interface ReceiverOwner {
   /** Acts on one output. */
@@ -30,7 +33,7 @@ export interface ReceiverOwner {
 export class Receiver {
   isReading = true;
   readonly #session: Session;
-  readonly #inbox: Inbox<unknown>;
+  readonly #inbox: ReceiverInbox;
   readonly #port: BytePort;
   readonly #owner: ReceiverOwner;
   #pumping = false;
@@ -38,7 +41,7 @@ export class Receiver {
   #isOver = false;
   #isSettled = false;
 
-  constructor(session: Session, inbox: Inbox<unknown>, port: BytePort, owner: ReceiverOwner) {
+  constructor(session: Session, inbox: ReceiverInbox, port: BytePort, owner: ReceiverOwner) {
     this.#session = session;
     this.#inbox = inbox;
     this.#port = port;

@@ -17,7 +17,8 @@ export interface SendTarget<Out> {
  * The sending end of a connection, as a Subject.
  *
  * As an Observer: `next` sends and never throws or blocks; `complete` flushes and closes with 1000; `error` closes with 1011, or with
- * the `code` and `reason` of the error where a close frame may carry them. After the end all three do nothing. A value that cannot
+ * the `code` and `reason` of the error where a close frame may carry them, or with the `closeCode` and message of a `ProtocolError`;
+ * the error stands in `close$`. After the end all three do nothing. A value that cannot
  * be sent closes the connection with 1011 and stands in `close$` as its `error`.
  *
  * As an Observable: emits each item once it is handed to the operating system, completes with the connection, never errors.
@@ -64,10 +65,17 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     this.#target.closeWith(1000, '', undefined);
   }
 
-  /** Flushes, and closes with 1011, or with `error.code` and `error.reason` where they can be sent. */
+  /**
+   * Flushes, and closes with 1011, or with `error.code` and `error.reason` where they can be sent, or with `closeCode` and the message
+   * of a `ProtocolError`.
+   */
   override error(error: unknown): void {
-    const { code, reason } = (error ?? {}) as { code?: unknown; reason?: unknown };
-    this.#target.closeWith(typeof code === 'number' ? code : 1011, typeof reason === 'string' ? reason : '', error);
+    const { code, closeCode, reason, message } = (error ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof code !== 'number' && typeof closeCode === 'number') {
+      this.#target.closeWith(closeCode, typeof message === 'string' ? message : '', error);
+    } else {
+      this.#target.closeWith(typeof code === 'number' ? code : 1011, typeof reason === 'string' ? reason : '', error);
+    }
   }
 
   /** Does nothing: a Subject that was unsubscribed would throw at everybody who uses it later. */

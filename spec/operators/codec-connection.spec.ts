@@ -1,0 +1,115 @@
+import { EMPTY, firstValueFrom, NEVER, of } from 'rxjs';
+import { type Connection, json, withCodec } from 'sluice';
+import { connectionPair, testConnection } from 'sluice/testing';
+import { CodecConnection } from '../../src/operators/codec-connection.js';
+import { finishedSymbol, interceptSymbol, reportSymbol } from '../../src/protocol/connection-symbols.js';
+import { marbles } from '../support/marbles.js';
+
+const facts: (keyof Connection)[] = [
+  'data',
+  'request',
+  'response',
+  'url',
+  'protocol',
+  'extensions',
+  'protocolVersion',
+  'supports',
+  'remoteAddress',
+  'readyState',
+  'bufferedAmount',
+  'bytesReceived',
+  'bytesSent',
+  'latency',
+  'pings$',
+  'pongs$',
+  'close$',
+];
+
+describe('a typed connection', () => {
+  it.each(facts)('has the %s of its connection', (fact) => {
+    const { server } = connectionPair({ data: { user: 'a' }, protocol: 'chat', url: '/room' });
+    expect(new CodecConnection(server, json())[fact]).toEqual(server[fact]);
+  });
+
+  it('has its stats', () => {
+    const { client, server } = connectionPair();
+    client.send.next('1');
+    expect(withCodec(json())(server).stats).toMatchObject({ messagesReceived: 1, inboxBytes: 129 });
+  });
+
+  it('is held, paused and read past as it is', () =>
+    marbles(({ expectObservable, scheduler }) => {
+      const raw = testConnection();
+      const conn = withCodec(json())(raw);
+      conn.ignoreMessages();
+      scheduler.schedule(() => conn.pause(), 1);
+      scheduler.schedule(() => conn.resume(), 2);
+      scheduler.schedule(() => conn.hold(), 3);
+      expectObservable(raw.demand$).toBe('tftf', { t: true, f: false });
+    }));
+
+  it('pings, pongs, flushes and closes it', () =>
+    marbles(({ expectObservable, scheduler }) => {
+      const { client, server } = connectionPair();
+      const conn = withCodec(json())(client);
+      server.ignoreMessages();
+      conn.ignoreMessages();
+      expectObservable(conn.ping('a')).toBe('(0|)', [0]);
+      expectObservable(conn.flush()).toBe('(u|)', { u: undefined });
+      const pongs: string[] = [];
+      server.pongs$.subscribe((payload) => pongs.push(Buffer.from(payload).toString()));
+      conn.pong('b');
+      expect(pongs).toEqual(['b']);
+      scheduler.schedule(() => {
+        conn.close(3000, 'why');
+        expect(client.readyState).toBe(2);
+        conn.terminate();
+        expect(client.readyState).toBe(3);
+      }, 1);
+    }));
+
+  it('completes its send with the connection, for later subscribers too', () =>
+    marbles(({ hot, expectObservable }) => {
+      const conn = withCodec(json())(testConnection({ close$: hot('--c') }));
+      expectObservable(conn.send).toBe('--|');
+      expectObservable(conn.send, '----^').toBe('----|');
+    }));
+
+  it('is disposed of with it', async () => {
+    const raw = testConnection();
+    await withCodec(json())(raw)[Symbol.asyncDispose]();
+    expect(await firstValueFrom(raw.close$)).toMatchObject({ code: 1000 });
+  });
+
+  it('carries what operators look for, as far as its connection has it', async () => {
+    const raw = testConnection({ messages$: of('1', 'x', '2'), close$: NEVER });
+    const conn = new CodecConnection(raw, json({ invalid: 'drop' }));
+    expect(conn).toHaveProperty([finishedSymbol], Reflect.get(raw, finishedSymbol));
+    expect(conn).toHaveProperty([reportSymbol]);
+    const bare = new CodecConnection({ send: raw.send, messages$: EMPTY, close$: of('info') } as never, json());
+    expect(await firstValueFrom(bare.finished$)).toBe('info');
+    expect(bare.intercept(() => true, false)).toBeUndefined();
+    expect(() => bare.report(new Error('a'))).not.toThrow();
+  });
+
+  it('shows decoded messages to those who intercept, and takes out only what they take', () => {
+    const { client, server } = connectionPair();
+    const conn = withCodec(json({ invalid: 'drop' }))(server);
+    const shown: unknown[] = [];
+    Reflect.get(conn, interceptSymbol).call(
+      conn,
+      (value: unknown) => {
+        shown.push(value);
+        return value === 2;
+      },
+      false,
+    );
+    const seen: unknown[] = [];
+    conn.messages$.subscribe((value) => seen.push(value));
+    for (const message of ['1', 'x', '2', '3']) client.send.next(message);
+    expect([shown, seen]).toEqual([
+      [1, 2, 3],
+      [1, 3],
+    ]);
+  });
+});

@@ -1,0 +1,24 @@
+import { invalidMessage, messageOf } from '../../src/operators/invalid-message.js';
+
+describe('the error for a message that cannot be decoded', () => {
+  it('says what was wrong, quotes the beginning, and keeps the cause', () => {
+    const cause = new Error('no number');
+    const error = invalidMessage('x'.repeat(1000), cause);
+    expect(error).toMatchObject({ code: 'MESSAGE_INVALID', closeCode: 1007, cause });
+    expect(error.message).toBe(`invalid message: no number; found "${'x'.repeat(64)}"...`);
+  });
+
+  it('counts binary ones', () => {
+    expect(invalidMessage(Buffer.alloc(5), 'a').message).toBe('invalid message: a; found a binary message of 5 bytes');
+  });
+
+  it.each([
+    [new Error('a'), 'a'],
+    [{ message: 'b' }, 'b'],
+    ['c', 'c'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+  ])('says of %p: %s', (thrown, text) => {
+    expect(messageOf(thrown)).toBe(text);
+  });
+});

@@ -1,0 +1,45 @@
+import { filter, type Observable, of } from 'rxjs';
+import { interceptSymbol, sessionsSymbol } from '../protocol/connection-symbols.js';
+import { UsageError } from '../protocol/errors.js';
+import type { Connection } from '../reactive/connection.js';
+import type { Interception, Taker } from '../reactive/inbox.js';
+import type { PersistentConnection } from '../reactive/persistent-connection.js';
+
+/** Whom one can talk to: a connection, or one that outlives its sockets. */
+// biome-ignore lint/suspicious/noExplicitAny: the data of a connection does not matter here
+export type Peer<In, Out> = Connection<any, In, Out> | PersistentConnection<In, Out>;
+
+/** One connection over one socket. */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type Session<In, Out> = Connection<any, In, Out>;
+
+/** The state of an open connection: `ReadyState.OPEN`. */
+const OPEN = 1;
+
+/** Whether something can be sent on `session`. */
+export function isOpen(session: Pick<Connection, 'readyState'>): boolean {
+  return session.readyState === OPEN;
+}
+
+/** Emits `peer` itself; or each open connection of one that outlives them, the present one at once. */
+export function sessionsOf<In, Out>(peer: Peer<In, Out>): Observable<Session<In, Out>> {
+  const sessions$ = (peer as { [sessionsSymbol]?: Observable<Session<In, Out>> })[sessionsSymbol];
+  return sessions$ === undefined ? of(peer as Session<In, Out>) : sessions$.pipe(filter((session) => isOpen(session)));
+}
+
+/**
+ * Shows `take` each message of `session` before it is queued; `true` takes it out.
+ *
+ * @param isUrgent reads ahead twice as far while it lasts.
+ * @throws UsageError NOT_INTERCEPTABLE where the connection has no such place.
+ */
+export function intercept<In>(operator: string, session: object, take: Taker<In>, isUrgent: boolean): Interception {
+  const at = session as { [interceptSymbol]?: (take: Taker<In>, isUrgent: boolean) => Interception };
+  const interception = at[interceptSymbol]?.(take, isUrgent);
+  if (interception !== undefined) return interception;
+  const allowed = 'the connections of sluice';
+  throw new UsageError(
+    'NOT_INTERCEPTABLE',
+    `${operator} got a connection without an inbox of ours, allowed are ${allowed}`,
+  );
+}

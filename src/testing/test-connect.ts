@@ -1,0 +1,80 @@
+import { isObservable, Observable, of, ReplaySubject, type SchedulerLike, take, throwError } from 'rxjs';
+import { closeErrorOf, withUptime } from '../protocol/close-error.js';
+import { finishedSymbol } from '../protocol/connection-symbols.js';
+import type { CloseInfo } from '../reactive/connection.js';
+import type { AnyConnection } from './test-server.js';
+import { testingScheduler } from './testing-scheduler.js';
+
+/** What becomes of one attempt to connect: an open connection, an error, or an Observable of either that takes its time. */
+export type Attempt<C extends AnyConnection> = C | Error | Observable<C>;
+
+/** A client that dials nowhere, made by {@link testConnect}. */
+export class TestConnect<C extends AnyConnection> extends Observable<C> {
+  /** The number of each attempt, from 0 on, when it is made. Replayed; never completes. */
+  readonly dialed$: Observable<number>;
+
+  /** @internal */
+  constructor(attempts: readonly Attempt<C>[], scheduler: SchedulerLike) {
+    const dialed = new ReplaySubject<number>();
+    let count = 0;
+    super((subscriber) => {
+      const index = count++;
+      dialed.next(index);
+      let conn: C | undefined;
+      subscriber.add(() => conn?.close());
+      const attempt$ = attemptOf(attempts, index).pipe(take(1));
+      subscriber.add(
+        attempt$.subscribe({
+          next: (opened) => {
+            conn = opened;
+            const openedAt = scheduler.now();
+            // As a real client: all who subscribe while it is emitted share the first message.
+            const hold = opened.hold();
+            subscriber.next(opened);
+            hold.unsubscribe();
+            subscriber.add(
+              finishedOf(opened).subscribe((info) => {
+                const error = closeErrorOf(info);
+                if (error === undefined) subscriber.complete();
+                else subscriber.error(withUptime(error, scheduler.now() - openedAt));
+              }),
+            );
+          },
+          error: (error: unknown) => subscriber.error(withUptime(error, 0)),
+        }),
+      );
+    });
+    this.dialed$ = dialed.asObservable();
+  }
+}
+
+/**
+ * A `connect()` for marble tests: the n-th subscription gets the n-th attempt. As a real one it emits the connection under a hold, ends
+ * with it (completes, or errors with the same errors and `uptime`), and closes it with 1000 when it is unsubscribed.
+ *
+ * @param attempts one for each subscription; one more errors.
+ * @param scheduler for `uptime`. @default virtual within `TestScheduler.run`, real elsewhere
+ * @example
+ * const dial = testConnect([refused, cold('-c', { c: testConnection() })]);
+ * dial.pipe(reconnect({ initial: 4, random: () => 1 })).subscribe();
+ * expectObservable(dial.dialed$).toBe('0---1', [0, 1]);
+ */
+export function testConnect<C extends AnyConnection>(
+  attempts: readonly Attempt<C>[],
+  scheduler: SchedulerLike = testingScheduler,
+): TestConnect<C> {
+  return new TestConnect(attempts, scheduler);
+}
+
+function attemptOf<C extends AnyConnection>(attempts: readonly Attempt<C>[], index: number): Observable<C> {
+  const attempt = attempts[index];
+  if (attempt === undefined) {
+    return throwError(() => new Error(`attempt ${index + 1} was made, testConnect was given ${attempts.length}`));
+  }
+  if (isObservable(attempt)) return attempt;
+  return attempt instanceof Error ? throwError(() => attempt) : of(attempt);
+}
+
+function finishedOf(conn: AnyConnection): Observable<CloseInfo> {
+  return (conn as { [finishedSymbol]?: Observable<CloseInfo> })[finishedSymbol] ?? conn.close$;
+}
