@@ -87,7 +87,7 @@ function kept<Out>(value: Out): Out {
 function costOf(value: unknown): number {
   try {
     const item = classify(value);
-    return ITEM_COST + (item.kind === 'fragments' ? UNKNOWN_COST : frameSizeOf(item, payloadSizeOf(item), true));
+    return ITEM_COST + (item.kind === 'fragments' ? UNKNOWN_COST : frameSizeOf(item, payloadSizeOf(item), false));
   } catch (error) {
     if (error instanceof UsageError) return ITEM_COST + UNKNOWN_COST;
     throw error;
