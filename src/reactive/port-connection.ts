@@ -35,8 +35,6 @@ const READY_STATES = {
   closed: ReadyState.CLOSED,
 } as const;
 
-const noExtensions: ExtensionsObject = Object.freeze(Object.create(null));
-
 const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: true });
 
 /** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
@@ -188,9 +186,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get extensions(): ExtensionsObject {
-    const { extensions } = this.#facts;
-    if (extensions.length === 0) return noExtensions;
-    this.#extensions ??= extensionsObject(extensions);
+    this.#extensions ??= extensionsObject(this.#facts.extensions);
     return this.#extensions;
   }
 
