@@ -23,8 +23,9 @@ export {
   type Supports,
 } from './reactive/connection.js';
 export type { ConnectionOptions, HeartbeatOptions } from './reactive/connection-settings.js';
+export type { CompressionOption, PerMessageDeflateOptions } from './reactive/deflate-options.js';
 export { openConnection } from './reactive/open-connection.js';
-export type { Overflow, SendResult } from './reactive/outbox.js';
+export type { Overflow, SendResult } from './reactive/outbox-settings.js';
 export {
   type Fragment,
   type FragmentsOptions,

@@ -1,7 +1,8 @@
 /** An outbox over a port whose peer reads when it is told to. */
 import { asyncScheduler } from 'rxjs';
 import type { BackpressureError, UsageError } from '../../src/protocol/errors.js';
-import { Outbox, type OutboxSettings } from '../../src/reactive/outbox.js';
+import { Outbox } from '../../src/reactive/outbox.js';
+import type { OutboxSettings } from '../../src/reactive/outbox-settings.js';
 import { nextMaskKey } from '../../src/transport/random.js';
 import { KernelPort } from './kernel-port.js';
 
@@ -37,6 +38,7 @@ export function outboxOf({ role = 'server', room, synchronous, ...settings }: Ou
       overflow: 'close',
       maskKey: role === 'client' ? nextMaskKey : undefined,
       scheduler: asyncScheduler,
+      compressor: undefined,
       ...settings,
     },
     {

@@ -51,6 +51,8 @@ export type ProtocolErrorCode =
   | 'CLOSE_PAYLOAD_TOO_SHORT'
   | 'CLOSE_CODE_INVALID'
   | 'UTF8_INVALID'
+  | 'COMPRESSION_INVALID'
+  | 'TOO_MANY_STREAMS'
   | 'MESSAGE_TOO_LONG'
   | 'TOO_MANY_FRAGMENTS'
   | 'MESSAGE_TOO_SLOW';
@@ -151,6 +153,7 @@ export type UsageErrorCode =
   | 'FRAGMENT_TYPE'
   | 'FRAGMENTS_TIMEOUT'
   | 'BLOB_FAILED'
+  | 'COMPRESS_FAILED'
   | 'UTF8_INVALID';
 
 /** Whether `error` comes from sluice, whichever build of it. */

@@ -1,8 +1,9 @@
-import type { Buffer } from 'node:buffer';
+import { type Buffer, isUtf8 } from 'node:buffer';
 import { ProtocolError } from './errors.js';
 import type { FrameHeader } from './frame-header.js';
 import type { FrameReader } from './frame-reader.js';
 import { isAsciiRange, unmask } from './mask.js';
+import type { MessageInflater } from './message-inflater.js';
 import { Opcode } from './opcode.js';
 import { COPY_BELOW, copyOf, PayloadBuffer } from './payload-buffer.js';
 import { decodeText, Utf8Validator } from './utf8.js';
@@ -31,13 +32,16 @@ export class MessageReader {
   readonly #limits: MessageLimits;
   readonly #utf8 = new Utf8Validator();
   readonly #collected = new PayloadBuffer();
+  readonly #inflater: MessageInflater | undefined;
   #text = false;
   #ascii = true;
+  #compressed = false;
   #frames = 0;
   #size = 0;
 
-  constructor(limits: MessageLimits) {
+  constructor(limits: MessageLimits, inflater?: MessageInflater) {
     this.#limits = limits;
+    this.#inflater = inflater;
   }
 
   /**
@@ -45,13 +49,13 @@ export class MessageReader {
    *
    * @returns the message, when the part is the end of one.
    * @throws ProtocolError 1009 or 1008 when the message is over a limit, known from its headers; 1007 as soon as a text is not
-   *   valid UTF-8 (§8.1).
+   *   valid UTF-8 (§8.1), compressed text when it is complete.
    */
   accept(frame: FrameReader): Message | undefined {
     const { header } = frame;
     if (frame.first) this.#beginFrame(header);
     const ascii = this.#reveal(frame, header);
-    if (this.#text && !this.#limits.skipUTF8Validation) this.#validate(frame, ascii);
+    if (this.#text && !this.#compressed && !this.#limits.skipUTF8Validation) this.#validate(frame, ascii);
     const ends = frame.last && header.fin;
     if (ends && frame.first && header.opcode !== Opcode.continuation) return this.#whole(frame, ascii);
     this.#ascii &&= ascii;
@@ -65,17 +69,11 @@ export class MessageReader {
   }
 
   #beginFrame(header: FrameHeader): void {
-    if (header.opcode !== Opcode.continuation) this.#beginMessage(header.opcode === Opcode.text);
+    if (header.opcode !== Opcode.continuation) this.#beginMessage(header);
     this.#frames++;
     this.#size += header.length;
-    const { maxPayload, maxFragments } = this.#limits;
-    if (this.#size > maxPayload) {
-      throw new ProtocolError(
-        'MESSAGE_TOO_LONG',
-        1009,
-        `message of ${this.#size} bytes, maxPayload allows ${maxPayload}`,
-      );
-    }
+    this.#checkSize();
+    const { maxFragments } = this.#limits;
     if (this.#frames > maxFragments) {
       throw new ProtocolError(
         'TOO_MANY_FRAGMENTS',
@@ -86,8 +84,19 @@ export class MessageReader {
     this.#collected.expect(this.#size, header.fin);
   }
 
-  #beginMessage(text: boolean): void {
-    this.#text = text;
+  #checkSize(): void {
+    const { maxPayload } = this.#limits;
+    const limit = this.#compressed ? this.#inflater!.wireLimit : maxPayload;
+    if (this.#size <= limit) return;
+    const found = `${this.#compressed ? 'compressed ' : ''}message of ${this.#size} bytes`;
+    const allowed = `maxPayload${this.#compressed ? ` of ${maxPayload}` : ''} allows ${limit}`;
+    throw new ProtocolError('MESSAGE_TOO_LONG', 1009, `${found}, ${allowed}`);
+  }
+
+  #beginMessage({ opcode, rsv1 }: FrameHeader): void {
+    this.#text = opcode === Opcode.text;
+    // RFC 7692 §6: "the 'Per-Message Compressed' bit"
+    this.#compressed = rsv1;
     this.#ascii = true;
     this.#frames = 0;
     this.#size = 0;
@@ -96,7 +105,7 @@ export class MessageReader {
   /** Unmasks the part; whether it is text in ASCII. */
   #reveal({ bytes, start, end, before }: FrameReader, header: FrameHeader): boolean {
     if (header.masked) return unmask(bytes, start, end, header.maskKey, before);
-    return this.#text && isAsciiRange(bytes, start, end);
+    return this.#text && !this.#compressed && isAsciiRange(bytes, start, end);
   }
 
   /** §8.1: "the endpoint MUST _Fail the WebSocket Connection_", which needs neither the end of the frame nor that of the message. */
@@ -110,6 +119,7 @@ export class MessageReader {
 
   /** The message that is one frame in one chunk. */
   #whole({ bytes, start, end }: FrameReader, ascii: boolean): Message {
+    if (this.#compressed) return this.#inflated(bytes.subarray(start, end));
     const size = end - start;
     if (this.#text) return { type: 'message', data: decodeText(bytes, start, end, ascii), size };
     const data = size < COPY_BELOW ? copyOf(bytes, start, end) : bytes.subarray(start, end);
@@ -118,7 +128,20 @@ export class MessageReader {
 
   #joined(): Message {
     const payload = this.#collected.take();
+    if (this.#compressed) return this.#inflated(payload);
     const size = payload.length;
     return { type: 'message', data: this.#text ? decodeText(payload, 0, size, this.#ascii) : payload, size };
+  }
+
+  #inflated(body: Buffer): Message {
+    const data = this.#inflater!.inflate(body);
+    const size = data.length;
+    if (!this.#text) return { type: 'message', data, size };
+    // §8.1 for compressed text, whose bytes are known only now
+    const ascii = isAsciiRange(data, 0, size);
+    if (!ascii && !this.#limits.skipUTF8Validation && !isUtf8(data)) {
+      throw new ProtocolError('UTF8_INVALID', 1007, 'text message that is not valid UTF-8');
+    }
+    return { type: 'message', data: decodeText(data, 0, size, ascii), size };
   }
 }

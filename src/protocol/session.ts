@@ -3,6 +3,7 @@ import { encodeClosePayload, readClosePayload } from './close-payload.js';
 import { ProtocolError } from './errors.js';
 import { FrameReader } from './frame-reader.js';
 import { unmask } from './mask.js';
+import type { MessageInflater } from './message-inflater.js';
 import { type Message, type MessageLimits, MessageReader } from './message-reader.js';
 import { isControl, Opcode } from './opcode.js';
 import { copyOf, PayloadBuffer } from './payload-buffer.js';
@@ -13,6 +14,8 @@ export type Role = 'server' | 'client';
 /** What a {@link Session} accepts. The defaults belong to the layer above. */
 export interface SessionOptions extends MessageLimits {
   readonly role: Role;
+  /** Inflates compressed messages, where permessage-deflate was agreed to. RFC 7692. */
+  readonly inflater?: MessageInflater | undefined;
 }
 
 /**
@@ -45,6 +48,7 @@ const END: Output = { type: 'end' };
 export class Session {
   readonly #frames: FrameReader;
   readonly #messages: MessageReader;
+  readonly #inflater: MessageInflater | undefined;
   readonly #control = new PayloadBuffer();
   #state: SessionState = 'open';
   #parsing = true;
@@ -55,8 +59,9 @@ export class Session {
   #completed = 0;
 
   constructor(options: SessionOptions) {
-    this.#frames = new FrameReader(options.role === 'server');
-    this.#messages = new MessageReader(options);
+    this.#inflater = options.inflater;
+    this.#frames = new FrameReader(options.role === 'server', options.inflater !== undefined);
+    this.#messages = new MessageReader(options, options.inflater);
   }
 
   get state(): SessionState {
@@ -79,6 +84,11 @@ export class Session {
   /** Wire bytes of the message in progress that are parsed, without those of control frames within it. */
   get partialBytes(): number {
     return this.#frames.partialBytes;
+  }
+
+  /** Bytes that were inflated so far. */
+  get inflated(): number {
+    return this.#inflater?.inflated ?? 0;
   }
 
   /** Keeps `chunk` and parses nothing. The session owns its memory from now on, and unmasks it in place. */
@@ -181,6 +191,7 @@ export class Session {
     this.#parsing = false;
     this.#frames.clear();
     this.#messages.clear();
+    this.#inflater?.clear();
     this.#control.clear();
   }
 }

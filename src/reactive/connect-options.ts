@@ -12,10 +12,14 @@ import {
   type ConnectionSettings,
   connectionSettings,
 } from './connection-settings.js';
+import type { CompressionOption } from './deflate-options.js';
 import { describe } from './outgoing.js';
 
 /** Options of `connect`. */
-export interface ConnectOptions<B extends BinaryType = 'nodebuffer'> extends ConnectionOptions<B>, DialNetworkOptions {
+export interface ConnectOptions<B extends BinaryType = 'nodebuffer'>
+  extends ConnectionOptions<B>,
+    CompressionOption,
+    DialNetworkOptions {
   /** More fields of the request, as for `http.request`. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** The Origin header. @default none */
@@ -66,6 +70,7 @@ export interface ConnectSettings extends ConnectionSettings {
 const CONNECT_OPTIONS = [
   ...CONNECTION_OPTIONS,
   ...CLIENT_NETWORK_OPTIONS,
+  'perMessageDeflate',
   'headers',
   'origin',
   'host',

@@ -145,7 +145,7 @@ class Attempt<In> {
     this.#timer = scheduler.schedule(late, Math.max(0, timeout - elapsed));
   }
 
-  #open(settings: ConnectSettings, { port, agreement, response, target, remoteAddress }: Dialed): void {
+  #open(settings: ConnectSettings, { port, agreement, deflate, response, target, remoteAddress }: Dialed): void {
     this.#timer?.unsubscribe();
     const facts = {
       role: 'client',
@@ -154,6 +154,7 @@ class Attempt<In> {
       url: target.href,
       protocol: agreement.protocol,
       extensions: agreement.extensions,
+      deflate,
       protocolVersion: settings.version,
       remoteAddress,
     } as const;

@@ -3,35 +3,24 @@ import { isSendableCloseCode } from '../protocol/close-code.js';
 import { truncateReason } from '../protocol/close-payload.js';
 import { type BackpressureError, ProtocolError, type UsageError, WebSocketError } from '../protocol/errors.js';
 import { Opcode } from '../protocol/opcode.js';
-import { type Output, type Role, Session } from '../protocol/session.js';
+import { type Output, Session } from '../protocol/session.js';
 import type { BytePort, PortEvents } from '../transport/byte-port.js';
 import { clockOf } from '../transport/clock.js';
 import { nextMaskKey } from '../transport/random.js';
 import { toBinaryType } from './binary-type.js';
 import { Closing, type ClosingOwner } from './closing.js';
+import { codersFor } from './coders.js';
 import type { CloseInfo } from './connection.js';
 import type { ConnectionSettings } from './connection-settings.js';
+import type { CoreEvents, CoreFacts } from './core-events.js';
 import { Heartbeat, type HeartbeatTimes, type Patient } from './heartbeat.js';
 import { Inbox } from './inbox.js';
 import { MessageDeadline } from './message-deadline.js';
-import { Outbox, type OutboxOwner, type SendResult } from './outbox.js';
+import { Outbox } from './outbox.js';
+import type { OutboxOwner, SendResult } from './outbox-settings.js';
 import { PingTracker } from './ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './receiver.js';
 import type { SendTarget } from './send-subject.js';
-
-/** What a core tells the connection around it. */
-export interface CoreEvents {
-  ping(payload: Buffer): void;
-  pong(payload: Buffer): void;
-  /** The connection has ended: nothing can be sent any more. First of the three. */
-  ended(info: CloseInfo): void;
-  /** What could be delivered was delivered. Second. */
-  settled(info: CloseInfo): void;
-  /** Nothing is held back any more, or was for longer than `closeTimeout`. Last. */
-  finished(info: CloseInfo): void;
-  /** A value could not be sent. */
-  unsendable(error: UsageError): void;
-}
 
 /** The parts of one connection, and who calls whom. Knows nothing of Observables but the inbox. */
 export class ConnectionCore<In>
@@ -57,7 +46,9 @@ export class ConnectionCore<In>
   #pausedDeadline: Subscription | undefined;
   #info: CloseInfo | undefined;
 
-  constructor(port: BytePort, role: Role, settings: ConnectionSettings, events: CoreEvents) {
+  constructor(port: BytePort, facts: CoreFacts, settings: ConnectionSettings, events: CoreEvents) {
+    const { role, deflate } = facts;
+    const { inflater, compressor } = codersFor(deflate, role, settings);
     const { scheduler, heartbeat, closeTimeout } = settings;
     this.settings = settings;
     this.#port = port;
@@ -65,9 +56,10 @@ export class ConnectionCore<In>
     this.clock = clockOf(scheduler);
     this.openedAt = this.clock();
     this.tracker = new PingTracker(this.clock);
-    this.#session = new Session({ ...settings, role });
+    this.#session = new Session({ ...settings, role, inflater });
     this.inbox = new Inbox<In>(settings.highWaterMark, () => this.#receiver.pump());
-    this.outbox = new Outbox(port, { ...settings, maskKey: role === 'client' ? nextMaskKey : undefined }, this);
+    const maskKey = role === 'client' ? nextMaskKey : undefined;
+    this.outbox = new Outbox(port, { ...settings, maskKey, compressor }, this);
     this.#receiver = new Receiver(this.#session, this.inbox, port, this);
     const { outbox } = this;
     this.closing = new Closing({ role, port, session: this.#session, outbox, closeTimeout, scheduler, owner: this });

@@ -1,7 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { checkBoolean, checkInteger, checkNames, checkOneOf, checkScheduler, MAX_TIMER } from './check.js';
 import type { BinaryType } from './connection.js';
-import type { Overflow } from './outbox.js';
+import { type CompressionOption, type DeflateSettings, deflateSettings } from './deflate-options.js';
+import type { Overflow } from './outbox-settings.js';
 
 /** When a silent peer is given up. */
 export interface HeartbeatOptions {
@@ -67,6 +68,8 @@ export interface ConnectionSettings {
   readonly autoPong: boolean;
   readonly binaryType: BinaryType;
   readonly skipUTF8Validation: boolean;
+  /** What is wanted of permessage-deflate; nothing where it is not. */
+  readonly deflate: DeflateSettings | undefined;
   readonly scheduler: SchedulerLike;
 }
 
@@ -79,7 +82,7 @@ const MAX_SIZE = 2 ** 32;
  * @throws TypeError or RangeError that names the option, what was found and what is allowed.
  */
 export function connectionSettings(
-  options: ConnectionOptions<BinaryType>,
+  options: ConnectionOptions<BinaryType> & CompressionOption,
   role: 'server' | 'client',
 ): ConnectionSettings {
   const size = (name: 'maxPayload' | 'highWaterMark' | 'maxBufferedAmount', fallback: number): number =>
@@ -103,6 +106,7 @@ export function connectionSettings(
     autoPong: checkBoolean('autoPong', options.autoPong ?? true),
     binaryType: checkOneOf('binaryType', options.binaryType ?? 'nodebuffer', ['nodebuffer', 'arraybuffer', 'blob']),
     skipUTF8Validation: checkBoolean('skipUTF8Validation', options.skipUTF8Validation ?? false),
+    deflate: deflateSettings(options.perMessageDeflate),
     scheduler: checkScheduler('scheduler', options.scheduler ?? asyncScheduler),
   };
 }

@@ -2,7 +2,7 @@ import { AsyncSubject, EMPTY, type Observable, Subject } from 'rxjs';
 import type { UsageError } from '../protocol/errors.js';
 import { report } from '../transport/diagnostics.js';
 import type { CloseInfo } from './connection.js';
-import type { CoreEvents } from './connection-core.js';
+import type { CoreEvents } from './core-events.js';
 import type { SendSubject } from './send-subject.js';
 
 /** The Observables of a connection beside `messages$`, and the order in which they end. */

@@ -1,6 +1,6 @@
 import type { Observable, Subscription } from 'rxjs';
 import type { IncomingMessage } from '../transport/incoming-message.js';
-import type { SendResult } from './outbox.js';
+import type { SendResult } from './outbox-settings.js';
 import type { Outgoing } from './outgoing.js';
 import type { SendSubject } from './send-subject.js';
 

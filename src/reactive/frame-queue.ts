@@ -44,7 +44,7 @@ type Entry<T> = Page | Large | Mark | Later<T>;
 export type Taken<T> =
   | { readonly kind: 'bytes'; readonly pieces: readonly Uint8Array[] }
   | { readonly kind: 'mark'; readonly reached: () => void }
-  | { readonly kind: 'later'; readonly item: T };
+  | { readonly kind: 'later'; readonly item: T; readonly size: number };
 
 /**
  * What waits to be sent, in order. Small frames are packed into pages, so that a million messages of three bytes take little

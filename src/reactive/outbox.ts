@@ -1,34 +1,16 @@
-import type { Observable, SchedulerLike } from 'rxjs';
-import { BackpressureError, type UsageError } from '../protocol/errors.js';
+import type { Observable } from 'rxjs';
+import { BackpressureError } from '../protocol/errors.js';
 import { MAX_HEADER_SIZE } from '../protocol/frame-header.js';
 import { Opcode } from '../protocol/opcode.js';
 import type { BytePort } from '../transport/byte-port.js';
+import { DeflateSender } from './deflate-sender.js';
 import { enqueueFrame, FrameQueue } from './frame-queue.js';
-import { type Classified, classify, frameSizeOf, opcodeOf } from './outgoing.js';
-import { type LaterMessage, PartsSender } from './parts-sender.js';
+import { type Encoded, encodeMessage, isLater, type LaterMessage, TEXT_FRAME } from './message-encoder.js';
+import type { OutboxOwner, OutboxSettings, SendResult } from './outbox-settings.js';
+import { type Classified, classify, frameSizeOf, payloadSizeOf } from './outgoing.js';
+import { PartsSender } from './parts-sender.js';
 import { ReadySignal } from './ready-signal.js';
-import { Wire, type WireSettings } from './wire.js';
-
-/** What became of an item: see `Connection.trySend`. */
-export type SendResult = 'sent' | 'buffered' | 'dropped' | 'closed';
-
-/** What happens above `maxBufferedAmount`. */
-export type Overflow = 'close' | 'drop-newest' | 'drop-oldest';
-
-/** How much may wait, and what else an outbox needs. Sizes in bytes. */
-export interface OutboxSettings extends WireSettings {
-  readonly maxBufferedAmount: number;
-  readonly overflow: Overflow;
-  readonly scheduler: SchedulerLike;
-}
-
-/** Whom an outbox tells what it cannot do. */
-export interface OutboxOwner {
-  /** The overflow policy says to give up. */
-  overflowed(error: BackpressureError): void;
-  /** A message that was accepted cannot be finished. */
-  failed(error: UsageError): void;
-}
+import { Wire } from './wire.js';
 
 const FIN = 0x80;
 
@@ -50,7 +32,9 @@ export class Outbox {
   readonly #queue = new FrameQueue<LaterMessage>();
   /** Frames of the message in parts whose turn it is. They go before the queue. */
   readonly #front = new FrameQueue();
-  #active: PartsSender | undefined;
+  #active: PartsSender | DeflateSender | undefined;
+  /** Shorter text needs no look at compression. In UTF-16 units. */
+  readonly #plainBelow: number;
   /** What is known to come of it. */
   #activeSize = 0;
   /** Whether nothing waits before what is sent next. */
@@ -64,6 +48,7 @@ export class Outbox {
     this.#port = port;
     this.#settings = settings;
     this.#owner = owner;
+    this.#plainBelow = (settings.compressor?.deflater.threshold ?? Number.POSITIVE_INFINITY) / 3;
     this.#signal = new ReadySignal(settings.highWaterMark);
     this.#wire = new Wire(port, settings, () => this.#update());
   }
@@ -93,10 +78,9 @@ export class Outbox {
    */
   send(value: unknown, onHanded?: () => void): SendResult {
     if (this.#isClosed) return 'closed';
-    const isFastText = typeof value === 'string' && this.#isDirect && this.#hasRoom(value.length * 3 + MAX_HEADER_SIZE);
-    if (!isFastText) return this.#sendItem(classify(value), onHanded);
+    if (typeof value !== 'string' || !this.#isFast(value)) return this.#sendItem(classify(value), onHanded);
     this.messagesSent++;
-    this.#wire.text(FIN | Opcode.text, value, onHanded);
+    this.#wire.text(TEXT_FRAME, value, onHanded);
     return 'sent';
   }
 
@@ -161,22 +145,31 @@ export class Outbox {
     return this.#isStopped || this.#close !== undefined;
   }
 
+  /** Whether nothing needs to be known of a text but the text itself. */
+  #isFast(text: string): boolean {
+    return this.#isDirect && text.length < this.#plainBelow && this.#hasRoom(text.length * 3 + MAX_HEADER_SIZE);
+  }
+
   #sendItem(item: Classified, onHanded: (() => void) | undefined): SendResult {
-    const refusal = this.#refusal(frameSizeOf(item, this.#settings.maskKey !== undefined));
+    const { compressor, maskKey } = this.#settings;
+    const size = payloadSizeOf(item);
+    const refusal = this.#refusal(frameSizeOf(item, size, maskKey !== undefined));
     if (refusal !== undefined) return refusal;
-    // To make room others were written, and who was told of it may have closed.
+    const encoded = encodeMessage(item, { compressor, size, isDirect: () => this.#isDirect });
+    // To make room others were written, and who was told of it may have closed; so may the predicate of the compressor.
     if (this.#isClosed) return 'closed';
     this.messagesSent++;
-    if (!this.#isDirect || item.kind === 'blob' || item.kind === 'fragments') return this.#queueItem(item, onHanded);
-    if (item.kind === 'text') this.#wire.text(FIN | Opcode.text, item.text, onHanded);
-    else this.#wire.frame(FIN | opcodeOf(item), item.bytes, onHanded);
+    if (!this.#isDirect || isLater(encoded)) return this.#queueItem(encoded, size, onHanded);
+    if (encoded.kind === 'text') this.#wire.text(TEXT_FRAME, encoded.text, onHanded);
+    else this.#wire.frame(encoded.firstByte, encoded.payload, onHanded);
     return 'sent';
   }
 
-  #queueItem(item: Classified, onHanded: (() => void) | undefined): SendResult {
+  #queueItem(item: Encoded, size: number, onHanded: (() => void) | undefined): SendResult {
     const isNext = this.#isDirect;
-    if (item.kind === 'blob' || item.kind === 'fragments') this.#queue.later(item, frameSizeOf(item));
-    else this.#enqueue(FIN | opcodeOf(item), item.kind === 'text' ? Buffer.from(item.text) : item.bytes);
+    if (isLater(item)) this.#queue.later(item, size);
+    else if (item.kind === 'text') this.#enqueue(TEXT_FRAME, Buffer.from(item.text));
+    else this.#enqueue(item.firstByte, item.payload);
     if (onHanded !== undefined) this.#queue.mark(onHanded, true);
     if (isNext) this.#advance();
     else this.#update();
@@ -230,14 +223,17 @@ export class Outbox {
       const taken = this.#front.take() ?? this.#queue.take();
       if (taken?.kind === 'bytes') this.#wire.pieces(taken.pieces);
       else if (taken?.kind === 'mark') this.#wire.mark(taken.reached);
-      else if (taken !== undefined) this.#startLater(taken.item);
+      else if (taken !== undefined) this.#startLater(taken.item, taken.size);
     }
   }
 
-  #startLater(item: LaterMessage): void {
-    const active = new PartsSender(item, this.#sink(), this.#settings.scheduler);
+  #startLater(item: LaterMessage, size: number): void {
+    const active =
+      item.kind === 'deflate'
+        ? new DeflateSender(item, this.#sink())
+        : new PartsSender(item, this.#sink(), this.#settings);
     this.#active = active;
-    this.#activeSize = frameSizeOf(item);
+    this.#activeSize = size;
     this.#update();
     active.start();
   }

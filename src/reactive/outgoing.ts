@@ -17,6 +17,12 @@ export type Fragment = string | ArrayBuffer | ArrayBufferView;
 export interface MessageOptions {
   /** Sends it as binary (`true`) or as text (`false`: bytes must be UTF-8). @default by the type of the data */
   readonly binary?: boolean;
+  /**
+   * `false` sends it uncompressed, `true` compresses it though it is short; both without asking `perMessageDeflate.compress`.
+   * A message that is made once and sent to many connections is compressed once for all that keep no context: its data must not
+   * change meanwhile. @default by `perMessageDeflate`
+   */
+  readonly compress?: boolean;
 }
 
 /** Options of a message in parts. */
@@ -52,7 +58,7 @@ export interface FragmentedMessage extends OutgoingMessage, FragmentsOptions {
  * @example conn.send.next(message(buffer, { binary: false }));
  */
 export function message(data: Payload, options: MessageOptions = {}): OutgoingMessage {
-  checkBinary(options.binary);
+  checkFlags(options);
   return { [brand]: 'message', data, ...options } as WholeMessage;
 }
 
@@ -66,7 +72,7 @@ export function message(data: Payload, options: MessageOptions = {}): OutgoingMe
  * @example conn.send.next(fragments(createReadStream('video.mp4')));
  */
 export function fragments(chunks: ObservableInput<Fragment>, options: FragmentsOptions = {}): OutgoingMessage {
-  checkBinary(options.binary);
+  checkFlags(options);
   if (typeof chunks !== 'object' && typeof chunks !== 'function') {
     throw new TypeError(
       `chunks is ${describe(chunks)}, allowed are Observables, iterables, async iterables and promises of parts`,
@@ -79,17 +85,22 @@ export function fragments(chunks: ObservableInput<Fragment>, options: FragmentsO
   return { [brand]: 'fragments', chunks, ...options } as FragmentedMessage;
 }
 
-function checkBinary(binary: unknown): void {
-  if (binary !== undefined && typeof binary !== 'boolean') {
-    throw new TypeError(`binary is ${describe(binary)}, allowed are true and false`);
+function checkFlags({ binary, compress }: MessageOptions): void {
+  for (const [name, value] of Object.entries({ binary, compress })) {
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new TypeError(`${name} is ${describe(value)}, allowed are true and false`);
+    }
   }
 }
 
+/** The options of data that is sent without {@link message}. @internal */
+export const NO_OPTIONS: MessageOptions = Object.freeze({});
+
 /** What an outgoing value is. @internal */
 export type Classified =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly binary: boolean }
-  | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean }
+  | { readonly kind: 'text'; readonly text: string; readonly options: MessageOptions }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly binary: boolean; readonly options: MessageOptions }
+  | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean; readonly options: MessageOptions }
   | { readonly kind: 'fragments'; readonly message: FragmentedMessage };
 
 /**
@@ -103,15 +114,18 @@ export function classify(value: unknown): Classified {
     const outgoing = value as WholeMessage | FragmentedMessage;
     return outgoing[brand] === 'fragments'
       ? { kind: 'fragments', message: outgoing }
-      : classifyPayload(outgoing.data, outgoing.binary);
+      : classifyPayload(outgoing.data, outgoing);
   }
-  return classifyPayload(value, undefined);
+  return classifyPayload(value);
 }
 
-function classifyPayload(data: unknown, binary: boolean | undefined): Classified {
+function classifyPayload(data: unknown, options: MessageOptions = NO_OPTIONS): Classified {
+  const { binary } = options;
   if (typeof data === 'string')
-    return binary === true ? { kind: 'bytes', bytes: Buffer.from(data), binary } : { kind: 'text', text: data };
-  if (isBlob(data)) return { kind: 'blob', blob: data, binary: binary ?? true };
+    return binary === true
+      ? { kind: 'bytes', bytes: Buffer.from(data), binary, options }
+      : { kind: 'text', text: data, options };
+  if (isBlob(data)) return { kind: 'blob', blob: data, binary: binary ?? true, options };
   const bytes = toBytes(data);
   if (binary === false && !isUtf8(bytes)) {
     throw new UsageError(
@@ -119,7 +133,7 @@ function classifyPayload(data: unknown, binary: boolean | undefined): Classified
       'binary: false was given with bytes that are not UTF-8, allowed are bytes of valid text',
     );
   }
-  return { kind: 'bytes', bytes, binary: binary ?? true };
+  return { kind: 'bytes', bytes, binary: binary ?? true, options };
 }
 
 /** What a message can be, for messages of errors. */
@@ -169,13 +183,13 @@ export function opcodeOf(item: Extract<Classified, { kind: 'text' | 'bytes' }>):
   return item.kind === 'bytes' && item.binary ? Opcode.binary : Opcode.text;
 }
 
-/** Bytes of the frames of a message, as far as they are known before its turn. @internal */
-export function frameSizeOf(item: Classified, masked = false): number {
+/** Bytes of the payload of a message, as far as they are known before its turn. @internal */
+export function payloadSizeOf(item: Classified): number {
   switch (item.kind) {
     case 'text':
-      return frameSize(Buffer.byteLength(item.text), masked);
+      return Buffer.byteLength(item.text);
     case 'bytes':
-      return frameSize(item.bytes.length, masked);
+      return item.bytes.length;
     case 'blob':
       return item.blob.size;
     case 'fragments':
@@ -185,8 +199,9 @@ export function frameSizeOf(item: Classified, masked = false): number {
   }
 }
 
-function frameSize(payload: number, masked: boolean): number {
-  return headerLength(payload, masked) + payload;
+/** Bytes of the frames of a message with a payload of `size` bytes, as far as they are known before its turn. @internal */
+export function frameSizeOf({ kind }: Classified, size: number, masked: boolean): number {
+  return kind === 'text' || kind === 'bytes' ? headerLength(size, masked) + size : size;
 }
 
 function requireAttached(buffer: ArrayBuffer, allowed: string): void {

@@ -1,8 +1,11 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { UsageError } from '../protocol/errors.js';
+import type { PartsDeflater } from '../protocol/message-deflater.js';
 import { Opcode } from '../protocol/opcode.js';
 import { Utf8Validator } from '../protocol/utf8.js';
-import { describe, type Fragment, type FragmentedMessage, PARTS, toBytes } from './outgoing.js';
+import type { Compressor } from './compressor.js';
+import { RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
+import { describe, type Fragment, type FragmentedMessage, type MessageOptions, PARTS, toBytes } from './outgoing.js';
 import { Puller, type PullPace } from './puller.js';
 
 const FIN = 0x80;
@@ -12,9 +15,9 @@ const NO_BYTES = new Uint8Array(0);
 const WHOLE_BLOB = 65_536;
 
 /** A message that cannot be encoded at once: its bytes come later, or bit by bit. */
-export type LaterMessage =
+export type PartedMessage =
   | { readonly kind: 'fragments'; readonly message: FragmentedMessage }
-  | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean };
+  | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean; readonly options: MessageOptions };
 
 /** Where the frames of such a message go. */
 export interface PartsSink extends PullPace {
@@ -24,11 +27,18 @@ export interface PartsSink extends PullPace {
   failed(error: UsageError): void;
 }
 
+/** What a {@link PartsSender} needs of its connection. */
+export interface PartsSettings {
+  /** For the `timeout` of `fragments`. */
+  readonly scheduler: SchedulerLike;
+  readonly compressor: Compressor | undefined;
+}
+
 /** Sends one message in parts. Starts at once; unsubscribing stops the source. RFC 6455 §5.4. */
 export class PartsSender {
   readonly #sink: PartsSink;
   readonly #scheduler: SchedulerLike;
-  readonly #later: LaterMessage;
+  readonly #later: PartedMessage;
   readonly #timeout: number | undefined;
   #source: Puller<Fragment | ArrayBuffer> | undefined;
   #timer: Subscription | undefined;
@@ -39,19 +49,17 @@ export class PartsSender {
   #left: number | undefined;
   /** Half of a surrogate pair that ended a string: the other half begins the next one. */
   #surrogate = '';
+  readonly #compressor: Compressor | undefined;
+  #deflater: PartsDeflater | undefined;
   #ended = false;
 
-  constructor(later: LaterMessage, sink: PartsSink, scheduler: SchedulerLike) {
+  constructor(later: PartedMessage, sink: PartsSink, { scheduler, compressor }: PartsSettings) {
     this.#later = later;
     this.#sink = sink;
     this.#scheduler = scheduler;
+    this.#compressor = compressor;
     if (later.kind === 'fragments') this.#timeout = later.message.timeout;
     else this.#left = later.blob.size;
-  }
-
-  /** Whether a frame was sent: the message cannot be withdrawn any more. */
-  get hasBegun(): boolean {
-    return this.#opcode !== undefined;
   }
 
   /** Subscribes to the source. Frames may be sent before this returns. */
@@ -75,6 +83,10 @@ export class PartsSender {
 
   unsubscribe(): void {
     this.#ended = true;
+    this.#stopSource();
+  }
+
+  #stopSource(): void {
     this.#timer?.unsubscribe();
     this.#source?.unsubscribe();
   }
@@ -104,16 +116,50 @@ export class PartsSender {
       this.#fail(new UsageError('UTF8_INVALID', 'the parts of a text message end within a character'));
       return;
     }
-    this.unsubscribe();
-    this.#frame(payload, FIN);
+    this.#stopSource();
+    try {
+      this.#frame(payload, FIN);
+    } catch (error) {
+      this.#fail(error as UsageError);
+    }
+    if (this.#ended) return;
+    this.#ended = true;
     this.#sink.done();
   }
 
+  /** @throws UsageError when the application's predicate throws. */
   #frame(payload: Uint8Array, fin: number): void {
-    // §5.4: the first frame has the opcode of the message, all others are continuations.
-    const opcode = this.#opcode === undefined ? this.#firstOpcode() : Opcode.continuation;
-    this.#opcode ??= opcode;
-    this.#sink.frame(fin | opcode, payload);
+    if (this.#opcode === undefined) this.#chooseCompression(payload);
+    if (this.#deflater === undefined) this.#send(fin, payload);
+    else this.#compress(this.#deflater, fin, payload);
+  }
+
+  /** Long parts are cut, so that none is compressed for long. */
+  #compress(deflater: PartsDeflater, fin: number, payload: Uint8Array): void {
+    let at = 0;
+    for (; payload.length - at > SYNCHRONOUS_DEFLATE; at += SYNCHRONOUS_DEFLATE) {
+      this.#send(0, deflater.part(payload.subarray(at, at + SYNCHRONOUS_DEFLATE), false));
+    }
+    this.#send(fin, deflater.part(payload.subarray(at), fin !== 0));
+  }
+
+  #send(fin: number, payload: Uint8Array): void {
+    // The application's predicate, or the frame before, may have ended the connection.
+    if (this.#ended) return;
+    if (this.#opcode !== undefined) {
+      this.#sink.frame(fin | Opcode.continuation, payload);
+      return;
+    }
+    // §5.4: the first frame has the opcode of the message, all others are continuations; RFC 7692 §6: and RSV1
+    this.#opcode = this.#firstOpcode();
+    this.#sink.frame(fin | this.#opcode | (this.#deflater === undefined ? 0 : RSV1), payload);
+  }
+
+  /** The first part decides for the message. */
+  #chooseCompression(payload: Uint8Array): void {
+    const options = this.#later.kind === 'blob' ? this.#later.options : this.#later.message;
+    const compressor = this.#compressor;
+    if (compressor?.wants(payload, payload.length, options) === true) this.#deflater = compressor.deflater.beginParts();
   }
 
   #firstOpcode(): Opcode {
@@ -181,7 +227,7 @@ export class PartsSender {
   }
 }
 
-function sourceOf(later: LaterMessage): FragmentedMessage['chunks'] {
+function sourceOf(later: PartedMessage): FragmentedMessage['chunks'] {
   if (later.kind === 'fragments') return later.message.chunks;
   const { blob } = later;
   return blob.size <= WHOLE_BLOB ? blob.arrayBuffer() : (blob.stream() as unknown as AsyncIterable<Uint8Array>);

@@ -1,5 +1,6 @@
 import { Observable, type Subscription } from 'rxjs';
 import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
+import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
 import { type ExtensionOffer, type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
 import { Opcode } from '../protocol/opcode.js';
@@ -22,7 +23,7 @@ import { ConnectionStreams } from './connection-streams.js';
 import { controlPayload } from './control-payload.js';
 import type { Holdable } from './inbox.js';
 import { iterateMessages } from './message-iterator.js';
-import type { SendResult } from './outbox.js';
+import type { SendResult } from './outbox-settings.js';
 import type { Outgoing } from './outgoing.js';
 import { sendFrom } from './send-from.js';
 import { SendSubject } from './send-subject.js';
@@ -36,6 +37,8 @@ export interface ConnectionFacts<Data> {
   readonly url: string;
   readonly protocol: string;
   readonly extensions: readonly ExtensionOffer[];
+  /** The parameters of permessage-deflate, where it is among the extensions. */
+  readonly deflate?: DeflateParameters | undefined;
   readonly protocolVersion: number;
   readonly remoteAddress: string | undefined;
 }
@@ -62,7 +65,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
     this.#facts = facts;
     this.extensions = extensionsObject(facts.extensions);
-    this.#core = new ConnectionCore<In>(port, facts.role, settings, this.#streams);
+    this.#core = new ConnectionCore<In>(port, facts, settings, this.#streams);
     this.send = new SendSubject<Outgoing>(this.#core);
     this.#streams.owner = this;
   }

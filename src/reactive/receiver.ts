@@ -5,6 +5,9 @@ import type { Inbox } from './inbox.js';
 /** The longest that one connection keeps the event loop in one turn, in milliseconds. Then the others come first. */
 const TURN_MS = 10;
 
+/** The most that one connection inflates in one turn, in bytes. */
+const TURN_INFLATED = 4_194_304;
+
 /** How many outputs pass between two looks at the clock. */
 const OUTPUTS_PER_LOOK = 64;
 
@@ -67,10 +70,13 @@ export class Receiver {
 
   #run(): void {
     const began = performance.now();
+    const inflatedBefore = this.#session.inflated;
     let outputs = 0;
     while (this.#step()) {
       outputs++;
-      if (outputs % OUTPUTS_PER_LOOK === 0 && performance.now() - began > TURN_MS) {
+      const isLookDue = outputs % OUTPUTS_PER_LOOK === 0;
+      const isLong = isLookDue && performance.now() - began > TURN_MS;
+      if (isLong || this.#session.inflated - inflatedBefore > TURN_INFLATED) {
         this.#goOnLater();
         return;
       }

@@ -1,4 +1,6 @@
 import { Observable, Subscription, timer } from 'rxjs';
+import { type AcceptedDeflate, acceptDeflate } from '../protocol/deflate-negotiation.js';
+import { formatExtensions } from '../protocol/extensions.js';
 import { encodeUpgradeHead, encodeUpgradeResponse } from '../protocol/handshake-request.js';
 import { isRejection, type Rejection, reject } from '../protocol/rejection.js';
 import { clockOf } from '../transport/clock.js';
@@ -127,9 +129,11 @@ export class Reception<Data, In> {
 
   #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): void {
     const { request, remoteAddress } = upgrade;
+    const { deflate } = this.#settings;
+    const accepted = deflate === undefined ? undefined : acceptDeflate(offer.extensions, deflate);
     let head: string;
     try {
-      const lines = encodeUpgradeResponse({ key: offer.key, protocol, extensions: undefined });
+      const lines = encodeUpgradeResponse({ key: offer.key, protocol, extensions: formatAnswer(accepted) });
       this.#settings.headers?.(lines, request);
       head = encodeUpgradeHead(lines);
     } catch (error) {
@@ -144,7 +148,8 @@ export class Reception<Data, In> {
       request,
       url: request.url ?? '',
       protocol: protocol ?? '',
-      extensions: [],
+      extensions: accepted === undefined ? [] : [accepted.answer],
+      deflate: accepted?.parameters,
       protocolVersion: offer.version,
       remoteAddress,
     } as const;
@@ -188,4 +193,8 @@ export function serverClosing(): Rejection {
 
 function late(): Rejection {
   return reject(503, undefined, undefined, 'The server could not decide about the handshake in time.');
+}
+
+function formatAnswer(accepted: AcceptedDeflate | undefined): string | undefined {
+  return accepted === undefined ? undefined : formatExtensions([accepted.answer]);
 }

@@ -1,6 +1,6 @@
 import { Observable, type ObservableInput } from 'rxjs';
 import type { CloseInfo } from './connection.js';
-import type { SendResult } from './outbox.js';
+import type { SendResult } from './outbox-settings.js';
 import { Puller } from './puller.js';
 
 /** Where {@link sendFrom} sends to. */

@@ -1,5 +1,5 @@
 import { type Observable, type Observer, Subject, Subscription } from 'rxjs';
-import type { SendResult } from './outbox.js';
+import type { SendResult } from './outbox-settings.js';
 import type { Outgoing } from './outgoing.js';
 
 /** What a {@link SendSubject} writes to. @internal */

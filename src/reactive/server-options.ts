@@ -12,6 +12,7 @@ import {
   type ConnectionSettings,
   connectionSettings,
 } from './connection-settings.js';
+import type { CompressionOption } from './deflate-options.js';
 import { describe } from './outgoing.js';
 
 /** A hook's answer: a value, or a Promise or Observable of one. Of an Observable the first value counts. */
@@ -34,7 +35,9 @@ export interface ClientInfo {
 }
 
 /** Options of taking in connections, whatever they come from. */
-export interface AcceptOptions<R = undefined, B extends BinaryType = 'nodebuffer'> extends ConnectionOptions<B> {
+export interface AcceptOptions<R = undefined, B extends BinaryType = 'nodebuffer'>
+  extends ConnectionOptions<B>,
+    CompressionOption {
   /**
    * Decides about a handshake: `true`, `false` (401), or `reject(...)`. A hook that throws or rejects, or an Observable without a
    * value, is answered with 500; one that takes longer than `handshakeTimeout` with 503. @default all are accepted
@@ -106,6 +109,7 @@ export interface AcceptSettings extends ConnectionSettings {
 
 const ACCEPT_OPTIONS = [
   ...CONNECTION_OPTIONS,
+  'perMessageDeflate',
   'verifyClient',
   'authenticate',
   'origins',

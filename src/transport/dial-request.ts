@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { SchedulerLike } from 'rxjs';
+import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
 import type { Target } from '../protocol/target-url.js';
 import type { DialNetworkOptions } from './client-request.js';
 
@@ -11,6 +12,8 @@ export interface DialRequest {
   /** Fields beside those of the handshake; Host among them replaces the one of the URL. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly origin: string | undefined;
+  /** What is offered of permessage-deflate; nothing where it is not. */
+  readonly deflate: DeflateParameters | undefined;
   /** How many redirects are followed; 0 makes a redirect an error. */
   readonly maxRedirects: number;
   /** How many were followed already. */

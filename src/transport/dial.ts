@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
+import { type DeflateParameters, deflateOffer, readDeflateAnswer } from '../protocol/deflate-negotiation.js';
 import { HandshakeError } from '../protocol/errors.js';
+import { type ExtensionOffer, formatExtensions } from '../protocol/extensions.js';
 import { type Agreement, readUpgradeResponse } from '../protocol/handshake-response.js';
 import { toHeaderRecord } from '../protocol/header-fields.js';
 import type { Target } from '../protocol/target-url.js';
@@ -18,6 +20,8 @@ import { SocketPort } from './socket-port.js';
 export interface Dialed {
   readonly port: BytePort;
   readonly agreement: Agreement;
+  /** The agreed parameters of permessage-deflate. */
+  readonly deflate: DeflateParameters | undefined;
   readonly response: IncomingMessage;
   /** Where it ended up, after redirects. */
   readonly target: Target;
@@ -117,12 +121,20 @@ function headersOf(hop: DialRequest, key: string): Record<string, string | strin
   const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   if (target.authorization !== undefined && !names.has('authorization')) headers.Authorization = target.authorization;
   if (!names.has('host')) headers.Host = target.authority;
-  return encodeRequestHeaders({ key, version, protocols, origin, headers });
+  return encodeRequestHeaders({ key, version, protocols, origin, extensions: formatOffer(hop), headers });
 }
 
 function open(hop: DialRequest, key: string, response: IncomingMessage, socket: Duplex, head: Buffer): Dialed {
   const { statusCode: status = 0, httpVersion, rawHeaders } = response;
-  const agreement = readUpgradeResponse({ status, httpVersion, rawHeaders }, { key, protocols: hop.protocols });
+  const agreement = readUpgradeResponse(
+    { status, httpVersion, rawHeaders },
+    {
+      key,
+      protocols: hop.protocols,
+      extensions: offersOf(hop),
+    },
+  );
+  const deflate = readDeflate(agreement, hop, response);
   if (hop.verifyResponse?.(response) === false) {
     throw new HandshakeError('RESPONSE_REFUSED', 'verifyResponse refused the response', {
       status,
@@ -133,7 +145,33 @@ function open(hop: DialRequest, key: string, response: IncomingMessage, socket: 
   if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
   if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 60_000);
   const remoteAddress = 'remoteAddress' in socket ? (socket.remoteAddress as string | undefined) : undefined;
-  return { port: new SocketPort(socket, head), agreement, response, target: hop.target, remoteAddress };
+  return { port: new SocketPort(socket, head), agreement, deflate, response, target: hop.target, remoteAddress };
+}
+
+function offersOf({ deflate }: DialRequest): readonly ExtensionOffer[] {
+  return deflate === undefined ? [] : [deflateOffer(deflate)];
+}
+
+function formatOffer(hop: DialRequest): string | undefined {
+  const offers = offersOf(hop);
+  return offers.length === 0 ? undefined : formatExtensions(offers);
+}
+
+/** @throws HandshakeError EXTENSION_INVALID when the answer is not one to our offer. */
+function readDeflate(
+  { extensions }: Agreement,
+  { deflate }: DialRequest,
+  { statusCode: status = 0, rawHeaders }: IncomingMessage,
+): DeflateParameters | undefined {
+  const [answer, ...others] = extensions;
+  if (deflate === undefined || answer === undefined) return undefined;
+  try {
+    if (others.length > 0) throw new SyntaxError('permessage-deflate answered more than once');
+    return readDeflateAnswer(answer, deflate);
+  } catch (error) {
+    const headers = toHeaderRecord(rawHeaders);
+    throw new HandshakeError('EXTENSION_INVALID', (error as Error).message, { status, headers });
+  }
 }
 
 function notUpgraded({ rawHeaders }: IncomingMessage): HandshakeError {
