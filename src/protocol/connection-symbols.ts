@@ -14,3 +14,9 @@ export const finishedSymbol: unique symbol = Symbol.for('sluice.finished') as ne
 
 /** On a connection: a function that reports an error of the application to the diagnostics. */
 export const reportSymbol: unique symbol = Symbol.for('sluice.report') as never;
+
+/**
+ * On a connection: `trySend` for a `SharedMessage`, so that a broadcast is framed and compressed once. A connection that changes what
+ * it sends must not inherit it.
+ */
+export const shareSymbol: unique symbol = Symbol.for('sluice.share') as never;

@@ -26,7 +26,8 @@ export class MessageDeflater {
   readonly threshold: number;
   readonly #settings: DeflateSettings;
   readonly #window: PlainWindow | undefined;
-  readonly #group: string;
+  /** Deflaters of one group that keep no context compress alike. */
+  readonly group: string;
 
   /** @param role which end we are. */
   constructor(parameters: DeflateParameters, role: Role, { threshold, level, memLevel }: CompressionSettings) {
@@ -36,7 +37,7 @@ export class MessageDeflater {
     this.threshold = threshold;
     this.#settings = { windowBits, level, memLevel };
     this.#window = forgets ? undefined : new PlainWindow(windowBits);
-    this.#group = `${windowBits} ${level} ${memLevel}`;
+    this.group = `${windowBits} ${level} ${memLevel}`;
   }
 
   /** Whether messages refer to those before: then they must be compressed in the order in which they are sent. */
@@ -53,25 +54,25 @@ export class MessageDeflater {
    */
   compress(data: Uint8Array, shared?: object): Uint8Array | undefined {
     const forms = this.#formsOf(shared);
-    const known = forms?.get(this.#group);
+    const known = forms?.get(this.group);
     if (known !== undefined && !Array.isArray(known)) return known ?? undefined;
     const result = this.#chosen(data, deflate(data, this.#settings, this.#window?.bytes, true));
-    if (known === undefined) forms?.set(this.#group, result ?? null);
+    if (known === undefined) forms?.set(this.group, result ?? null);
     return result;
   }
 
   /** {@link compress} in the thread pool. `done` is called once: later, or at once when the compressed form is known. */
   compressLater(data: Uint8Array, done: Done, shared?: object): void {
     const forms = this.#formsOf(shared);
-    const known = forms?.get(this.#group);
+    const known = forms?.get(this.group);
     if (Array.isArray(known)) known.push(done);
     else if (known !== undefined) done(known ?? undefined);
     else {
       const waiting = [done];
-      forms?.set(this.#group, waiting);
+      forms?.set(this.group, waiting);
       deflateLater(data, this.#settings, this.#window?.bytes, (error, output) => {
         const result = error === null ? this.#chosen(data, output) : undefined;
-        forms?.set(this.#group, result ?? null);
+        forms?.set(this.group, result ?? null);
         for (const each of waiting) each(result);
       });
     }

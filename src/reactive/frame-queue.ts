@@ -1,10 +1,17 @@
 import { headerLength, readHeader, writeHeader } from '../protocol/frame-header.js';
 import { writeFrame } from '../protocol/frame-writer.js';
+import type { FinishedFrame } from '../protocol/shared-message.js';
 import { COPY_LIMIT } from '../transport/batch.js';
 
 /** Pages begin this small, so that a stalled connection with one short message costs little. In bytes. */
 const FIRST_PAGE = 1024;
 const LARGEST_PAGE = 65_536;
+
+/**
+ * A finished frame up to this size is copied into a page, in bytes. By reference it would keep more memory than it counts for when
+ * nobody else holds it any more.
+ */
+const SMALL_FINISHED = 512;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -14,13 +21,6 @@ export interface Page {
   readonly bytes: Buffer;
   start: number;
   end: number;
-}
-
-/** A frame with a payload that stays where it is. */
-interface Large {
-  readonly kind: 'large';
-  readonly pieces: readonly Uint8Array[];
-  readonly size: number;
 }
 
 /** Something to call once all before it is handed over. */
@@ -38,7 +38,7 @@ interface Later<T> {
   readonly size: number;
 }
 
-type Entry<T> = Page | Large | Mark | Later<T>;
+type Entry<T> = Page | FinishedFrame | Mark | Later<T>;
 
 /** What {@link FrameQueue.take} gives. */
 export type Taken<T> =
@@ -85,10 +85,9 @@ export class FrameQueue<T = never> {
   }
 
   /** Adds a frame that is not copied. */
-  large(pieces: readonly Uint8Array[]): void {
-    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    this.#entries.push({ kind: 'large', pieces, size });
-    this.size += size;
+  large(frame: FinishedFrame): void {
+    this.#entries.push(frame);
+    this.size += frame.size;
   }
 
   /** Adds a message that is not encoded yet, `size` bytes as far as is known. */
@@ -115,7 +114,7 @@ export class FrameQueue<T = never> {
       case 'page':
         this.size -= entry.end - entry.start;
         return { kind: 'bytes', pieces: [entry.bytes.subarray(entry.start, entry.end)] };
-      case 'large':
+      case 'finished':
         this.size -= entry.size;
         return { kind: 'bytes', pieces: entry.pieces };
       case 'later':
@@ -217,10 +216,25 @@ export function enqueueFrame(
   } else if (maskKey !== undefined) {
     const frame = Buffer.allocUnsafe(size);
     writeFrame(frame, 0, firstByte, payload, maskKey);
-    queue.large([frame]);
+    queue.large({ kind: 'finished', pieces: [frame], size });
   } else {
     const head = Buffer.allocUnsafe(header);
     writeHeader(head, 0, firstByte, payload.length);
-    queue.large([head, payload]);
+    queue.large({ kind: 'finished', pieces: [head, payload], size });
   }
+}
+
+/** Adds a frame that others send too: by reference, so that those who wait share its memory, unless it is small. */
+export function enqueueFinished(queue: FrameQueue<unknown>, frame: FinishedFrame): void {
+  if (frame.size > SMALL_FINISHED) {
+    queue.large(frame);
+    return;
+  }
+  const page = queue.page(frame.size);
+  let at = page.end;
+  for (const piece of frame.pieces) {
+    page.bytes.set(piece, at);
+    at += piece.length;
+  }
+  queue.grow(page, frame.size);
 }

@@ -4,7 +4,7 @@ import { MAX_HEADER_SIZE } from '../protocol/frame-header.js';
 import { Opcode } from '../protocol/opcode.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { DeflateSender } from './deflate-sender.js';
-import { enqueueFrame, FrameQueue } from './frame-queue.js';
+import { enqueueFinished, enqueueFrame, FrameQueue } from './frame-queue.js';
 import { type Encoded, encodeMessage, isLater, type LaterMessage, TEXT_FRAME } from './message-encoder.js';
 import type { OutboxOwner, OutboxSettings, SendResult } from './outbox-settings.js';
 import { type Classified, classify, frameSizeOf, payloadSizeOf } from './outgoing.js';
@@ -155,12 +155,18 @@ export class Outbox {
     const size = payloadSizeOf(item);
     const refusal = this.#refusal(frameSizeOf(item, size, maskKey !== undefined));
     if (refusal !== undefined) return refusal;
-    const encoded = encodeMessage(item, { compressor, size, isDirect: () => this.#isDirect });
+    const encoded = encodeMessage(item, {
+      compressor,
+      size,
+      isMasked: maskKey !== undefined,
+      isDirect: () => this.#isDirect,
+    });
     // To make room others were written, and who was told of it may have closed; so may the predicate of the compressor.
     if (this.#isClosed) return 'closed';
     this.messagesSent++;
     if (!this.#isDirect || isLater(encoded)) return this.#queueItem(encoded, size, onHanded);
-    if (encoded.kind === 'text') this.#wire.text(TEXT_FRAME, encoded.text, onHanded);
+    if (encoded.kind === 'finished') this.#wire.finished(encoded, onHanded);
+    else if (encoded.kind === 'text') this.#wire.text(TEXT_FRAME, encoded.text, onHanded);
     else this.#wire.frame(encoded.firstByte, encoded.payload, onHanded);
     return 'sent';
   }
@@ -168,6 +174,7 @@ export class Outbox {
   #queueItem(item: Encoded, size: number, onHanded: (() => void) | undefined): SendResult {
     const isNext = this.#isDirect;
     if (isLater(item)) this.#queue.later(item, size);
+    else if (item.kind === 'finished') enqueueFinished(this.#queue, item);
     else if (item.kind === 'text') this.#enqueue(TEXT_FRAME, Buffer.from(item.text));
     else this.#enqueue(item.firstByte, item.payload);
     if (onHanded !== undefined) this.#queue.mark(onHanded, true);

@@ -1,10 +1,11 @@
 import { Observable, type Subscription } from 'rxjs';
-import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
+import { finishedSymbol, reportSymbol, shareSymbol } from '../protocol/connection-symbols.js';
 import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
 import { type ExtensionOffer, type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
 import { Opcode } from '../protocol/opcode.js';
 import type { Role } from '../protocol/session.js';
+import type { SharedMessage } from '../protocol/shared-message.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { report } from '../transport/diagnostics.js';
 import type { IncomingMessage } from '../transport/incoming-message.js';
@@ -261,6 +262,11 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     report('connection-error', { connection: this, error });
   }
 
+  /** Sends what goes to others too: what `shareSymbol` stands for. @internal */
+  trySendShared(shared: SharedMessage<Outgoing>): SendResult {
+    return this.#core.trySend(shared, this.send.notice(shared.value));
+  }
+
   #lost(): ConnectionClosedError {
     const info = this.#streams.info ?? { code: 1006, reason: '', wasClean: false };
     return new ConnectionClosedError({ ...info, cause: this.#streams.info?.error });
@@ -278,4 +284,5 @@ Object.defineProperties(PortConnection.prototype, {
       this.reportError(error);
     },
   },
+  [shareSymbol]: { value: PortConnection.prototype.trySendShared },
 });

@@ -1,5 +1,6 @@
 import { headerLength } from '../protocol/frame-header.js';
 import { Opcode } from '../protocol/opcode.js';
+import type { FinishedFrame } from '../protocol/shared-message.js';
 import { Batch } from '../transport/batch.js';
 import type { BytePort, Flushable } from '../transport/byte-port.js';
 import { Slab } from '../transport/slab.js';
@@ -75,6 +76,12 @@ export class Wire implements Flushable {
   /** Adds a frame, and calls `reached` when it has left. */
   frame(firstByte: number, payload: Uint8Array, reached?: () => void): void {
     this.#batch.payload(firstByte, payload, this.#settings.maskKey?.());
+    this.#added(reached);
+  }
+
+  /** Adds a frame by reference, and calls `reached` when it has left. */
+  finished(frame: FinishedFrame, reached?: () => void): void {
+    this.pieces(frame.pieces);
     this.#added(reached);
   }
 
