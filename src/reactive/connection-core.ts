@@ -103,6 +103,11 @@ export class ConnectionCore<In>
     }
   }
 
+  /** What is sent from now on is asked about, each time. */
+  listened(): void {
+    this.outbox.lane.shut();
+  }
+
   /** Closes with what an error says, as far as a Close frame may carry it. */
   closeWith(code: number, reason: string, error: unknown): void {
     const cause = error instanceof Error ? { error } : {};
@@ -240,6 +245,7 @@ export class ConnectionCore<In>
   }
 
   closingChanged(): void {
+    this.outbox.lane.shut();
     this.#heartbeat?.stop();
     if (this.closing.state !== 'closed') this.#receiver.pump();
   }

@@ -1,6 +1,6 @@
 import { headerLength, readHeader, writeHeader } from '../protocol/frame-header.js';
 import { writeFrame } from '../protocol/frame-writer.js';
-import type { FinishedFrame } from '../protocol/shared-message.js';
+import type { SharedFrame } from '../protocol/shared-frame.js';
 import { COPY_LIMIT } from '../transport/batch.js';
 
 /** Pages begin this small, so that a stalled connection with one short message costs little. In bytes. */
@@ -8,10 +8,10 @@ const FIRST_PAGE = 1024;
 const LARGEST_PAGE = 65_536;
 
 /**
- * A finished frame up to this size is copied into a page, in bytes. By reference it would keep more memory than it counts for when
+ * A shared frame up to this size is copied into a page, in bytes. By reference it would keep more memory than it counts for when
  * nobody else holds it any more.
  */
-const SMALL_FINISHED = 512;
+const SMALL_SHARED = 512;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -21,6 +21,13 @@ export interface Page {
   readonly bytes: Buffer;
   start: number;
   end: number;
+}
+
+/** A frame with a payload that stays where it is. */
+interface Large {
+  readonly kind: 'large';
+  readonly pieces: readonly Uint8Array[];
+  readonly size: number;
 }
 
 /** Something to call once all before it is handed over. */
@@ -38,7 +45,7 @@ interface Later<T> {
   readonly size: number;
 }
 
-type Entry<T> = Page | FinishedFrame | Mark | Later<T>;
+type Entry<T> = Page | Large | Mark | Later<T>;
 
 /** What {@link FrameQueue.take} gives. */
 export type Taken<T> =
@@ -85,9 +92,10 @@ export class FrameQueue<T = never> {
   }
 
   /** Adds a frame that is not copied. */
-  large(frame: FinishedFrame): void {
-    this.#entries.push(frame);
-    this.size += frame.size;
+  large(pieces: readonly Uint8Array[]): void {
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    this.#entries.push({ kind: 'large', pieces, size });
+    this.size += size;
   }
 
   /** Adds a message that is not encoded yet, `size` bytes as far as is known. */
@@ -114,7 +122,7 @@ export class FrameQueue<T = never> {
       case 'page':
         this.size -= entry.end - entry.start;
         return { kind: 'bytes', pieces: [entry.bytes.subarray(entry.start, entry.end)] };
-      case 'finished':
+      case 'large':
         this.size -= entry.size;
         return { kind: 'bytes', pieces: entry.pieces };
       case 'later':
@@ -216,18 +224,18 @@ export function enqueueFrame(
   } else if (maskKey !== undefined) {
     const frame = Buffer.allocUnsafe(size);
     writeFrame(frame, 0, firstByte, payload, maskKey);
-    queue.large({ kind: 'finished', pieces: [frame], size });
+    queue.large([frame]);
   } else {
     const head = Buffer.allocUnsafe(header);
     writeHeader(head, 0, firstByte, payload.length);
-    queue.large({ kind: 'finished', pieces: [head, payload], size });
+    queue.large([head, payload]);
   }
 }
 
 /** Adds a frame that others send too: by reference, so that those who wait share its memory, unless it is small. */
-export function enqueueFinished(queue: FrameQueue<unknown>, frame: FinishedFrame): void {
-  if (frame.size > SMALL_FINISHED) {
-    queue.large(frame);
+export function enqueueShared(queue: FrameQueue<unknown>, frame: SharedFrame): void {
+  if (frame.size > SMALL_SHARED) {
+    queue.large(frame.pieces);
     return;
   }
   const page = queue.page(frame.size);

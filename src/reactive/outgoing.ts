@@ -129,9 +129,14 @@ export function classify(value: unknown): Classified {
   return classifyPayload(value);
 }
 
+/** The frames of a message that goes to several connections, once one of them has looked at it. @internal */
+export function sharedFramesOf({ item }: SharedMessage): SharedFrames | undefined {
+  return (item as Partial<Ready> | undefined)?.shared;
+}
+
 function share(item: Classified): Classified {
   return item.kind === 'text' || item.kind === 'bytes'
-    ? { ...item, shared: new SharedFrames(payloadSizeOf(item)) }
+    ? { ...item, shared: new SharedFrames(payloadSizeOf(item), item.options.compress) }
     : item;
 }
 

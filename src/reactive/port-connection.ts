@@ -9,6 +9,7 @@ import type { SharedMessage } from '../protocol/shared-message.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { report } from '../transport/diagnostics.js';
 import type { IncomingMessage } from '../transport/incoming-message.js';
+import type { SharedLane } from '../transport/shared-lane.js';
 import {
   type CloseInfo,
   type Connection,
@@ -25,7 +26,7 @@ import { controlPayload } from './control-payload.js';
 import type { Holdable } from './inbox.js';
 import { iterateMessages } from './message-iterator.js';
 import type { SendResult } from './outbox-settings.js';
-import type { Outgoing } from './outgoing.js';
+import { type Outgoing, sharedFramesOf } from './outgoing.js';
 import { sendFrom } from './send-from.js';
 import { SendSubject } from './send-subject.js';
 
@@ -61,12 +62,14 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   readonly #facts: ConnectionFacts<Data>;
   readonly #streams = new ConnectionStreams();
   readonly #core: ConnectionCore<In>;
+  readonly #lane: SharedLane;
   #pause: Subscription | undefined;
 
   constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
     this.#facts = facts;
     this.extensions = extensionsObject(facts.extensions);
     this.#core = new ConnectionCore<In>(port, facts, settings, this.#streams);
+    this.#lane = this.#core.outbox.lane;
     this.send = new SendSubject<Outgoing>(this.#core);
     this.#streams.owner = this;
   }
@@ -236,7 +239,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     const { messagesSent, messagesDropped, bytesSent } = outbox;
     return {
       messagesReceived,
-      messagesSent,
+      messagesSent: messagesSent + this.#lane.count,
       messagesDropped,
       pingsReceived,
       pongsReceived,
@@ -264,6 +267,8 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
 
   /** Sends what goes to others too: what `shareSymbol` stands for. @internal */
   trySendShared(shared: SharedMessage<Outgoing>): SendResult {
+    const frames = sharedFramesOf(shared);
+    if (frames?.plain !== undefined && this.#lane.takes(frames.plain, frames.deflateSize)) return 'sent';
     return this.#core.trySend(shared, this.send.notice(shared.value));
   }
 

@@ -9,6 +9,8 @@ export interface SendTarget<Out> {
   readonly bufferedAmount: number;
   /** Never throws. */
   send(value: Out, onHanded: (() => void) | undefined): SendResult;
+  /** Somebody wants to be told what is handed over from now on. */
+  listened(): void;
   /** Flushes and closes, as far as a Close frame may say it. Never throws. */
   closeWith(code: number, reason: string, error: unknown): void;
 }
@@ -87,6 +89,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   ): Subscription {
     if (observer == null && error == null && complete == null) return Subscription.EMPTY;
     this.#handed ??= new Subject();
+    this.#target.listened();
     if (this.#ended) this.#handed.complete();
     if (typeof observer === 'object' && observer !== null) return this.#handed.subscribe(observer);
     return this.#handed.subscribe({
