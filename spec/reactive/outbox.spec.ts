@@ -261,6 +261,6 @@ describe('ready$', () => {
     port.read();
     expect(seen).toEqual([true, false, true]);
     outbox.stop();
-    expect(outbox.isReady).toBe(false);
+    expect(outbox.signal.isReady).toBe(false);
   });
 });

@@ -120,11 +120,11 @@ export class ConnectionCore<In>
   }
 
   get ready$(): Observable<boolean> {
-    return this.outbox.ready$;
+    return this.outbox.signal.ready$;
   }
 
   get isReady(): boolean {
-    return this.outbox.isReady;
+    return this.outbox.signal.isReady;
   }
 
   get bufferedAmount(): number {

@@ -15,6 +15,9 @@ const SMALL_SHARED = 512;
 
 const NOTHING = Buffer.alloc(0);
 
+/** A write takes about as much from a queue, in bytes: what is not written yet can still be dropped. */
+export const WRITE_SIZE = 262_144;
+
 /** Small frames, one behind the other. */
 export interface Page {
   readonly kind: 'page';

@@ -1,20 +1,16 @@
-import type { Observable } from 'rxjs';
 import { BackpressureError } from '../protocol/errors.js';
 import { MAX_HEADER_SIZE } from '../protocol/frame-header.js';
 import type { Opcode } from '../protocol/opcode.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { SharedLane } from '../transport/shared-lane.js';
 import { DeflateSender } from './deflate-sender.js';
-import { enqueueFrame, enqueueShared, FrameQueue } from './frame-queue.js';
+import { enqueueFrame, enqueueShared, FrameQueue, WRITE_SIZE } from './frame-queue.js';
 import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage, TEXT_FRAME } from './message-encoder.js';
 import type { OutboxOwner, OutboxSettings, SendResult } from './outbox-settings.js';
 import { type Classified, classify, frameSizeOf, payloadSizeOf } from './outgoing.js';
 import { PartsSender } from './parts-sender.js';
 import { ReadySignal } from './ready-signal.js';
 import { Wire } from './wire.js';
-
-/** A write takes about as much from the queue, in bytes: what is not written yet can still be dropped. */
-const WRITE_SIZE = 262_144;
 
 /**
  * The way out of one connection: order and backpressure. What is sent while the wire takes everything goes straight to it;
@@ -23,12 +19,13 @@ const WRITE_SIZE = 262_144;
 export class Outbox {
   messagesSent = 0;
   messagesDropped = 0;
+  /** Whether more is welcome. */
+  readonly signal: ReadySignal;
   /** The short way for messages to many. */
   readonly lane: SharedLane;
   readonly #port: BytePort;
   readonly #settings: OutboxSettings;
   readonly #owner: OutboxOwner;
-  readonly #signal: ReadySignal;
   readonly #wire: Wire;
   readonly #queue = new FrameQueue<LaterMessage>();
   /** Frames of the message in parts whose turn it is. They go before the queue. */
@@ -49,17 +46,9 @@ export class Outbox {
     this.#owner = owner;
     const plainBelow = settings.compressor?.deflater.threshold ?? Number.POSITIVE_INFINITY;
     const limit = settings.maskKey === undefined ? Math.min(settings.highWaterMark, settings.maxBufferedAmount) : 0;
-    this.#signal = new ReadySignal(settings.highWaterMark);
+    this.signal = new ReadySignal(settings.highWaterMark);
     this.lane = new SharedLane({ limit, plainBelow }, () => this.#wire.schedule());
-    this.#wire = new Wire(port, settings, this.lane, () => this.#update());
-  }
-
-  get ready$(): Observable<boolean> {
-    return this.#signal.ready$;
-  }
-
-  get isReady(): boolean {
-    return this.#signal.isReady;
+    this.#wire = new Wire(port, settings, () => this.#written(), this.lane);
   }
 
   get bytesSent(): number {
@@ -139,7 +128,7 @@ export class Outbox {
     this.#queue.clear();
     this.#front.clear();
     this.#wire.stop();
-    this.#signal.end();
+    this.signal.end();
   }
 
   get #isClosed(): boolean {
@@ -291,10 +280,21 @@ export class Outbox {
     this.#owner.overflowed(new BackpressureError('maxBufferedAmount', maxBufferedAmount, this.bufferedAmount));
   }
 
+  /** In most cases a write changes nothing: then it is not worth to look at all that could have changed. */
+  #written(): void {
+    const isSame = this.#isDirect && this.#active === undefined && !this.#wire.isBlocked && this.signal.isReady;
+    if (isSame) this.#openLane();
+    else this.#update();
+  }
+
+  #openLane(): void {
+    if (this.#wire.batched === 0 && !this.#isClosed) this.lane.open(0);
+  }
+
   #update(): void {
     this.#isDirect = !this.#wire.isBlocked && this.#active === undefined && this.#queue.isEmpty && this.#front.isEmpty;
-    if (this.#isDirect && !this.#isClosed) this.lane.open(this.#wire.batched);
+    if (this.#isDirect) this.#openLane();
     else this.lane.close();
-    this.#signal.update(this.bufferedAmount);
+    this.signal.update(this.bufferedAmount);
   }
 }

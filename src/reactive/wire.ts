@@ -3,7 +3,7 @@ import { Opcode } from '../protocol/opcode.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
 import { Batch } from '../transport/batch.js';
 import type { BytePort, Flushable } from '../transport/byte-port.js';
-import type { SharedLane } from '../transport/shared-lane.js';
+import { SharedLane } from '../transport/shared-lane.js';
 import { Slab } from '../transport/slab.js';
 import { ControlLane } from './control-lane.js';
 
@@ -46,10 +46,10 @@ export class Wire implements Flushable {
   #isStopped = false;
 
   /**
-   * @param lane the short way into it.
    * @param onWritten called after each write.
+   * @param lane the short way into it.
    */
-  constructor(port: BytePort, settings: WireSettings, lane: SharedLane, onWritten: () => void) {
+  constructor(port: BytePort, settings: WireSettings, onWritten: () => void, lane: SharedLane = SharedLane.none()) {
     this.#lane = lane;
     this.#batch = new Batch(lane);
     this.#port = port;

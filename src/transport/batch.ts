@@ -3,7 +3,7 @@ import { writeFrame } from '../protocol/frame-writer.js';
 import { maskInPlace } from '../protocol/mask.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
 import type { BytePort } from './byte-port.js';
-import type { SharedLane } from './shared-lane.js';
+import { SharedLane } from './shared-lane.js';
 import { Slab } from './slab.js';
 
 /** Payloads up to this size are copied into the slab, in bytes. Larger ones are written from where they are. */
@@ -26,7 +26,7 @@ export class Batch {
   #end = 0;
 
   /** @param lane where frames that go to many are added. */
-  constructor(lane: SharedLane) {
+  constructor(lane: SharedLane = SharedLane.none()) {
     this.#lane = lane;
   }
 
@@ -92,6 +92,12 @@ export class Batch {
 
   /** Hands all of it to `port` in one write. */
   flush(port: BytePort): void {
+    if (this.#size === 0) {
+      // Nothing but shared frames.
+      const run = this.#lane.take();
+      if (run !== undefined) port.write(run.pieces);
+      return;
+    }
     this.#closeRun();
     const pieces = this.#pieces;
     const slabs = this.#slabs;

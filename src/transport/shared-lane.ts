@@ -35,6 +35,11 @@ export class SharedLane {
     this.#schedule = schedule;
   }
 
+  /** One that never opens. */
+  static none(): SharedLane {
+    return new SharedLane({ limit: 0, plainBelow: 0 }, () => {});
+  }
+
   /** Lets frames in without asking, while `batched` bytes are in the batch and nothing of that is behind the frames. */
   open(batched: number): void {
     this.#room = this.#limit - batched;
