@@ -248,7 +248,7 @@ describe('ready$', () => {
   it('follows what waits', () => {
     const { outbox, port } = outboxOf({ room: 0, highWaterMark: 1000 });
     const seen: boolean[] = [];
-    outbox.ready$.subscribe((ready) => seen.push(ready));
+    outbox.signal.ready$.subscribe((ready) => seen.push(ready));
     outbox.send(Buffer.alloc(498));
     flushAll();
     outbox.send(Buffer.alloc(494));
