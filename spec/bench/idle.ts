@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadGenerator } from './load.js';
 import type { BenchOptions } from './options.js';
 import { openFileLimit, residentBytes } from './process-figures.js';
-import { idleConnections } from './profiles.js';
+import { type Compression, compressedBytes, compressedConnections, idleConnections } from './profiles.js';
 import { type RunningServer, type ServerName, startServer } from './servers.js';
 
 /** One server, in one round. */
@@ -27,7 +27,8 @@ export async function measureIdle(
     for (const name of servers) {
       const server = await startServer(name);
       try {
-        samples.push({ server: name, bytesPerConnection: await bytesPerConnection(load, server) });
+        const hold: Hold = (connections) => load.hold(server.port, connections);
+        samples.push({ server: name, bytesPerConnection: await bytesPerConnection(server, hold, idleConnections) });
       } finally {
         await server.stop();
       }
@@ -36,15 +37,46 @@ export async function measureIdle(
   return samples;
 }
 
-async function bytesPerConnection(load: LoadGenerator, server: RunningServer): Promise<number> {
+/** Memory after each connection has echoed one compressed message: one server, in one round. */
+export interface CompressedSample extends IdleSample {
+  readonly compression: Compression;
+}
+
+/** Measures each server, with and without context, in a process of its own for each round. */
+export async function measureCompressedMemory(
+  load: LoadGenerator,
+  { servers, rounds }: Pick<BenchOptions, 'servers' | 'rounds'>,
+): Promise<CompressedSample[]> {
+  const samples: CompressedSample[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const compression of ['message', 'context'] as const) {
+      for (const name of servers) {
+        const server = await startServer(name, { bytes: compressedBytes, kind: 'text', compression });
+        try {
+          const hold: Hold = (connections) => load.echoOnce(server.port, connections, compressedBytes);
+          const bytes = await bytesPerConnection(server, hold, compressedConnections);
+          samples.push({ server: name, compression, bytesPerConnection: bytes });
+        } finally {
+          await server.stop();
+        }
+      }
+    }
+  }
+  return samples;
+}
+
+/** Opens connections and does with them what is measured; resolves to the function that cuts them. */
+type Hold = (connections: number) => Promise<() => Promise<void>>;
+
+async function bytesPerConnection(server: RunningServer, hold: Hold, connections: number): Promise<number> {
   // Once around first: what the first connections load and compile stays, and is not the cost of a connection.
-  const cutFew = await load.hold(server.port, 200);
+  const cutFew = await hold(200);
   await cutFew();
   const before = await settledBytes(server);
-  const cut = await load.hold(server.port, idleConnections);
+  const cut = await hold(connections);
   const after = await settledBytes(server);
   await cut();
-  return (after - before) / idleConnections;
+  return (after - before) / connections;
 }
 
 async function settledBytes(server: RunningServer): Promise<number> {

@@ -37,9 +37,10 @@ export class LoadGenerator {
 
   /** Keeps `inFlight` messages under way on each connection for `seconds`. Rejects when an echo is wrong or a connection fails. */
   async echo(port: number, profile: EchoProfile, seconds: number): Promise<LoadResult> {
-    const { connections, bytes, inFlight, kind } = profile;
+    const { connections, bytes, inFlight, kind, compression } = profile;
     const args = ['-c', connections, '-s', bytes, '-d', inFlight, '-t', seconds, '-w', warmUpSeconds].map(String);
     if (kind === 'binary') args.push('-b');
+    if (compression !== undefined) args.push('-z');
     const { stdout } = await promisify(execFile)('taskset', ['-c', '1', this.#program, String(port), ...args]);
     const result = JSON.parse(stdout) as { total: number; msgs_per_s: number; p50_us: number; p99_us: number };
     return {
@@ -52,12 +53,21 @@ export class LoadGenerator {
 
   /** Opens connections and sends nothing on them. Resolves, once all are open, to the function that cuts them. */
   async hold(port: number, connections: number): Promise<() => Promise<void>> {
-    const args = [String(port), '-c', String(connections), '-d', '0', '-t', '600'];
+    return this.#open(port, ['-c', String(connections), '-d', '0']);
+  }
+
+  /** Opens connections, and sends one compressed message on each. Resolves, once all are echoed, to the function that cuts them. */
+  async echoOnce(port: number, connections: number, bytes: number): Promise<() => Promise<void>> {
+    return this.#open(port, ['-c', String(connections), '-d', '1', '-s', String(bytes), '-z', '-1']);
+  }
+
+  async #open(port: number, options: readonly string[]): Promise<() => Promise<void>> {
+    const args = [String(port), ...options, '-t', '600'];
     const child = spawn('taskset', ['-c', '1', this.#program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     const exit = once(child, 'exit');
     await Promise.race([
       once(child.stdout, 'data'),
-      exit.then(() => Promise.reject(new Error(`cannot open ${connections} connections`))),
+      exit.then(() => Promise.reject(new Error(`cannot hold connections: ${options.join(' ')}`))),
     ]);
     return async () => {
       child.kill('SIGKILL');

@@ -7,7 +7,7 @@ export interface BenchOptions {
   readonly rounds: number;
   /** How long one server is measured under one load, after half a second of warming up. */
   readonly seconds: number;
-  /** Only the profiles whose name contains this; `idle` is the one of the memory. */
+  /** Only the profiles whose name contains this; `idle`, `compressed memory` and `compressed bomb` are those of the memory. */
   readonly only: string;
   readonly servers: readonly ServerName[];
   /** Where to write all figures, as JSON. */
@@ -19,7 +19,7 @@ export interface BenchOptions {
 const usage = `npm run bench -- [options]
   --rounds N          rounds, the medians of which are reported (default 3)
   --seconds S         seconds for each server and load in a round (default 2)
-  --only TEXT         only the loads whose name contains TEXT; "idle" is memory per idle connection
+  --only TEXT         only the loads whose name contains TEXT; "idle" is memory per idle connection, "compressed" all with compression
   --servers A,B       only these servers, of ${serverNames.join(', ')}
   --json FILE         write all figures
   --docs              write the tables into docs/performance.md; not with --only or --servers`;

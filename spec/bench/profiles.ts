@@ -9,7 +9,12 @@ export interface EchoProfile {
   /** Messages that are under way on a connection at any time. */
   readonly inFlight: number;
   readonly connections: number;
+  /** How messages are compressed. @default not at all */
+  readonly compression?: Compression;
 }
+
+/** `message`: each by itself, without context; `context`: with the context of those before, in both directions, and windows of 15 bits. */
+export type Compression = 'message' | 'context';
 
 /** On how many connections at once. */
 const connections = 64;
@@ -32,6 +37,28 @@ export const echoProfiles: readonly EchoProfile[] = sizes.flatMap(({ label, byte
     })),
   ),
 );
+
+/** Text in the shape of JSON, compressed on both ways, each message by itself. */
+export const compressedProfiles: readonly EchoProfile[] = [
+  { label: '64 B', bytes: 64 },
+  { label: '2 KiB', bytes: 2048 },
+  { label: '64 KiB', bytes: 65_536 },
+].flatMap(({ label, bytes }) =>
+  [1, 16].map((inFlight) => ({
+    name: `compressed ${label}, ${inFlight} in flight`,
+    kind: 'text' as const,
+    bytes,
+    inFlight,
+    connections,
+    compression: 'message' as const,
+  })),
+);
+
+/** How many connections the memory is measured with that have echoed a compressed message. */
+export const compressedConnections = 2000;
+
+/** How large that message is, in bytes. */
+export const compressedBytes = 2048;
 
 /** How many idle connections the memory is measured with. */
 export const idleConnections = 5000;

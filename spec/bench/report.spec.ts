@@ -1,6 +1,6 @@
 import type { EchoResult, EchoSample } from './echo.js';
 import { echoProfiles } from './profiles.js';
-import { echoTable, fillMarkers, idleTable, median } from './report.js';
+import { bombText, compressedMemoryTable, echoTable, fillMarkers, idleTable, median } from './report.js';
 
 describe('median', () => {
   it('is the middle value, whatever the order', () => {
@@ -47,6 +47,37 @@ describe('idleTable', () => {
     ] as const;
     expect(idleTable(samples, ['sluice', 'ws'])).toContain(
       '|                    4.0 |                8.0 |        0.50 |',
+    );
+  });
+});
+
+describe('compressedMemoryTable', () => {
+  it('has a row for each kind of compression', () => {
+    const samples = [
+      { server: 'sluice', compression: 'message', bytesPerConnection: 1024 },
+      { server: 'ws', compression: 'message', bytesPerConnection: 4096 },
+      { server: 'sluice', compression: 'context', bytesPerConnection: 2048 },
+      { server: 'ws', compression: 'context', bytesPerConnection: 4096 },
+    ] as const;
+    const rows = compressedMemoryTable(samples, ['sluice', 'ws']).split('\n').slice(2);
+    expect(rows.map((row) => row.split('|').slice(2, 5).map(Number))).toEqual([
+      [1, 4, 0.25],
+      [2, 4, 0.5],
+    ]);
+  });
+});
+
+describe('bombText', () => {
+  it('says what it cost', () => {
+    const sample = {
+      wireBytes: 2048,
+      inflatedBytes: 3 * 2 ** 20,
+      closeCode: 1009,
+      growthBytes: 2 ** 20,
+      blockMillis: 4.4,
+    };
+    expect(bombText(sample)).toBe(
+      'A message of 3 MiB, 2 KiB on the wire, was closed with 1009: the process grew by 1.0 MiB at most, and its event loop was blocked for 4 ms at most.',
     );
   });
 });

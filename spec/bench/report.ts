@@ -1,7 +1,9 @@
 /** Tables of the figures, in Markdown. */
+
+import type { BombSample } from './bomb.js';
 import type { EchoResult } from './echo.js';
-import type { IdleSample } from './idle.js';
-import { idleConnections } from './profiles.js';
+import type { CompressedSample, IdleSample } from './idle.js';
+import { compressedConnections, idleConnections } from './profiles.js';
 import type { ServerName } from './servers.js';
 
 type EchoFigure = 'cpuMicrosPerMessage' | 'perSecond';
@@ -46,6 +48,33 @@ export function idleTable(samples: readonly IdleSample[], servers: readonly Serv
     ...(both ? [(of('sluice') / of('ws')).toFixed(2)] : []),
   ];
   return table(head, [row]);
+}
+
+/** Memory per connection that has echoed one compressed message, of every server. */
+export function compressedMemoryTable(samples: readonly CompressedSample[], servers: readonly ServerName[]): string {
+  const both = servers.includes('sluice') && servers.includes('ws');
+  const head = ['memory', ...servers.map((name) => `${name}, KiB/connection`), ...(both ? ['sluice / ws'] : [])];
+  const labels = { message: 'each message by itself', context: 'with context both ways, 15 bits' };
+  const rows = (['message', 'context'] as const).map((compression) => {
+    const of = (name: ServerName): number =>
+      median(
+        samples
+          .filter((sample) => sample.server === name && sample.compression === compression)
+          .map(({ bytesPerConnection }) => bytesPerConnection),
+      );
+    return [
+      `${grouped(compressedConnections)} connections, ${labels[compression]}`,
+      ...servers.map((name) => (of(name) / 1024).toFixed(1)),
+      ...(both ? [(of('sluice') / of('ws')).toFixed(2)] : []),
+    ];
+  });
+  return table(head, rows);
+}
+
+/** What a bomb did. */
+export function bombText({ wireBytes, inflatedBytes, closeCode, growthBytes, blockMillis }: BombSample): string {
+  const [wire, inflated] = [Math.round(wireBytes / 1024), Math.round(inflatedBytes / 1_048_576)];
+  return `A message of ${inflated} MiB, ${wire} KiB on the wire, was closed with ${closeCode}: the process grew by ${(growthBytes / 1_048_576).toFixed(1)} MiB at most, and its event loop was blocked for ${blockMillis.toFixed(0)} ms at most.`;
 }
 
 /** `page` with `content` between the markers of `name`. @throws Error when the page has no such markers. */

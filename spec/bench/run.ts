@@ -1,19 +1,25 @@
 /** `npm run bench`: measures sluice, ws and a raw socket under the same loads, and reports the medians. Linux, two CPUs, a C compiler. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { type BombSample, measureBomb } from './bomb.js';
 import { type EchoResult, measureEcho } from './echo.js';
-import { type IdleSample, measureIdle } from './idle.js';
+import { type CompressedSample, type IdleSample, measureCompressedMemory, measureIdle } from './idle.js';
 import { LoadGenerator } from './load.js';
 import { type BenchOptions, readOptions } from './options.js';
-import { echoProfiles } from './profiles.js';
-import { echoTable, fillMarkers, idleTable } from './report.js';
+import { compressedProfiles, type EchoProfile, echoProfiles } from './profiles.js';
+import { bombText, compressedMemoryTable, echoTable, fillMarkers, idleTable } from './report.js';
 
 const page = 'docs/performance.md';
 
 async function main(options: BenchOptions): Promise<void> {
-  const profiles = echoProfiles.filter(({ name }) => name.includes(options.only));
+  const chosen = (profiles: readonly EchoProfile[]) => profiles.filter(({ name }) => name.includes(options.only));
+  const profiles = chosen(echoProfiles);
+  const compressed = chosen(compressedProfiles);
   const withIdle = 'idle'.includes(options.only);
-  if (profiles.length === 0 && !withIdle) throw new Error(`no load has "${options.only}" in its name`);
+  const withCompressedMemory = 'compressed memory'.includes(options.only);
+  const withBomb = 'compressed bomb'.includes(options.only);
+  const isEmpty = profiles.length + compressed.length === 0 && !(withIdle || withCompressedMemory || withBomb);
+  if (isEmpty) throw new Error(`no load has "${options.only}" in its name`);
   if (process.platform !== 'linux' || availableParallelism() < 2) throw new Error('needs Linux and two CPUs');
   const load = new LoadGenerator();
   const machine = describeMachine(options);
@@ -38,11 +44,45 @@ async function main(options: BenchOptions): Promise<void> {
     console.log(`\n${idleReport}`);
   }
 
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ machine, echo, idle }, null, 2)}\n`);
-  if (options.docs) {
-    const withEcho = fillMarkers(readFileSync(page, 'utf8'), 'echo', `${machine}\n\n${echoReport}`);
-    writeFileSync(page, fillMarkers(withEcho, 'idle', idleReport));
+  const compressedEcho: EchoResult[] = [];
+  for (const profile of idleServers.length > 0 ? compressed : []) {
+    console.error(`echo ${profile.name}`);
+    compressedEcho.push(await measureEcho(load, profile, { ...options, servers: idleServers }));
   }
+  const compressedReport = echoTable(compressedEcho, idleServers);
+  if (compressedEcho.length > 0) console.log(`\n${compressedReport}`);
+
+  let compressedMemory: CompressedSample[] = [];
+  let compressedMemoryReport = '';
+  if (idleServers.length > 0 && withCompressedMemory) {
+    console.error('compressed memory');
+    compressedMemory = await measureCompressedMemory(load, { servers: idleServers, rounds: options.rounds });
+    compressedMemoryReport = compressedMemoryTable(compressedMemory, idleServers);
+    console.log(`\n${compressedMemoryReport}`);
+  }
+
+  let bomb: BombSample | undefined;
+  let bombReport = '';
+  if (withBomb && options.servers.includes('sluice')) {
+    console.error('compressed bomb');
+    bomb = await measureBomb();
+    bombReport = bombText(bomb);
+    console.log(`\n${bombReport}`);
+  }
+
+  const all = { machine, echo, idle, compressedEcho, compressedMemory, bomb };
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(all, null, 2)}\n`);
+  if (!options.docs) return;
+  const reports: [string, string][] = [
+    ['echo', `${machine}\n\n${echoReport}`],
+    ['idle', idleReport],
+    ['compressed', compressedReport],
+    ['compressed-memory', compressedMemoryReport],
+    ['bomb', bombReport],
+  ];
+  let text = readFileSync(page, 'utf8');
+  for (const [name, report] of reports) text = fillMarkers(text, name, report);
+  writeFileSync(page, text);
 }
 
 function describeMachine({ rounds, seconds }: BenchOptions): string {

@@ -19,18 +19,29 @@ export interface RunningServer {
   readonly port: number;
   /** Resolves when the garbage is collected. */
   collectGarbage(): Promise<void>;
+  /** The longest that its event loop was blocked since the last question, in milliseconds. */
+  longestBlock(): Promise<number>;
   stop(): Promise<void>;
 }
 
 /** Starts an echo server on a free port. Only `net` needs to know the `frames` that will come. */
 export async function startServer(
   name: ServerName,
-  frames: Pick<EchoProfile, 'bytes' | 'kind'> = { bytes: 32, kind: 'text' },
+  frames: Pick<EchoProfile, 'bytes' | 'kind' | 'compression'> = { bytes: 32, kind: 'text' },
 ): Promise<RunningServer> {
   const script = join(import.meta.dirname, 'servers', `${name}.mjs`);
   const child = spawn(
     'taskset',
-    ['-c', '0', process.execPath, '--expose-gc', script, String(frames.bytes), frames.kind],
+    [
+      '-c',
+      '0',
+      process.execPath,
+      '--expose-gc',
+      script,
+      String(frames.bytes),
+      frames.kind,
+      frames.compression ?? 'none',
+    ],
     {
       // ws as npm installs it: its addon for masks is an optional package of its own.
       env: { ...process.env, WS_NO_BUFFER_UTIL: '1' },
@@ -45,6 +56,11 @@ export async function startServer(
     async collectGarbage() {
       child.send('gc');
       await messageOf(child, name);
+    },
+    async longestBlock() {
+      child.send('block');
+      const { block } = (await messageOf(child, name)) as { block: number };
+      return block;
     },
     async stop() {
       const exit = once(child, 'exit');

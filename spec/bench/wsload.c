@@ -5,6 +5,7 @@
  *     -b binary frames (default text, ASCII); -z offer permessage-deflate and send compressed messages (JSON-like payload)
  *     -B broadcast: only the first connection sends, D messages in flight, and the server must deliver each one to all C connections;
  *        msgs_per_s then counts deliveries
+ *     -1 sends D messages on each connection, prints "open" once all are echoed, and holds the connections open
  *     -d 0 sends nothing and only holds the connections open; it prints "open" once all of them are
  * Prints one JSON line: messages in all (warm-up included), messages per second, MB/s of payload, latency p50/p99/max in microseconds
  * (send to complete echo).
@@ -34,7 +35,7 @@ typedef struct {
 } Conn;
 
 static unsigned char *frame; static size_t frame_len; static unsigned char *batch; static size_t batch_frames;
-static uint64_t size = 64; static int depth = 1, conns = 1, binary = 0, deflate_on = 0, fanout = 0; static Conn *first; static uint64_t deliveries, rounds;
+static uint64_t size = 64; static int depth = 1, conns = 1, binary = 0, deflate_on = 0, fanout = 0, once = 0; static Conn *first; static uint64_t deliveries, rounds;
 static uint64_t done, total; static int measuring; static uint64_t expect_len;
 static uint32_t hist[1 << 22]; static uint64_t max_us;
 static uint64_t now_ns(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec * 1000000000ull + t.tv_nsec; }
@@ -57,6 +58,7 @@ static void complete(Conn *c) {
     if (++deliveries == (rounds + 1) * (uint64_t)conns) { rounds++; uint64_t us = (now_ns() - first->stamps[first->tail++ % (depth + 1)]) / 1000; if (measuring) { hist[us < (1 << 22) ? us : (1 << 22) - 1]++; if (us > max_us) max_us = us; } first->queued++; pump(first); }
     return;
   }
+  if (once) { if (total == (uint64_t)conns * depth) { puts("open"); fflush(stdout); } return; }
   uint64_t us = (now_ns() - c->stamps[c->tail++ % (depth + 1)]) / 1000;
   if (measuring) { done++; hist[us < (1 << 22) ? us : (1 << 22) - 1]++; if (us > max_us) max_us = us; }
   c->queued++;
@@ -80,13 +82,13 @@ static void feed(Conn *c, unsigned char *p, size_t n) {
 static int percentile(double q) { uint64_t total = 0; for (int i = 0; i < (1 << 22); i++) total += hist[i]; if (!total) return -1; uint64_t acc = 0; for (int i = 0; i < (1 << 22); i++) { acc += hist[i]; if (acc >= q * total) return i; } return -1; }
 
 int main(int argc, char **argv) {
-  if (argc < 2) die("usage: wsload PORT [-c N] [-s BYTES] [-d DEPTH] [-t SECONDS] [-w WARMUP] [-b] [-z] [-p PATH]");
+  if (argc < 2) die("usage: wsload PORT [-c N] [-s BYTES] [-d DEPTH] [-t SECONDS] [-w WARMUP] [-b] [-z] [-1] [-p PATH]");
   int port = atoi(argv[1]); double secs = 5, warm = 1; const char *path = "/";
   for (int i = 2; i < argc; i++) {
     if (!strcmp(argv[i], "-c")) conns = atoi(argv[++i]); else if (!strcmp(argv[i], "-s")) size = atoll(argv[++i]);
     else if (!strcmp(argv[i], "-d")) depth = atoi(argv[++i]); else if (!strcmp(argv[i], "-t")) secs = atof(argv[++i]);
     else if (!strcmp(argv[i], "-w")) warm = atof(argv[++i]); else if (!strcmp(argv[i], "-b")) binary = 1;
-    else if (!strcmp(argv[i], "-z")) deflate_on = 1; else if (!strcmp(argv[i], "-B")) fanout = 1; else if (!strcmp(argv[i], "-p")) path = argv[++i]; else die("unknown option");
+    else if (!strcmp(argv[i], "-z")) deflate_on = 1; else if (!strcmp(argv[i], "-B")) fanout = 1; else if (!strcmp(argv[i], "-1")) once = 1; else if (!strcmp(argv[i], "-p")) path = argv[++i]; else die("unknown option");
   }
   unsigned char *payload = malloc(size + 64); uint64_t plen = size;
   if (binary) for (uint64_t i = 0; i < size; i++) payload[i] = (i * 2654435761u) >> 13;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, tap, toArray } from 'rxjs';
 import { type Connection, fragments, message, type Outgoing, type PerMessageDeflateOptions, serve } from 'sluice';
 import { jsonText, noise } from '../support/compressible.js';
 import { Loopback } from '../support/loopback.js';
@@ -111,7 +111,7 @@ interface Ends {
   readonly receiver: Connection;
 }
 
-const loopback = new Loopback();
+let loopback = new Loopback();
 afterEach(() => loopback.end());
 
 type Policy = { overflow: 'drop-newest' | 'drop-oldest'; maxBufferedAmount: number } | Record<never, never>;
@@ -122,17 +122,21 @@ async function connected(
   role: string,
   policy: Policy,
 ): Promise<Ends> {
+  await loopback.end();
+  loopback = new Loopback();
   let accepted: Connection | undefined;
-  const url = await loopback.serve(
-    serve({ port: 0, host: '127.0.0.1', perMessageDeflate: server, maxPayload: 1_000_000, ...policy }),
-    (each) => {
-      each.subscribe((connection) => {
-        accepted = connection;
-        connection.pause();
-      });
-      return each;
-    },
-  );
+  const listening = serve<unknown>({
+    port: 0,
+    host: '127.0.0.1',
+    perMessageDeflate: server,
+    maxPayload: 1_000_000,
+    ...policy,
+  });
+  const pausing = tap((connection: Connection) => {
+    accepted = connection;
+    connection.pause();
+  });
+  const url = await loopback.serve(listening, (connections) => connections.pipe(pausing));
   const connecting = await loopback.connect(url, [], { perMessageDeflate: client, ...policy });
   connecting.pause();
   const ends = [accepted as Connection, connecting] as const;
@@ -168,9 +172,8 @@ describe('messages with any parameters on both sides', () => {
         });
         expect(found).toHaveLength(samples.length);
         for (const [at, { arrives }] of samples.entries()) expect([at, same(found[at], arrives)]).toEqual([at, true]);
-        await loopback.end();
       }),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   }, 60_000);
 
@@ -190,9 +193,8 @@ describe('messages with any parameters on both sides', () => {
         });
         expect(found).toHaveLength(expected.length);
         for (const [at, arrives] of expected.entries()) expect([at, same(found[at], arrives)]).toEqual([at, true]);
-        await loopback.end();
       }),
-      { numRuns: 40 },
+      { numRuns: 80 },
     );
     expect(dropped).toBeGreaterThan(0);
   }, 60_000);
@@ -214,9 +216,8 @@ describe('messages with any parameters on both sides', () => {
           while (at < samples.length && !same(each, samples[at]!.arrives)) at++;
           expect(at++).toBeLessThan(samples.length);
         }
-        await loopback.end();
       }),
-      { numRuns: 40 },
+      { numRuns: 80 },
     );
     expect(dropped).toBeGreaterThan(0);
   }, 60_000);

@@ -1,7 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
 import { deflate } from '../../src/protocol/deflate.js';
 import { MessageInflater } from '../../src/protocol/message-inflater.js';
-import type { Role, Session } from '../../src/protocol/session.js';
+import type { Role } from '../../src/protocol/role.js';
+import type { Session } from '../../src/protocol/session.js';
 import { jsonText, noise } from '../support/compressible.js';
 import { binary, close, closeOf, continuation, type Frame, frame, ping, pong, text, wire } from '../support/frames.js';
 import { StreamingDeflater } from '../support/streaming-peer.js';

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { firstValueFrom, mergeMap, tap } from 'rxjs';
 import { type Connection, openConnection, ReadyState, sendTo, serve } from 'sluice';
+import { noise } from '../support/compressible.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { Example } from '../support/example.js';
 
@@ -49,7 +50,8 @@ describe('the proxy', () => {
     await firstValueFrom(fast.messages$);
     const slow = connections.at(-1);
     slow?.pause();
-    const block = Buffer.alloc(65_536);
+    // What compresses would not fill anything.
+    const block = noise(65_536);
     const total = 1024;
     let pulled = 0;
     function* blocks(): Generator<Buffer> {

@@ -65,6 +65,27 @@ describe('messages to a peer that keeps its stream (RFC 7692 §7.2)', () => {
   });
 });
 
+describe('messages that do not become smaller by themselves', () => {
+  it('are compressed with those before them, that went compressed though they grew', async () => {
+    const compressing = deflater('server', false);
+    const peer = new StreamingInflater();
+    const sizes: number[] = [];
+    for (let index = 0; index < 3; index++) {
+      const body = compressing.compress(noise(300))!;
+      expect((await peer.inflate(body)).equals(noise(300))).toBe(true);
+      sizes.push(body.length);
+    }
+    expect(sizes[0]).toBeGreaterThan(300);
+    expect(sizes[2]).toBeLessThan(30);
+    peer.close();
+  });
+
+  it('stay as they are, and out of the context, when they are long', () => {
+    const compressing = deflater('server', false);
+    for (let index = 0; index < 3; index++) expect(compressing.compress(noise(2000))).toBeUndefined();
+  });
+});
+
 describe('messages without context', () => {
   it.each(roles)('can be inflated one by one (%s)', (role) => {
     const compressing = deflater(role);

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { expectTypeOf } from 'expect-type';
-import { fromEvent, lastValueFrom, type Observable, Subject, take } from 'rxjs';
+import { fromEvent, lastValueFrom, type Observable, of, Subject, take } from 'rxjs';
 import { accept, type Connection, type Message, reject } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { text, wire } from '../support/frames.js';
@@ -16,13 +16,13 @@ const atEnd = endAfterEach();
 type Upgrade = [IncomingMessage, Duplex, Buffer];
 
 /** An http server of the user, and its 'upgrade' events. */
-async function upgrades(): Promise<{ port: number; upgrades$: Observable<Upgrade>; listenerCount: () => number }> {
+async function upgrades(): Promise<{ port: number; upgrades$: Observable<unknown>; listenerCount: () => number }> {
   const http = createServer();
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   atEnd(() => new Promise((resolve) => http.close(resolve).closeAllConnections()));
   return {
     port: (http.address() as AddressInfo).port,
-    upgrades$: fromEvent(http, 'upgrade') as Observable<Upgrade>,
+    upgrades$: fromEvent(http, 'upgrade'),
     listenerCount: () => http.listenerCount('upgrade'),
   };
 }
@@ -85,6 +85,15 @@ describe('accept', () => {
     connections[0]!.terminate();
   });
 
+  it.each([[undefined], [[]], [['GET', {}, '']], [{ request: {} }]])('errors when its source gives %p', (value) => {
+    const errors: unknown[] = [];
+    of(value)
+      .pipe(accept())
+      .subscribe({ error: (error) => errors.push(error) });
+    expect(errors).toEqual([expect.any(TypeError)]);
+    expect(String(errors[0])).toContain('[request, socket, head]');
+  });
+
   it('errors with its source', async () => {
     const source = new Subject<Upgrade>();
     const failed = lastValueFrom(source.pipe(accept()));
@@ -104,7 +113,7 @@ describe('accept', () => {
 
   it('closes the connections of each subscription on its own', async () => {
     const { port, upgrades$ } = await upgrades();
-    const sockets = new Subject<Upgrade>();
+    const sockets = new Subject<unknown>();
     const forward = upgrades$.subscribe(sockets);
     const connections$ = sockets.pipe(accept());
     const first = connections$.pipe(take(1)).subscribe(echo);

@@ -229,7 +229,8 @@ describe('the end of the transport (RFC 6455 §7.1.1)', () => {
     each.port.finish();
     expect(each.port.hasEnded).toBe(true);
     each.turn();
-    expect(each.closeInfos).toEqual([{ code: 1006, reason: '', wasClean: false, initiator: 'peer' }]);
+    const error = expect.objectContaining({ name: 'ConnectionClosedError', code: 1006 }) as Error;
+    expect(each.closeInfos).toEqual([{ code: 1006, reason: '', wasClean: false, initiator: 'peer', error }]);
     expect(sequence(each.connection)).toEqual(['a', 'end']);
   });
 
@@ -274,7 +275,7 @@ describe('a reset', () => {
     [
       'after the FIN of the peer',
       ({ port }) => port.finish(),
-      { code: 1006, reason: '', wasClean: false, initiator: 'peer' },
+      { ...record, error: expect.objectContaining({ name: 'ConnectionClosedError', code: 1006 }) as Error },
     ],
     [
       'after a failure',

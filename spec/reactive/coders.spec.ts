@@ -16,6 +16,17 @@ describe('the coders of a connection', () => {
     expect(codersFor(agreed, 'server', connectionSettings({ perMessageDeflate: false }, 'server'))).toEqual(nothing);
   });
 
+  it('are shared where nothing is kept, by connections of the same options', () => {
+    const settings = connectionSettings({}, 'server');
+    const compressorOf = (parameters: typeof agreed, own = settings) => codersFor(parameters, 'server', own).compressor;
+    const forgets = { ...agreed, serverNoContextTakeover: true };
+    expect(compressorOf(forgets)).toBe(compressorOf({ ...forgets }));
+    expect(compressorOf(forgets)).not.toBe(compressorOf({ ...forgets, serverMaxWindowBits: 11 }));
+    expect(compressorOf(forgets)).not.toBe(compressorOf(forgets, connectionSettings({}, 'server')));
+    expect(compressorOf(agreed)).not.toBe(compressorOf(agreed));
+    expect(codersFor(forgets, 'server', settings).inflater).not.toBe(codersFor(forgets, 'server', settings).inflater);
+  });
+
   it('understand each other, end by end', () => {
     const [server, client] = (['server', 'client'] as const).map((role) =>
       codersFor(agreed, role, connectionSettings({ maxPayload: 5000 }, role)),

@@ -1,6 +1,7 @@
 import { asyncScheduler } from 'rxjs';
 import { type ConnectOptions, type ConnectTarget, connect } from 'sluice';
 import { connectSettings } from '../../src/reactive/connect-options.js';
+import { deflateSettings } from '../../src/reactive/deflate-options.js';
 
 const url = 'ws://localhost:8080';
 
@@ -117,6 +118,7 @@ describe('the settings of one dial', () => {
       autoPong: true,
       binaryType: 'nodebuffer',
       closeTimeout: 10_000,
+      deflate: deflateSettings(true),
       handshakeTimeout: 10_000,
       headers: {},
       heartbeat: { interval: 30_000, timeout: 30_000 },

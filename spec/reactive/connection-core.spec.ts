@@ -112,18 +112,25 @@ describe('the heartbeat of a connection', () => {
     jest.restoreAllMocks();
   });
 
-  it('pings from a random point of the first interval on, and is answered by any byte', () => {
-    jest.spyOn(Math, 'random').mockReturnValue(0.5);
-    marbles(({ scheduler, flush }) => {
-      const { port, connection } = memoryConnection({ scheduler, heartbeat: {} });
-      scheduler.schedule(() => expect(port.frames).toEqual([]), 14_999);
-      scheduler.schedule(() => expect(port.frames.map(({ opcode }) => opcode)).toEqual([0x9]), 15_001);
-      scheduler.schedule(() => port.receive(hex('81')), 44_999);
-      scheduler.schedule(() => expect(port.frames).toHaveLength(2), 45_001);
-      scheduler.schedule(() => connection.terminate(), 46_000);
-      flush();
-    });
-  });
+  it.each([
+    [0, 15_000],
+    [0.5, 22_500],
+    [1, 30_000],
+  ])(
+    'pings from a random point of the second half of the interval on, and is answered by any byte: %d',
+    (random, first) => {
+      jest.spyOn(Math, 'random').mockReturnValue(random);
+      marbles(({ scheduler, flush }) => {
+        const { port, connection } = memoryConnection({ scheduler, heartbeat: {} });
+        scheduler.schedule(() => expect(port.frames).toEqual([]), first - 1);
+        scheduler.schedule(() => expect(port.frames.map(({ opcode }) => opcode)).toEqual([0x9]), first + 1);
+        scheduler.schedule(() => port.receive(hex('81')), first + 29_999);
+        scheduler.schedule(() => expect(port.frames).toHaveLength(2), first + 30_001);
+        scheduler.schedule(() => connection.terminate(), first + 31_000);
+        flush();
+      });
+    },
+  );
 
   it('gives a silent peer up after interval and timeout', () => {
     jest.spyOn(Math, 'random').mockReturnValue(1);
@@ -150,8 +157,8 @@ describe('the heartbeat of a connection', () => {
     jest.spyOn(Math, 'random').mockReturnValue(0);
     marbles(({ scheduler, flush }) => {
       const { port, connection, peer } = memoryConnection({ scheduler, heartbeat: {} });
-      scheduler.schedule(() => peer(pong(port.frames[0]?.payload)), 42);
-      scheduler.schedule(() => connection.terminate(), 43);
+      scheduler.schedule(() => peer(pong(port.frames[0]?.payload)), 15_042);
+      scheduler.schedule(() => connection.terminate(), 15_043);
       flush();
       expect(connection.latency).toBe(42);
     });

@@ -5,6 +5,7 @@ import {
   type ConnectionOptions,
   connectionSettings,
 } from '../../src/reactive/connection-settings.js';
+import { deflateSettings } from '../../src/reactive/deflate-options.js';
 
 /** What no option that counts bytes, frames or milliseconds may be: there is no silent "unlimited". */
 const wrongNumbers = [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 33, '1mb', true, {}];
@@ -40,6 +41,7 @@ describe('the settings of a connection', () => {
       autoPong: true,
       binaryType: 'nodebuffer',
       skipUTF8Validation: false,
+      deflate: deflateSettings(true),
       scheduler: asyncScheduler,
     };
     expect(connectionSettings({}, 'server')).toEqual({ ...common, maxPayload: 1_048_576 });
@@ -63,7 +65,8 @@ describe('the settings of a connection', () => {
       skipUTF8Validation: true,
       scheduler: new VirtualTimeScheduler(),
     };
-    expect(connectionSettings(options, 'server')).toEqual(options);
+    const settings = connectionSettings({ ...options, perMessageDeflate: false }, 'server');
+    expect(settings).toEqual({ ...options, deflate: undefined });
     expect(Object.keys(options).sort()).toEqual([...CONNECTION_OPTIONS].sort());
   });
 

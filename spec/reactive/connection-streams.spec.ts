@@ -18,8 +18,8 @@ describe('the Observables of a connection', () => {
   it('complete pings and pongs before the record, and the record before the last word', () => {
     const streams = new ConnectionStreams();
     const log: string[] = [];
-    streams.finishing.subscribe({ complete: () => log.push('finished') });
-    streams.closed.subscribe({ complete: () => log.push('closed') });
+    streams.finishing.value$.subscribe({ complete: () => log.push('finished') });
+    streams.closed.value$.subscribe({ complete: () => log.push('closed') });
     for (const each$ of [streams.pings$, streams.pongs$]) each$.subscribe({ complete: () => log.push('no more') });
     streams.ended(info);
     expect([log, streams.info]).toEqual([[], info]);

@@ -67,6 +67,22 @@ describe('the order', () => {
     expect(sentTexts(port).slice(-4)).toEqual(['a', 'continuation', 'continuation', 'last']);
     expect(outbox.bufferedAmount).toBe(0);
   });
+
+  it('is kept for who sends a message in parts, and another, when told that there is room', () => {
+    const { outbox, port } = outboxOf({ highWaterMark: 1000, room: 1500 });
+    const parts = new Subject<string>();
+    for (let i = 0; i < 4; i++) outbox.send('x'.repeat(999));
+    outbox.signal.ready$.subscribe((ready) => {
+      if (!ready || outbox.messagesSent > 4) return;
+      outbox.send(fragments(parts));
+      outbox.send('behind');
+    });
+    port.read();
+    parts.next('part');
+    parts.complete();
+    flushAll();
+    expect(sentTexts(port).slice(4)).toEqual(['part', 'continuation', 'behind']);
+  });
 });
 
 describe('the Close frame (RFC 6455 §5.5.1)', () => {

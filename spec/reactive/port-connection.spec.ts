@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
+import type { ConnectionFacts } from '../../src/reactive/connection-facts.js';
 import { connectionSettings } from '../../src/reactive/connection-settings.js';
-import { type ConnectionFacts, PortConnection } from '../../src/reactive/port-connection.js';
+import { PortConnection } from '../../src/reactive/port-connection.js';
 import { close, ping, pong, text } from '../support/frames.js';
 import { marbles } from '../support/marbles.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';

@@ -190,3 +190,12 @@ it('stops the source when it is unsubscribed, and does nothing before it is subs
   expect(log).toEqual([]);
   expect(send(memory, NEVER).log).toEqual([]);
 });
+
+it.each([
+  ['a string', 'abc'],
+  ['null', null],
+  ['a number', 5],
+])('throws at the call for %s', (_, source) => {
+  const { connection } = memoryConnection();
+  expect(() => connection.sendFrom(source as never)).toThrow(TypeError);
+});

@@ -111,6 +111,17 @@ describe('an option that is not allowed', () => {
     expect(() => serve({ [name]: value } as ServeOptions)).toThrow(name);
   });
 
+  it.each<[string, string, ServeOptions]>([
+    ['key', 'server', { server, key: 'k' }],
+    ['cert', 'noServer', { noServer: true, cert: 'c' }],
+    ['host', 'server', { server, host: 'localhost' }],
+    ['backlog', 'noServer', { noServer: true, backlog: 5 }],
+    ['host', 'socketPath', { socketPath: '/run/s', host: 'localhost' }],
+  ])('throws for %s beside %s, where it would have no effect', (name, place, options) => {
+    expect(() => serve(options)).toThrow(TypeError);
+    expect(() => serve(options)).toThrow(new RegExp(`${name} beside .*${place}`));
+  });
+
   it.each(['maxpayload', 'tls', 'toString', 'perMessageDeflat'])('throws for an unknown name: %s', (name) => {
     expect(() => serve({ port: 0, [name]: 1 } as ServeOptions)).toThrow(`"${name}"`);
     expect(() => accept({ [name]: 1 } as AcceptOptions)).toThrow(`"${name}"`);

@@ -1,7 +1,9 @@
 /** Connections over memory, so that their whole life is seen in virtual time or in one turn of the loop. */
 import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
+import type { DeflateParameters } from '../../src/protocol/deflate-negotiation.js';
 import type { CloseInfo, Message } from '../../src/reactive/connection.js';
 import { type ConnectionOptions, connectionSettings } from '../../src/reactive/connection-settings.js';
+import type { CompressionOption } from '../../src/reactive/deflate-options.js';
 import { PortConnection } from '../../src/reactive/port-connection.js';
 import { type Frame, wire } from './frames.js';
 import { MemoryPort } from './memory-port.js';
@@ -18,12 +20,14 @@ export interface MemoryConnection {
   turn(): void;
 }
 
-interface MemoryOptions extends ConnectionOptions {
+interface MemoryOptions extends ConnectionOptions, CompressionOption {
   readonly role?: 'server' | 'client';
+  /** The parameters of permessage-deflate, where it was agreed to. */
+  readonly deflate?: DeflateParameters;
 }
 
 /** A connection over memory that is open. No heartbeat, unless one is asked for; without a scheduler no time passes. */
-export function memoryConnection({ role = 'server', ...options }: MemoryOptions = {}): MemoryConnection {
+export function memoryConnection({ role = 'server', deflate, ...options }: MemoryOptions = {}): MemoryConnection {
   const due: (() => void)[] = [];
   const { scheduler } = options;
   const port = new MemoryPort(scheduler === undefined ? (task) => due.push(task) : onScheduler(scheduler));
@@ -33,6 +37,7 @@ export function memoryConnection({ role = 'server', ...options }: MemoryOptions 
     url: '/',
     protocol: '',
     extensions: [],
+    deflate,
     protocolVersion: 13,
     remoteAddress: undefined,
   };

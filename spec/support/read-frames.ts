@@ -6,13 +6,23 @@ export interface ReadFrame {
   readonly payload: Buffer;
 }
 
+/** A frame with its reserved bits as a number: 4 is RSV1, 2 is RSV2, 1 is RSV3. */
+export interface ReservedFrame extends ReadFrame {
+  readonly rsv: number;
+}
+
+/** {@link readReservedFrames} without the reserved bits. */
+export function readFrames(bytes: Buffer): ReadFrame[] {
+  return readReservedFrames(bytes).map(({ rsv: _, ...frame }) => frame);
+}
+
 /**
  * The frames that `bytes` are. Written apart from the codec under test.
  *
  * @throws RangeError when the last one is not complete.
  */
-export function readFrames(bytes: Buffer): ReadFrame[] {
-  const frames: ReadFrame[] = [];
+export function readReservedFrames(bytes: Buffer): ReservedFrame[] {
+  const frames: ReservedFrame[] = [];
   for (let at = 0; at < bytes.length; ) {
     const first = bytes.readUInt8(at);
     const second = bytes.readUInt8(at + 1);
@@ -30,7 +40,7 @@ export function readFrames(bytes: Buffer): ReadFrame[] {
     payload.forEach((byte, i) => {
       payload[i] = byte ^ ((key >>> (8 * (3 - (i % 4)))) & 0xff);
     });
-    frames.push({ fin: first >= 0x80, opcode: first & 0xf, masked, payload });
+    frames.push({ rsv: (first >> 4) & 7, fin: first >= 0x80, opcode: first & 0xf, masked, payload });
     at += length;
   }
   return frames;

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import type { ProtocolErrorCode } from '../../src/protocol/errors.js';
-import { type Output, type Role, Session, type SessionOptions } from '../../src/protocol/session.js';
+import type { Role } from '../../src/protocol/role.js';
+import { type Output, Session, type SessionOptions } from '../../src/protocol/session.js';
 import { type Frame, wire } from './frames.js';
 
 /** An {@link Output} with the error of a `fail` reduced to its codes. */

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { type DeflateSettings, deflate, deflateLater } from './deflate.js';
 import type { DeflateParameters } from './deflate-negotiation.js';
 import { PlainWindow } from './plain-window.js';
-import type { Role } from './session.js';
+import type { Role } from './role.js';
 
 /** What to compress, and how well. */
 export interface CompressionSettings {
@@ -21,13 +21,16 @@ type Forms = Map<string, Buffer | null | Done[]>;
 /** Those of the messages that may go to several peers. */
 const allForms = new WeakMap<object, Forms>();
 
+/** Up to this size a message goes compressed to a peer that keeps context, though it grows: those after it refer to it. In bytes. */
+const TEACHES = 1024;
+
 /** Compresses the messages to one peer. Between messages it keeps the window, if context is taken over, and nothing else. */
 export class MessageDeflater {
   readonly threshold: number;
+  /** Those of one group give the same for the same message, unless they keep context. */
+  readonly group: string;
   readonly #settings: DeflateSettings;
   readonly #window: PlainWindow | undefined;
-  /** Deflaters of one group that keep no context compress alike. */
-  readonly group: string;
 
   /** @param role which end we are. */
   constructor(parameters: DeflateParameters, role: Role, { threshold, level, memLevel }: CompressionSettings) {
@@ -95,7 +98,8 @@ export class MessageDeflater {
 
   /** What is sent uncompressed does not enter the window. RFC 7692 §7.2.1. */
   #chosen(data: Uint8Array, output: Buffer): Buffer | undefined {
-    if (output.length >= data.length) return undefined;
+    const isTaught = this.#window !== undefined && data.length <= TEACHES;
+    if (output.length >= data.length && !isTaught) return undefined;
     this.#window?.add(data);
     return output;
   }

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { inflate } from './deflate.js';
 import type { DeflateParameters } from './deflate-negotiation.js';
 import { PlainWindow } from './plain-window.js';
-import type { Role } from './session.js';
+import type { Role } from './role.js';
 
 /** Inflates the messages of one peer. Between messages it keeps the window, if the peer does, and nothing else. */
 export class MessageInflater {

@@ -7,9 +7,7 @@ import type { MessageInflater } from './message-inflater.js';
 import { type Message, type MessageLimits, MessageReader } from './message-reader.js';
 import { isControl, Opcode } from './opcode.js';
 import { copyOf, PayloadBuffer } from './payload-buffer.js';
-
-/** Which end of the connection this is. Clients mask, servers do not. RFC 6455 §5.1. */
-export type Role = 'server' | 'client';
+import type { Role } from './role.js';
 
 /** What a {@link Session} accepts. The defaults belong to the layer above. */
 export interface SessionOptions extends MessageLimits {

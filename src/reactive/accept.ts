@@ -3,23 +3,23 @@ import type { Rejection } from '../protocol/rejection.js';
 import type { Duplex, IncomingMessage } from '../transport/incoming-message.js';
 import { SocketUpgrade } from '../transport/upgrade-request.js';
 import type { BinaryType, Connection, MessageOf } from './connection.js';
+import { describe } from './outgoing.js';
 import { Reception } from './reception.js';
 import { type AcceptOptions, acceptSettings } from './server-options.js';
 
 /**
  * Makes connections of the arguments of Node's 'upgrade' events: `serve` without the listening, and without a path.
  *
+ * The source is `fromEvent(server, 'upgrade')`, or any other of `[request, socket, head]`; it errors with a `TypeError` on other values.
  * Completes when the source has and the last hook has decided; errors with the source; unsubscribing refuses those that are not
  * decided (503) and closes the connections with 1001. A failed handshake is answered and emits nothing.
  *
  * @throws TypeError or RangeError at the call for an option that is not allowed.
- * @example
- * const upgrades$ = fromEvent(httpServer, 'upgrade') as Observable<[IncomingMessage, Duplex, Buffer]>;
- * upgrades$.pipe(accept()).subscribe((conn) => conn.messages$.subscribe(conn.send));
+ * @example fromEvent(httpServer, 'upgrade').pipe(accept(), handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
  */
 export function accept<R = undefined, B extends BinaryType = 'nodebuffer'>(
   options: AcceptOptions<R, B> = {},
-): OperatorFunction<[IncomingMessage, Duplex, Buffer], Connection<Exclude<R, Rejection>, MessageOf<B>>> {
+): OperatorFunction<unknown, Connection<Exclude<R, Rejection>, MessageOf<B>>> {
   const settings = acceptSettings(options as AcceptOptions<unknown, BinaryType>);
   return (source) =>
     new Observable((subscriber) => {
@@ -33,8 +33,10 @@ export function accept<R = undefined, B extends BinaryType = 'nodebuffer'>(
       });
       subscriber.add(
         source.subscribe({
-          next: ([request, socket, head]) =>
-            reception.receive(new SocketUpgrade(request, socket, head, settings.scheduler)),
+          next: (value) => {
+            if (isUpgrade(value)) reception.receive(new SocketUpgrade(...value, settings.scheduler));
+            else subscriber.error(new TypeError(`accept got ${describe(value)}, allowed are [request, socket, head]`));
+          },
           error: (error: unknown) => {
             isOver = true;
             subscriber.error(error);
@@ -46,4 +48,11 @@ export function accept<R = undefined, B extends BinaryType = 'nodebuffer'>(
         }),
       );
     });
+}
+
+/** RxJS types the values of `fromEvent` as unknown: what they are is known only here. */
+function isUpgrade(value: unknown): value is [IncomingMessage, Duplex, Buffer] {
+  if (!Array.isArray(value)) return false;
+  const [request, socket, head] = value as Partial<[IncomingMessage, Duplex, Buffer]>;
+  return Array.isArray(request?.rawHeaders) && typeof socket?.write === 'function' && Buffer.isBuffer(head);
 }

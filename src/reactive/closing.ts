@@ -1,8 +1,9 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { isSendableCloseCode } from '../protocol/close-code.js';
 import { encodeClosePayload, truncateReason } from '../protocol/close-payload.js';
-import type { ProtocolError } from '../protocol/errors.js';
-import type { Role, Session } from '../protocol/session.js';
+import { ConnectionClosedError, type ProtocolError } from '../protocol/errors.js';
+import type { Role } from '../protocol/role.js';
+import type { Session } from '../protocol/session.js';
 import type { BytePort } from '../transport/byte-port.js';
 import type { CloseInfo } from './connection.js';
 import type { Outbox } from './outbox.js';
@@ -96,7 +97,10 @@ export class Closing {
       outbox.whenHanded(() => port.end());
       return;
     }
-    this.#info = this.#record({ code: 1006, reason: '', wasClean: false, initiator: this.#initiator() });
+    const initiator = this.#initiator();
+    // §7.1.5: without a Close frame "_The WebSocket Connection Close Code_ is considered to be 1006"
+    if (initiator === 'peer') this.#error ??= new ConnectionClosedError({ code: 1006, reason: '', wasClean: false });
+    this.#info = this.#record({ code: 1006, reason: '', wasClean: false, initiator });
     this.#terminateAfter(LINGER_MS);
     if (this.state === 'open') this.#enter('closing-by-peer');
     outbox.stop();

@@ -31,6 +31,7 @@ export class ConnectionCore<In>
   pingsReceived = 0;
   pongsReceived = 0;
   readonly openedAt: number;
+  endedAt: number | undefined;
   readonly clock: () => number;
   readonly inbox: Inbox<In>;
   readonly outbox: Outbox;
@@ -49,17 +50,19 @@ export class ConnectionCore<In>
   constructor(port: BytePort, facts: CoreFacts, settings: ConnectionSettings, events: CoreEvents) {
     const { role, deflate } = facts;
     const { inflater, compressor } = codersFor(deflate, role, settings);
-    const { scheduler, heartbeat, closeTimeout } = settings;
+    const { scheduler, heartbeat, closeTimeout, maxPayload, maxFragments, skipUTF8Validation } = settings;
+    const { highWaterMark, maxBufferedAmount, overflow } = settings;
+    const maskKey = role === 'client' ? nextMaskKey : undefined;
     this.settings = settings;
     this.#port = port;
     this.#events = events;
     this.clock = clockOf(scheduler);
     this.openedAt = this.clock();
     this.tracker = new PingTracker(this.clock);
-    this.#session = new Session({ ...settings, role, inflater });
-    this.inbox = new Inbox<In>(settings.highWaterMark, () => this.#receiver.pump());
-    const maskKey = role === 'client' ? nextMaskKey : undefined;
-    this.outbox = new Outbox(port, { ...settings, maskKey, compressor }, this);
+    this.#session = new Session({ role, inflater, maxPayload, maxFragments, skipUTF8Validation });
+    this.inbox = new Inbox<In>(highWaterMark, () => this.#receiver.pump());
+    const outgoing = { highWaterMark, maxBufferedAmount, overflow, scheduler, maskKey, compressor };
+    this.outbox = new Outbox(port, outgoing, this);
     this.#receiver = new Receiver(this.#session, this.inbox, port, this);
     const { outbox } = this;
     this.closing = new Closing({ role, port, session: this.#session, outbox, closeTimeout, scheduler, owner: this });
@@ -85,7 +88,8 @@ export class ConnectionCore<In>
 
   /** Bytes may come from now on. */
   start(): void {
-    this.#heartbeat?.start(Math.random());
+    // In the second half of the interval: who opens a connection for a moment is not asked whether it lives.
+    this.#heartbeat?.start((1 + Math.random()) / 2);
     this.#port.open(this);
   }
 
@@ -101,11 +105,6 @@ export class ConnectionCore<In>
       this.failed(error as UsageError);
       return 'closed';
     }
-  }
-
-  /** What is sent from now on is asked about, each time. */
-  listened(): void {
-    this.outbox.lane.shut();
   }
 
   /** Closes with what an error says, as far as a Close frame may carry it. */
@@ -252,6 +251,7 @@ export class ConnectionCore<In>
 
   over(info: CloseInfo): void {
     this.#info = info;
+    this.endedAt = this.clock();
     this.#messageDeadline.stop();
     this.#pausedDeadline?.unsubscribe();
     this.outbox.stop();

@@ -1,16 +1,19 @@
-import { AsyncSubject, EMPTY, type Observable, Subject } from 'rxjs';
+import { EMPTY, type Observable, Subject } from 'rxjs';
 import type { UsageError } from '../protocol/errors.js';
 import { report } from '../transport/diagnostics.js';
 import type { CloseInfo } from './connection.js';
 import type { CoreEvents } from './core-events.js';
+import { Once } from './once.js';
 import type { SendSubject } from './send-subject.js';
 
 /** The Observables of a connection beside `messages$`, and the order in which they end. */
 export class ConnectionStreams implements CoreEvents {
   /** Set by the connection that these belong to. */
   owner: { readonly send: Pick<SendSubject<never>, 'end'> } | undefined;
-  readonly closed: AsyncSubject<CloseInfo> = new AsyncSubject<CloseInfo>();
-  readonly finishing: AsyncSubject<CloseInfo> = new AsyncSubject<CloseInfo>();
+  /** Called before anybody else when the connection has ended. */
+  onClosed: (() => void) | undefined;
+  readonly closed: Once<CloseInfo> = new Once<CloseInfo>();
+  readonly finishing: Once<CloseInfo> = new Once<CloseInfo>();
   #pings: Subject<Uint8Array> | undefined;
   #pongs: Subject<Uint8Array> | undefined;
   /** How it ended, as soon as it has. */
@@ -20,13 +23,13 @@ export class ConnectionStreams implements CoreEvents {
   get pings$(): Observable<Uint8Array> {
     if (this.#ended) return EMPTY;
     this.#pings ??= new Subject();
-    return this.#pings;
+    return this.#pings.asObservable();
   }
 
   get pongs$(): Observable<Uint8Array> {
     if (this.#ended) return EMPTY;
     this.#pongs ??= new Subject();
-    return this.#pongs;
+    return this.#pongs.asObservable();
   }
 
   ping(payload: Buffer): void {
@@ -47,13 +50,12 @@ export class ConnectionStreams implements CoreEvents {
     this.#ended = true;
     this.#pings?.complete();
     this.#pongs?.complete();
-    this.closed.next(info);
-    this.closed.complete();
+    this.onClosed?.();
+    this.closed.set(info);
   }
 
   finished(info: CloseInfo): void {
-    this.finishing.next(info);
-    this.finishing.complete();
+    this.finishing.set(info);
   }
 
   unsendable(error: UsageError): void {

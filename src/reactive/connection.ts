@@ -72,7 +72,7 @@ export interface ConnectionStats {
   readonly bytesSent: number;
   /** What waits for a subscriber, in bytes: messages with 128 each for keeping them, and what is not parsed yet. */
   readonly inboxBytes: number;
-  /** Milliseconds since the handshake. */
+  /** Milliseconds from the handshake until now, or until the end. */
   readonly uptime: number;
 }
 
@@ -140,6 +140,8 @@ export interface Connection<Data = unknown, In = Message, Out = Outgoing> extend
    * Sends what `source` gives, without closing at its end, and emits how many items were sent when it ends. Iterables and async
    * iterables are pulled only while `send.ready$` is true. Errors with the source's error, or with `UsageError` for a value that
    * cannot be sent. Completes early, with the count so far, when the connection ends. Unsubscribing stops the source.
+   *
+   * @throws TypeError at the call for a string (its characters would be the items) and anything else that is no source.
    */
   sendFrom(source: SendSource<Out>): Observable<number>;
   /** Emits once and completes when all that was sent so far is handed to the operating system; only completes when the connection ends first. */

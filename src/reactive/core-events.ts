@@ -1,6 +1,6 @@
 import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
 import type { UsageError } from '../protocol/errors.js';
-import type { Role } from '../protocol/session.js';
+import type { Role } from '../protocol/role.js';
 import type { CloseInfo } from './connection.js';
 
 /** What a core tells the connection around it. */

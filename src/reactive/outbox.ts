@@ -162,8 +162,9 @@ export class Outbox {
     else if (item.kind === 'text') this.#enqueue(TEXT_FRAME, Buffer.from(item.text));
     else this.#enqueue(item.firstByte, item.payload);
     if (onHanded !== undefined) this.#queue.mark(onHanded, true);
+    // First: what is sent while others are written, by who was told that there is room, must find this one before it.
+    this.#update();
     if (isNext) this.#advance();
-    else this.#update();
     return isNext ? 'sent' : 'buffered';
   }
 
@@ -282,8 +283,7 @@ export class Outbox {
 
   /** In most cases a write changes nothing: then it is not worth to look at all that could have changed. */
   #written(): void {
-    const isSame = this.#isDirect && this.#active === undefined && !this.#wire.isBlocked && this.signal.isReady;
-    if (isSame) this.#openLane();
+    if (this.#isDirect && this.#active === undefined && !this.#wire.isBlocked && this.signal.isReady) this.#openLane();
     else this.#update();
   }
 

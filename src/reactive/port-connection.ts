@@ -1,10 +1,8 @@
 import { Observable, type Subscription } from 'rxjs';
 import { finishedSymbol, reportSymbol, shareSymbol } from '../protocol/connection-symbols.js';
-import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
-import { type ExtensionOffer, type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
+import { type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
 import { Opcode } from '../protocol/opcode.js';
-import type { Role } from '../protocol/session.js';
 import type { SharedMessage } from '../protocol/shared-message.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { report } from '../transport/diagnostics.js';
@@ -20,6 +18,7 @@ import {
   type Supports,
 } from './connection.js';
 import { ConnectionCore } from './connection-core.js';
+import type { ConnectionFacts } from './connection-facts.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { ConnectionStreams } from './connection-streams.js';
 import { controlPayload } from './control-payload.js';
@@ -29,21 +28,6 @@ import type { SendResult } from './outbox-settings.js';
 import { type Outgoing, sharedFramesOf } from './outgoing.js';
 import { sendFrom } from './send-from.js';
 import { SendSubject } from './send-subject.js';
-
-/** What is known of a connection from its handshake. */
-export interface ConnectionFacts<Data> {
-  readonly role: Role;
-  readonly data: Data;
-  readonly request?: IncomingMessage | undefined;
-  readonly response?: IncomingMessage | undefined;
-  readonly url: string;
-  readonly protocol: string;
-  readonly extensions: readonly ExtensionOffer[];
-  /** The parameters of permessage-deflate, where it is among the extensions. */
-  readonly deflate?: DeflateParameters | undefined;
-  readonly protocolVersion: number;
-  readonly remoteAddress: string | undefined;
-}
 
 const READY_STATES = {
   open: ReadyState.OPEN,
@@ -58,25 +42,29 @@ const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: 
 /** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
 export class PortConnection<Data, In = Message> implements Connection<Data, In, Outgoing> {
   readonly send: SendSubject<Outgoing>;
-  readonly extensions: ExtensionsObject;
   readonly #facts: ConnectionFacts<Data>;
   readonly #streams = new ConnectionStreams();
   readonly #core: ConnectionCore<In>;
   readonly #lane: SharedLane;
   #pause: Subscription | undefined;
+  #extensions: ExtensionsObject | undefined;
 
   constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
     this.#facts = facts;
-    this.extensions = extensionsObject(facts.extensions);
     this.#core = new ConnectionCore<In>(port, facts, settings, this.#streams);
     this.#lane = this.#core.outbox.lane;
-    this.send = new SendSubject<Outgoing>(this.#core);
+    this.send = new SendSubject<Outgoing>(this.#core, this.#lane);
     this.#streams.owner = this;
   }
 
   /** Lets bytes in. Called once. @internal */
   start(): void {
     this.#core.start();
+  }
+
+  /** Calls `closed` before anybody else when it has ended. One caller. @internal */
+  whenClosed(closed: () => void): void {
+    this.#streams.onClosed = closed;
   }
 
   get messages$(): Holdable<In> {
@@ -92,12 +80,12 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get close$(): Observable<CloseInfo> {
-    return this.#streams.closed;
+    return this.#streams.closed.value$;
   }
 
   /** Emits how it ended and completes, once no hold keeps anything back: what `finishedSymbol` stands for. @internal */
   get finished$(): Observable<CloseInfo> {
-    return this.#streams.finishing;
+    return this.#streams.finishing.value$;
   }
 
   hold(): Subscription {
@@ -201,6 +189,11 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     return this.#facts.protocol;
   }
 
+  get extensions(): ExtensionsObject {
+    this.#extensions ??= extensionsObject(this.#facts.extensions);
+    return this.#extensions;
+  }
+
   get protocolVersion(): number {
     return this.#facts.protocolVersion;
   }
@@ -234,8 +227,17 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get stats(): ConnectionStats {
-    const { outbox, messagesReceived, pingsReceived, pongsReceived, bytesReceived, inboxBytes, clock, openedAt } =
-      this.#core;
+    const {
+      outbox,
+      messagesReceived,
+      pingsReceived,
+      pongsReceived,
+      bytesReceived,
+      inboxBytes,
+      clock,
+      openedAt,
+      endedAt,
+    } = this.#core;
     const { messagesSent, messagesDropped, bytesSent } = outbox;
     return {
       messagesReceived,
@@ -246,7 +248,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
       bytesReceived,
       bytesSent,
       inboxBytes,
-      uptime: clock() - openedAt,
+      uptime: (endedAt ?? clock()) - openedAt,
     };
   }
 

@@ -3,18 +3,23 @@ import { Observable, Subject } from 'rxjs';
 /** Whether more is welcome: `false` above the mark, `true` again below half of it, so that it does not flap. */
 export class ReadySignal {
   /** Replays the current value, then emits each change; completes with the connection. */
-  readonly ready$: Observable<boolean> = new Observable((subscriber) => {
-    if (this.#ended) {
-      subscriber.complete();
-      return;
-    }
-    this.#changes ??= new Subject();
-    // Subscribed first: the value may make the subscriber send, and so change it.
-    const changes = this.#changes.subscribe(subscriber);
-    subscriber.next(this.#told);
-    return changes;
-  });
+  get ready$(): Observable<boolean> {
+    this.#ready$ ??= new Observable((subscriber) => {
+      if (this.#ended) {
+        subscriber.complete();
+        return;
+      }
+      this.#changes ??= new Subject();
+      // Subscribed first: the value may make the subscriber send, and so change it.
+      const changes = this.#changes.subscribe(subscriber);
+      subscriber.next(this.#told);
+      return changes;
+    });
+    return this.#ready$;
+  }
+
   isReady = true;
+  #ready$: Observable<boolean> | undefined;
   readonly #mark: number;
   #changes: Subject<boolean> | undefined;
   /** What the subscribers know, or are being told. */

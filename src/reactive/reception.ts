@@ -14,7 +14,7 @@ import type { AcceptSettings } from './server-options.js';
 export interface DrainOptions {
   readonly code: number;
   readonly reason: string;
-  /** Milliseconds until what is left is terminated. */
+  /** Milliseconds from the last Close frame until what is left is terminated. */
   readonly timeout: number;
   /** Milliseconds over which the Close frames are spread. */
   readonly jitter: number;
@@ -110,7 +110,7 @@ export class Reception<Data, In> {
         return;
       }
       subscriber.add(
-        timer(timeout, scheduler).subscribe(() => {
+        timer(jitter + timeout, scheduler).subscribe(() => {
           const rest = [...open];
           open.clear();
           for (const connection of rest) connection.terminate();
@@ -166,7 +166,7 @@ export class Reception<Data, In> {
   #track(connection: PortConnection<Data, In>): void {
     this.#open.add(connection);
     this.#connections.add(connection);
-    connection.close$.subscribe(() => {
+    connection.whenClosed(() => {
       this.#open.delete(connection);
       this.#connections.delete(connection);
     });

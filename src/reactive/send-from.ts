@@ -1,6 +1,7 @@
 import { Observable, type ObservableInput } from 'rxjs';
 import type { CloseInfo } from './connection.js';
 import type { SendResult } from './outbox-settings.js';
+import { describe } from './outgoing.js';
 import { Puller } from './puller.js';
 
 /** Where {@link sendFrom} sends to. */
@@ -15,6 +16,11 @@ export interface SendFromTarget<Out> {
 
 /** See `Connection.sendFrom`. */
 export function sendFrom<Out>(target: SendFromTarget<Out>, source: ObservableInput<Out>): Observable<number> {
+  if ((typeof source !== 'object' && typeof source !== 'function') || source === null) {
+    throw new TypeError(
+      `source is ${describe(source)}, allowed are Observables, iterables, async iterables and promises`,
+    );
+  }
   return new Observable((subscriber) => {
     let sent = 0;
     const finish = (): void => {

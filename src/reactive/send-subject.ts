@@ -9,8 +9,6 @@ export interface SendTarget<Out> {
   readonly bufferedAmount: number;
   /** Never throws. */
   send(value: Out, onHanded: (() => void) | undefined): SendResult;
-  /** Somebody wants to be told what is handed over from now on. */
-  listened(): void;
   /** Flushes and closes, as far as a Close frame may say it. Never throws. */
   closeWith(code: number, reason: string, error: unknown): void;
 }
@@ -27,12 +25,17 @@ export interface SendTarget<Out> {
  */
 export class SendSubject<Out = Outgoing> extends Subject<Out> {
   readonly #target: SendTarget<Out>;
+  readonly #lane: { shut(): void } | undefined;
   #handed: Subject<Out> | undefined;
   #ended = false;
 
-  /** @internal */
-  constructor(target: SendTarget<Out>) {
+  /**
+   * @param lane a way to send that gives no notice: shut when somebody wants notices.
+   * @internal
+   */
+  constructor(target: SendTarget<Out>, lane?: { shut(): void }) {
     super();
+    this.#lane = lane;
     this.#target = target;
   }
 
@@ -89,7 +92,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   ): Subscription {
     if (observer == null && error == null && complete == null) return Subscription.EMPTY;
     this.#handed ??= new Subject();
-    this.#target.listened();
+    this.#lane?.shut();
     if (this.#ended) this.#handed.complete();
     if (typeof observer === 'object' && observer !== null) return this.#handed.subscribe(observer);
     return this.#handed.subscribe({

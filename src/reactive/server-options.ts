@@ -159,7 +159,25 @@ export function serveSettings(options: ServeOptions<unknown, BinaryType>): Accep
     throw new TypeError(`path is ${describe(path)}, allowed is the path of a URL, such as '/chat'`);
   }
   checkSignal(options.signal);
+  checkBelongs(options);
   return checkedAccept(options, checkBoolean('clientTracking', options.clientTracking ?? true));
+}
+
+/** Options that say how to listen are for a server of our own. */
+function checkBelongs(options: ServeOptions<unknown, BinaryType>): void {
+  const own =
+    options.port !== undefined
+      ? []
+      : options.socketPath !== undefined
+        ? ['host']
+        : ['host', 'backlog', ...TLS_SERVER_OPTIONS];
+  for (const name of own) {
+    if ((options as Record<string, unknown>)[name] === undefined) continue;
+    const place = options.socketPath === undefined ? 'server or noServer' : 'socketPath';
+    throw new TypeError(
+      `found ${name} beside ${place}, allowed is it where serve itself listens${name === 'host' ? ' on a port' : ''}`,
+    );
+  }
 }
 
 function checkedAccept(options: AcceptOptions<unknown, BinaryType>, clientTracking: boolean): AcceptSettings {

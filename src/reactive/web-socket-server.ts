@@ -19,7 +19,7 @@ export interface ServerCloseOptions {
   readonly code?: number;
   /** The reason beside it, at most 123 bytes of UTF-8. @default '' */
   readonly reason?: string;
-  /** Milliseconds until connections that are still there are terminated. @default closeTimeout */
+  /** Milliseconds, counted after `jitter`, until connections that are still there are terminated. @default closeTimeout */
   readonly timeout?: number;
   /** Spreads the closing over so many milliseconds, so that not all clients come back at once. @default 0 */
   readonly jitter?: number;

@@ -46,7 +46,7 @@ export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(
     protocol,
     extensions: [],
     protocolVersion: 13,
-    remoteAddress: undefined,
+    remoteAddress: 'remoteAddress' in duplex ? (duplex.remoteAddress as string | undefined) : undefined,
   };
   const port = new SocketPort(duplex, head);
   const connection = new PortConnection<Data, MessageOf<B>>(port, facts, settings);

@@ -43,7 +43,7 @@ export class Batch {
 
   /** Adds a frame whose payload is text, as UTF-8; a lone surrogate becomes U+FFFD. Returns the size of the payload in bytes. */
   text(firstByte: number, text: string, maskKey: number | undefined): number {
-    if (text.length > SLAB_TEXT) return this.payload(firstByte, Buffer.from(text), maskKey);
+    if (text.length > SLAB_TEXT) return this.#longText(firstByte, text, maskKey);
     const slab = this.#reserve(text.length * 3 + MAX_HEADER);
     const { bytes } = slab;
     const guess = headerLength(text.length, maskKey !== undefined);
@@ -125,6 +125,17 @@ export class Batch {
     this.#slabs = [];
     this.#pieces = [];
     this.#size = 0;
+  }
+
+  /** A frame of its own, written in one piece: cheaper than a header and a payload apart. */
+  #longText(firstByte: number, text: string, maskKey: number | undefined): number {
+    const length = Buffer.byteLength(text);
+    const frame = Buffer.allocUnsafeSlow(headerLength(length, maskKey !== undefined) + length);
+    const at = writeHeader(frame, 0, firstByte, length, maskKey);
+    frame.write(text, at);
+    if (maskKey !== undefined) maskInPlace(frame, at, frame.length, maskKey);
+    this.piece(frame);
+    return length;
   }
 
   /** Makes room at `#end`: behind the open run, or in a new run when others have written since. */

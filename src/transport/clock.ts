@@ -8,5 +8,9 @@ export const LOOP_GRACE = 1_000;
  * a test scheduler.
  */
 export function clockOf(scheduler: SchedulerLike): () => number {
-  return scheduler === asyncScheduler ? () => performance.now() : () => scheduler.now();
+  return scheduler === asyncScheduler ? monotonic : () => scheduler.now();
+}
+
+function monotonic(): number {
+  return performance.now();
 }

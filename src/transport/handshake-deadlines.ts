@@ -9,6 +9,8 @@ interface Deadline {
   readonly socket: Socket;
   readonly startedAt: number;
   readonly timer: Subscription;
+  /** Taken off when the deadline ends: a socket may live long. */
+  readonly onClose: () => void;
 }
 
 const tooSlow = encodeRefusal(reject(408, undefined, undefined, 'The handshake took too long.'));
@@ -55,6 +57,7 @@ export class HandshakeDeadlines {
     if (deadline === undefined) return this.#clock();
     this.#deadlines.delete(key);
     deadline.timer.unsubscribe();
+    deadline.socket.off('close', deadline.onClose);
     return deadline.startedAt;
   }
 
@@ -74,8 +77,11 @@ export class HandshakeDeadlines {
       this.#deadlines.delete(key);
       expire();
     }, left);
-    this.#deadlines.set(key, { socket, startedAt, timer });
-    socket.once('close', () => this.end(key));
+    const onClose = (): void => {
+      this.end(key);
+    };
+    this.#deadlines.set(key, { socket, startedAt, timer, onClose });
+    socket.on('close', onClose);
   }
 }
 

@@ -24,6 +24,10 @@ export class SocketPort implements BytePort {
     const plain = socket instanceof Socket && !('encrypted' in socket && socket.encrypted === true);
     this.synchronous = plain;
     this.#resettable = plain && socket.remoteFamily !== undefined;
+    // From the first moment on: without this one a reset ends the process.
+    socket.on('error', (error: Error) => {
+      this.#error ??= error;
+    });
     // The peer's FIN must not end our side: its Close frame may still wait for demand, and be answered then.
     socket.allowHalfOpen = true;
     if (head.length > 0) socket.unshift(head);
@@ -36,9 +40,6 @@ export class SocketPort implements BytePort {
   open(events: PortEvents): void {
     const socket = this.#socket;
     this.#events = events;
-    socket.on('error', (error: Error) => {
-      this.#error ??= error;
-    });
     if (socket.destroyed) {
       process.nextTick(() => events.closed(this.#error));
       return;
@@ -51,8 +52,8 @@ export class SocketPort implements BytePort {
         endReceiving();
       }
     });
-    socket.once('end', () => events.ended());
-    socket.once('close', () => events.closed(this.#error));
+    socket.on('end', () => events.ended());
+    socket.on('close', () => events.closed(this.#error));
     socket.resume();
   }
 

@@ -45,6 +45,10 @@ export class SocketUpgrade implements UpgradeRequest {
   #gone = false;
   #unwatch: (() => void) | undefined;
 
+  readonly #onError = (): void => {
+    this.#gone = true;
+  };
+
   constructor(request: IncomingMessage, socket: Duplex, head: Buffer, scheduler: SchedulerLike, startedAt?: number) {
     this.request = request;
     this.startedAt = startedAt ?? clockOf(scheduler)();
@@ -52,9 +56,7 @@ export class SocketUpgrade implements UpgradeRequest {
     this.#head = head;
     this.#scheduler = scheduler;
     // Node has removed its own listener: without this one a reset ends the process.
-    socket.on('error', () => {
-      this.#gone = true;
-    });
+    socket.on('error', this.#onError);
     if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
     if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
     if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 60_000);
@@ -116,7 +118,12 @@ export class SocketUpgrade implements UpgradeRequest {
     // Paused until the port is opened, so that what comes meanwhile stays behind the early bytes.
     socket.pause();
     socket.write(responseHead, 'latin1');
-    return new SocketPort(socket, Buffer.concat([this.#head, ...this.#early]));
+    const port = new SocketPort(
+      socket,
+      this.#early.length === 0 ? this.#head : Buffer.concat([this.#head, ...this.#early]),
+    );
+    socket.off('error', this.#onError);
+    return port;
   }
 
   refuse(rejection: Rejection): void {

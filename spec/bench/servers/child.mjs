@@ -1,12 +1,22 @@
-// What the runner asks of a server: to say where it listens, and to collect garbage before its memory is read.
+// What the runner asks of a server: to say where it listens, to collect garbage before its memory is read, and for how long its event
+// loop was blocked.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** Tells the runner the port, and answers each `gc` when it is done. */
+/** Tells the runner the port, and answers each question. */
 export function announce(port) {
+  let delays;
   process.send({ listening: port });
   process.on('message', (message) => {
-    if (message !== 'gc') return;
-    globalThis.gc();
-    process.send('gc');
+    if (message === 'gc') {
+      globalThis.gc();
+      process.send('gc');
+    } else if (message === 'block') {
+      // Its timer runs from the first question on only, so that it costs the other measurements nothing.
+      delays ??= monitorEventLoopDelay({ resolution: 1 });
+      process.send({ block: delays.max / 1e6 });
+      delays.reset();
+      delays.enable();
+    }
   });
   process.on('disconnect', () => process.exit());
 }

@@ -1,6 +1,7 @@
 // A server that sends each message to all with sluice, from the built package.
+
+import { tap, using } from 'rxjs';
 import { createHub, handleConnections, serve } from 'sluice';
-import { using, tap } from 'rxjs';
 import { announce } from './child.mjs';
 
 const hub = createHub();
