@@ -4,8 +4,13 @@
  * @packageDocumentation
  */
 export { type AskOptions, ask } from './operators/ask.js';
+export { type BroadcastOptions, broadcast } from './operators/broadcast.js';
+export { type BroadcastToOptions, broadcastTo } from './operators/broadcast-to.js';
 export type { Codec, InvalidHandler, InvalidPolicy } from './operators/codec.js';
+export { createHub, type Hub, type Topic, type TopicMessageOptions } from './operators/create-hub.js';
+export type { BroadcastResult, DeliveryOptions, SlowPolicy } from './operators/delivery.js';
 export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
+export type { Except } from './operators/except.js';
 export { type GateOptions, gate } from './operators/gate.js';
 export { type HandleConnectionsOptions, handleConnections } from './operators/handle-connections.js';
 export type { CanHold } from './operators/hold-source.js';
@@ -16,6 +21,7 @@ export { link } from './operators/link.js';
 export { isBinary, isText } from './operators/message-guards.js';
 export { multiplex } from './operators/multiplex.js';
 export { type ReconnectPolicy, reconnect } from './operators/reconnect.js';
+export type { Presence } from './operators/room.js';
 export { sendTo } from './operators/send-to.js';
 export type { Peer } from './operators/sessions-of.js';
 export type {

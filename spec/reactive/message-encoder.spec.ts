@@ -22,7 +22,7 @@ function encode(value: unknown, keepsContext: boolean | undefined, isDirect = tr
   const item = classify(value);
   const size = payloadSizeOf(item);
   const each = keepsContext === undefined ? undefined : compressor(keepsContext);
-  return encodeMessage(item, { compressor: each, size, isDirect: () => isDirect });
+  return encodeMessage(item, { settings: { compressor: each, maskKey: undefined }, size, isDirect: () => isDirect });
 }
 
 const text = jsonText(500);

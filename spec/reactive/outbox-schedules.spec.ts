@@ -146,7 +146,7 @@ class Trial {
       port.turn();
     } while (port.deferred.length + port.pending > 0);
     expect(outbox.bufferedAmount).toBe(0);
-    expect(outbox.isReady).toBe(true);
+    expect(outbox.signal.isReady).toBe(true);
     const { messages, pings } = assemble(port.frames);
     expect(messages.map(summary)).toEqual(this.#messages.map(summary));
     expect(pings).toEqual(this.#pings);

@@ -72,7 +72,7 @@ describe('the order', () => {
     const { outbox, port } = outboxOf({ highWaterMark: 1000, room: 1500 });
     const parts = new Subject<string>();
     for (let i = 0; i < 4; i++) outbox.send('x'.repeat(999));
-    outbox.ready$.subscribe((ready) => {
+    outbox.signal.ready$.subscribe((ready) => {
       if (!ready || outbox.messagesSent > 4) return;
       outbox.send(fragments(parts));
       outbox.send('behind');
@@ -264,7 +264,7 @@ describe('ready$', () => {
   it('follows what waits', () => {
     const { outbox, port } = outboxOf({ room: 0, highWaterMark: 1000 });
     const seen: boolean[] = [];
-    outbox.ready$.subscribe((ready) => seen.push(ready));
+    outbox.signal.ready$.subscribe((ready) => seen.push(ready));
     outbox.send(Buffer.alloc(498));
     flushAll();
     outbox.send(Buffer.alloc(494));
@@ -277,6 +277,6 @@ describe('ready$', () => {
     port.read();
     expect(seen).toEqual([true, false, true]);
     outbox.stop();
-    expect(outbox.isReady).toBe(false);
+    expect(outbox.signal.isReady).toBe(false);
   });
 });

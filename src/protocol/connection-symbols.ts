@@ -24,3 +24,9 @@ export const interceptSymbol: unique symbol = Symbol.for('sluice.intercept') as 
 
 /** On a connection that outlives its sockets: an Observable of the connections over them, that replays the latest. */
 export const sessionsSymbol: unique symbol = Symbol.for('sluice.sessions') as never;
+
+/**
+ * On a connection: `trySend` for a `SharedMessage`, so that a broadcast is framed and compressed once. A connection that changes what
+ * it sends must not inherit it.
+ */
+export const shareSymbol: unique symbol = Symbol.for('sluice.share') as never;

@@ -119,11 +119,11 @@ export class ConnectionCore<In>
   }
 
   get ready$(): Observable<boolean> {
-    return this.outbox.ready$;
+    return this.outbox.signal.ready$;
   }
 
   get isReady(): boolean {
-    return this.outbox.isReady;
+    return this.outbox.signal.isReady;
   }
 
   get bufferedAmount(): number {
@@ -244,6 +244,7 @@ export class ConnectionCore<In>
   }
 
   closingChanged(): void {
+    this.outbox.lane.shut();
     this.#heartbeat?.stop();
     if (this.closing.state !== 'closed') this.#receiver.pump();
   }

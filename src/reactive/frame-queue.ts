@@ -1,12 +1,22 @@
 import { headerLength, readHeader, writeHeader } from '../protocol/frame-header.js';
 import { writeFrame } from '../protocol/frame-writer.js';
+import type { SharedFrame } from '../protocol/shared-frame.js';
 import { COPY_LIMIT } from '../transport/batch.js';
 
 /** Pages begin this small, so that a stalled connection with one short message costs little. In bytes. */
 const FIRST_PAGE = 1024;
 const LARGEST_PAGE = 65_536;
 
+/**
+ * A shared frame up to this size is copied into a page, in bytes. By reference it would keep more memory than it counts for when
+ * nobody else holds it any more.
+ */
+const SMALL_SHARED = 512;
+
 const NOTHING = Buffer.alloc(0);
+
+/** A write takes about as much from a queue, in bytes: what is not written yet can still be dropped. */
+export const WRITE_SIZE = 262_144;
 
 /** Small frames, one behind the other. */
 export interface Page {
@@ -223,4 +233,19 @@ export function enqueueFrame(
     writeHeader(head, 0, firstByte, payload.length);
     queue.large([head, payload]);
   }
+}
+
+/** Adds a frame that others send too: by reference, so that those who wait share its memory, unless it is small. */
+export function enqueueShared(queue: FrameQueue<unknown>, frame: SharedFrame): void {
+  if (frame.size > SMALL_SHARED) {
+    queue.large(frame.pieces);
+    return;
+  }
+  const page = queue.page(frame.size);
+  let at = page.end;
+  for (const piece of frame.pieces) {
+    page.bytes.set(piece, at);
+    at += piece.length;
+  }
+  queue.grow(page, frame.size);
 }

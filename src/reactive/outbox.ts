@@ -1,21 +1,16 @@
-import type { Observable } from 'rxjs';
 import { BackpressureError } from '../protocol/errors.js';
 import { MAX_HEADER_SIZE } from '../protocol/frame-header.js';
-import { Opcode } from '../protocol/opcode.js';
+import type { Opcode } from '../protocol/opcode.js';
 import type { BytePort } from '../transport/byte-port.js';
+import { SharedLane } from '../transport/shared-lane.js';
 import { DeflateSender } from './deflate-sender.js';
-import { enqueueFrame, FrameQueue } from './frame-queue.js';
-import { type Encoded, encodeMessage, isLater, type LaterMessage, TEXT_FRAME } from './message-encoder.js';
+import { enqueueFrame, enqueueShared, FrameQueue, WRITE_SIZE } from './frame-queue.js';
+import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage, TEXT_FRAME } from './message-encoder.js';
 import type { OutboxOwner, OutboxSettings, SendResult } from './outbox-settings.js';
 import { type Classified, classify, frameSizeOf, payloadSizeOf } from './outgoing.js';
 import { PartsSender } from './parts-sender.js';
 import { ReadySignal } from './ready-signal.js';
 import { Wire } from './wire.js';
-
-const FIN = 0x80;
-
-/** A write takes about as much from the queue, in bytes: what is not written yet can still be dropped. */
-const WRITE_SIZE = 262_144;
 
 /**
  * The way out of one connection: order and backpressure. What is sent while the wire takes everything goes straight to it;
@@ -24,17 +19,18 @@ const WRITE_SIZE = 262_144;
 export class Outbox {
   messagesSent = 0;
   messagesDropped = 0;
+  /** Whether more is welcome. */
+  readonly signal: ReadySignal;
+  /** The short way for messages to many. */
+  readonly lane: SharedLane;
   readonly #port: BytePort;
   readonly #settings: OutboxSettings;
   readonly #owner: OutboxOwner;
-  readonly #signal: ReadySignal;
   readonly #wire: Wire;
   readonly #queue = new FrameQueue<LaterMessage>();
   /** Frames of the message in parts whose turn it is. They go before the queue. */
   readonly #front = new FrameQueue();
   #active: PartsSender | DeflateSender | undefined;
-  /** Shorter text needs no look at compression. In UTF-16 units. */
-  readonly #plainBelow: number;
   /** What is known to come of it. */
   #activeSize = 0;
   /** Whether nothing waits before what is sent next. */
@@ -48,17 +44,11 @@ export class Outbox {
     this.#port = port;
     this.#settings = settings;
     this.#owner = owner;
-    this.#plainBelow = (settings.compressor?.deflater.threshold ?? Number.POSITIVE_INFINITY) / 3;
-    this.#signal = new ReadySignal(settings.highWaterMark);
-    this.#wire = new Wire(port, settings, () => this.#update());
-  }
-
-  get ready$(): Observable<boolean> {
-    return this.#signal.ready$;
-  }
-
-  get isReady(): boolean {
-    return this.#signal.isReady;
+    const plainBelow = settings.compressor?.deflater.threshold ?? Number.POSITIVE_INFINITY;
+    const limit = settings.maskKey === undefined ? Math.min(settings.highWaterMark, settings.maxBufferedAmount) : 0;
+    this.signal = new ReadySignal(settings.highWaterMark);
+    this.lane = new SharedLane({ limit, plainBelow }, () => this.#wire.schedule());
+    this.#wire = new Wire(port, settings, () => this.#written(), this.lane);
   }
 
   get bytesSent(): number {
@@ -98,7 +88,7 @@ export class Outbox {
   close(payload: Uint8Array, onHanded: () => void): void {
     if (this.#isClosed) return;
     this.#close = { payload, onHanded };
-    if (this.#isDirect) this.#wire.frame(FIN | Opcode.close, payload, onHanded);
+    if (this.#isDirect) this.#wire.frame(CLOSE_FRAME, payload, onHanded);
     else this.#enqueueClose();
   }
 
@@ -138,7 +128,7 @@ export class Outbox {
     this.#queue.clear();
     this.#front.clear();
     this.#wire.stop();
-    this.#signal.end();
+    this.signal.end();
   }
 
   get #isClosed(): boolean {
@@ -147,20 +137,20 @@ export class Outbox {
 
   /** Whether nothing needs to be known of a text but the text itself. */
   #isFast(text: string): boolean {
-    return this.#isDirect && text.length < this.#plainBelow && this.#hasRoom(text.length * 3 + MAX_HEADER_SIZE);
+    return this.#isDirect && text.length * 3 < this.lane.plainBelow && this.#hasRoom(text.length * 3 + MAX_HEADER_SIZE);
   }
 
   #sendItem(item: Classified, onHanded: (() => void) | undefined): SendResult {
-    const { compressor, maskKey } = this.#settings;
     const size = payloadSizeOf(item);
-    const refusal = this.#refusal(frameSizeOf(item, size, maskKey !== undefined));
+    const refusal = this.#refusal(frameSizeOf(item, size, this.#settings.maskKey !== undefined));
     if (refusal !== undefined) return refusal;
-    const encoded = encodeMessage(item, { compressor, size, isDirect: () => this.#isDirect });
+    const encoded = encodeMessage(item, { settings: this.#settings, size, isDirect: () => this.#isDirect });
     // To make room others were written, and who was told of it may have closed; so may the predicate of the compressor.
     if (this.#isClosed) return 'closed';
     this.messagesSent++;
     if (!this.#isDirect || isLater(encoded)) return this.#queueItem(encoded, size, onHanded);
-    if (encoded.kind === 'text') this.#wire.text(TEXT_FRAME, encoded.text, onHanded);
+    if (encoded.kind === 'shared') this.#wire.shared(encoded, onHanded);
+    else if (encoded.kind === 'text') this.#wire.text(TEXT_FRAME, encoded.text, onHanded);
     else this.#wire.frame(encoded.firstByte, encoded.payload, onHanded);
     return 'sent';
   }
@@ -168,6 +158,7 @@ export class Outbox {
   #queueItem(item: Encoded, size: number, onHanded: (() => void) | undefined): SendResult {
     const isNext = this.#isDirect;
     if (isLater(item)) this.#queue.later(item, size);
+    else if (item.kind === 'shared') enqueueShared(this.#queue, item);
     else if (item.kind === 'text') this.#enqueue(TEXT_FRAME, Buffer.from(item.text));
     else this.#enqueue(item.firstByte, item.payload);
     if (onHanded !== undefined) this.#queue.mark(onHanded, true);
@@ -241,7 +232,7 @@ export class Outbox {
 
   #enqueueClose(): void {
     if (this.#close === undefined) return;
-    this.#enqueue(FIN | Opcode.close, this.#close.payload);
+    this.#enqueue(CLOSE_FRAME, this.#close.payload);
     this.#queue.mark(this.#close.onHanded, false);
   }
 
@@ -290,8 +281,20 @@ export class Outbox {
     this.#owner.overflowed(new BackpressureError('maxBufferedAmount', maxBufferedAmount, this.bufferedAmount));
   }
 
+  /** In most cases a write changes nothing: then it is not worth to look at all that could have changed. */
+  #written(): void {
+    if (this.#isDirect && this.#active === undefined && !this.#wire.isBlocked && this.signal.isReady) this.#openLane();
+    else this.#update();
+  }
+
+  #openLane(): void {
+    if (this.#wire.batched === 0 && !this.#isClosed) this.lane.open(0);
+  }
+
   #update(): void {
     this.#isDirect = !this.#wire.isBlocked && this.#active === undefined && this.#queue.isEmpty && this.#front.isEmpty;
-    this.#signal.update(this.bufferedAmount);
+    if (this.#isDirect) this.#openLane();
+    else this.lane.close();
+    this.signal.update(this.bufferedAmount);
   }
 }

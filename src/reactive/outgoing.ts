@@ -2,7 +2,9 @@ import type { ObservableInput } from 'rxjs';
 import { UsageError } from '../protocol/errors.js';
 import { headerLength } from '../protocol/frame-header.js';
 import { Opcode } from '../protocol/opcode.js';
+import { outgoingSymbol as brand, type SharedMessage } from '../protocol/shared-message.js';
 import { Utf8Validator } from '../protocol/utf8.js';
+import { SharedFrames } from './shared-frames.js';
 
 /** Data of a message: a string is sent as text, all else as binary. */
 export type Payload = string | ArrayBuffer | ArrayBufferView | Blob;
@@ -30,9 +32,6 @@ export interface FragmentsOptions extends MessageOptions {
   /** The longest wait for the next part in milliseconds; then the connection closes with 1011. @default none */
   readonly timeout?: number;
 }
-
-/** Marks outgoing messages of every build of sluice. */
-const brand: unique symbol = Symbol.for('sluice.outgoing') as never;
 
 /** A message with options; made by {@link message} or {@link fragments}. */
 export interface OutgoingMessage extends MessageOptions {
@@ -96,10 +95,17 @@ function checkFlags({ binary, compress }: MessageOptions): void {
 /** The options of data that is sent without {@link message}. @internal */
 export const NO_OPTIONS: MessageOptions = Object.freeze({});
 
+/** A message with a payload that is at hand. */
+interface Ready {
+  readonly options: MessageOptions;
+  /** Its frames, where it goes to several connections. */
+  readonly shared: SharedFrames | undefined;
+}
+
 /** What an outgoing value is. @internal */
 export type Classified =
-  | { readonly kind: 'text'; readonly text: string; readonly options: MessageOptions }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly binary: boolean; readonly options: MessageOptions }
+  | ({ readonly kind: 'text'; readonly text: string } & Ready)
+  | ({ readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly binary: boolean } & Ready)
   | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean; readonly options: MessageOptions }
   | { readonly kind: 'fragments'; readonly message: FragmentedMessage };
 
@@ -111,7 +117,11 @@ export type Classified =
  */
 export function classify(value: unknown): Classified {
   if (typeof value === 'object' && value !== null && brand in value) {
-    const outgoing = value as WholeMessage | FragmentedMessage;
+    const outgoing = value as WholeMessage | FragmentedMessage | SharedMessage<unknown, Classified>;
+    if (outgoing[brand] === 'shared') {
+      outgoing.item ??= share(classify(outgoing.value));
+      return outgoing.item;
+    }
     return outgoing[brand] === 'fragments'
       ? { kind: 'fragments', message: outgoing }
       : classifyPayload(outgoing.data, outgoing);
@@ -119,12 +129,23 @@ export function classify(value: unknown): Classified {
   return classifyPayload(value);
 }
 
+/** The frames of a message that goes to several connections, once one of them has looked at it. @internal */
+export function sharedFramesOf({ item }: SharedMessage): SharedFrames | undefined {
+  return (item as Partial<Ready> | undefined)?.shared;
+}
+
+function share(item: Classified): Classified {
+  return item.kind === 'text' || item.kind === 'bytes'
+    ? { ...item, shared: new SharedFrames(payloadSizeOf(item), item.options.compress) }
+    : item;
+}
+
 function classifyPayload(data: unknown, options: MessageOptions = NO_OPTIONS): Classified {
   const { binary } = options;
   if (typeof data === 'string')
     return binary === true
-      ? { kind: 'bytes', bytes: Buffer.from(data), binary, options }
-      : { kind: 'text', text: data, options };
+      ? { kind: 'bytes', bytes: Buffer.from(data), binary, options, shared: undefined }
+      : { kind: 'text', text: data, options, shared: undefined };
   if (isBlob(data)) return { kind: 'blob', blob: data, binary: binary ?? true, options };
   const bytes = toBytes(data);
   if (binary === false && !isUtf8(bytes)) {
@@ -133,7 +154,7 @@ function classifyPayload(data: unknown, options: MessageOptions = NO_OPTIONS): C
       'binary: false was given with bytes that are not UTF-8, allowed are bytes of valid text',
     );
   }
-  return { kind: 'bytes', bytes, binary: binary ?? true, options };
+  return { kind: 'bytes', bytes, binary: binary ?? true, options, shared: undefined };
 }
 
 /** What a message can be, for messages of errors. */
@@ -187,7 +208,7 @@ export function opcodeOf(item: Extract<Classified, { kind: 'text' | 'bytes' }>):
 export function payloadSizeOf(item: Classified): number {
   switch (item.kind) {
     case 'text':
-      return Buffer.byteLength(item.text);
+      return item.shared?.size ?? Buffer.byteLength(item.text);
     case 'bytes':
       return item.bytes.length;
     case 'blob':

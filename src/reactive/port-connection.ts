@@ -1,11 +1,13 @@
 import { Observable, type Subscription } from 'rxjs';
-import { finishedSymbol, interceptSymbol, reportSymbol } from '../protocol/connection-symbols.js';
+import { finishedSymbol, interceptSymbol, reportSymbol, shareSymbol } from '../protocol/connection-symbols.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
 import { type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
 import { Opcode } from '../protocol/opcode.js';
+import type { SharedMessage } from '../protocol/shared-message.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { report } from '../transport/diagnostics.js';
 import type { IncomingMessage } from '../transport/incoming-message.js';
+import type { SharedLane } from '../transport/shared-lane.js';
 import {
   type CloseInfo,
   type Connection,
@@ -23,7 +25,7 @@ import { controlPayload } from './control-payload.js';
 import type { Holdable, Interception, Taker } from './inbox.js';
 import { iterateMessages } from './message-iterator.js';
 import type { SendResult } from './outbox-settings.js';
-import type { Outgoing } from './outgoing.js';
+import { type Outgoing, sharedFramesOf } from './outgoing.js';
 import { sendFrom } from './send-from.js';
 import { SendSubject } from './send-subject.js';
 
@@ -43,13 +45,15 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   readonly #facts: ConnectionFacts<Data>;
   readonly #streams = new ConnectionStreams();
   readonly #core: ConnectionCore<In>;
+  readonly #lane: SharedLane;
   #pause: Subscription | undefined;
   #extensions: ExtensionsObject | undefined;
 
   constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
     this.#facts = facts;
     this.#core = new ConnectionCore<In>(port, facts, settings, this.#streams);
-    this.send = new SendSubject<Outgoing>(this.#core);
+    this.#lane = this.#core.outbox.lane;
+    this.send = new SendSubject<Outgoing>(this.#core, this.#lane);
     this.#streams.owner = this;
   }
 
@@ -237,7 +241,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     const { messagesSent, messagesDropped, bytesSent } = outbox;
     return {
       messagesReceived,
-      messagesSent,
+      messagesSent: messagesSent + this.#lane.count,
       messagesDropped,
       pingsReceived,
       pongsReceived,
@@ -268,6 +272,13 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     return this.#core.inbox.intercept(take, isUrgent);
   }
 
+  /** Sends what goes to others too: what `shareSymbol` stands for. @internal */
+  trySendShared(shared: SharedMessage<Outgoing>): SendResult {
+    const frames = sharedFramesOf(shared);
+    if (frames?.plain !== undefined && this.#lane.takes(frames.plain, frames.deflateSize)) return 'sent';
+    return this.#core.trySend(shared, this.send.notice(shared.value));
+  }
+
   #lost(): ConnectionClosedError {
     const info = this.#streams.info ?? { code: 1006, reason: '', wasClean: false };
     return new ConnectionClosedError({ ...info, cause: this.#streams.info?.error });
@@ -280,14 +291,7 @@ Object.defineProperties(PortConnection.prototype, {
       return this.finished$;
     },
   },
-  [interceptSymbol]: {
-    value(this: PortConnection<unknown>, take: Taker<Message>, isUrgent: boolean) {
-      return this.intercept(take, isUrgent);
-    },
-  },
-  [reportSymbol]: {
-    value(this: PortConnection<unknown>, error: unknown) {
-      this.reportError(error);
-    },
-  },
+  [interceptSymbol]: { value: PortConnection.prototype.intercept },
+  [reportSymbol]: { value: PortConnection.prototype.reportError },
+  [shareSymbol]: { value: PortConnection.prototype.trySendShared },
 });

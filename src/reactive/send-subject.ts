@@ -26,12 +26,17 @@ export interface SendTarget<Out> {
  */
 export class SendSubject<Out = Outgoing> extends Subject<Out> {
   readonly #target: SendTarget<Out>;
+  readonly #lane: { shut(): void } | undefined;
   #handed: Subject<Out> | undefined;
   #ended = false;
 
-  /** @internal */
-  constructor(target: SendTarget<Out>) {
+  /**
+   * @param lane a way to send that gives no notice: shut when somebody wants notices.
+   * @internal
+   */
+  constructor(target: SendTarget<Out>, lane?: { shut(): void }) {
     super();
+    this.#lane = lane;
     this.#target = target;
   }
 
@@ -95,6 +100,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   ): Subscription {
     if (observer == null && error == null && complete == null) return Subscription.EMPTY;
     this.#handed ??= new Subject();
+    this.#lane?.shut();
     if (this.#ended) this.#handed.complete();
     if (typeof observer === 'object' && observer !== null) return this.#handed.subscribe(observer);
     return this.#handed.subscribe({

@@ -1,7 +1,9 @@
 import { headerLength } from '../protocol/frame-header.js';
 import { Opcode } from '../protocol/opcode.js';
+import type { SharedFrame } from '../protocol/shared-frame.js';
 import { Batch } from '../transport/batch.js';
 import type { BytePort, Flushable } from '../transport/byte-port.js';
+import { SharedLane } from '../transport/shared-lane.js';
 import { Slab } from '../transport/slab.js';
 import { ControlLane } from './control-lane.js';
 
@@ -29,7 +31,8 @@ export class Wire implements Flushable {
   readonly #port: BytePort;
   readonly #settings: WireSettings;
   readonly #onWritten: () => void;
-  readonly #batch = new Batch();
+  readonly #batch: Batch;
+  readonly #lane: SharedLane;
   readonly #control: ControlLane;
   /** To be called when the write that is outstanding has left. */
   #leaving: (() => void)[] = [];
@@ -40,11 +43,15 @@ export class Wire implements Flushable {
   /** To be called when the control frames that wait have left. */
   #afterControl: (() => void) | undefined;
   #pongBytes = 0;
-  #isScheduled = false;
   #isStopped = false;
 
-  /** @param onWritten called after each write. */
-  constructor(port: BytePort, settings: WireSettings, onWritten: () => void) {
+  /**
+   * @param onWritten called after each write.
+   * @param lane the short way into it.
+   */
+  constructor(port: BytePort, settings: WireSettings, onWritten: () => void, lane: SharedLane = SharedLane.none()) {
+    this.#lane = lane;
+    this.#batch = new Batch(lane);
     this.#port = port;
     this.#settings = settings;
     this.#onWritten = onWritten;
@@ -75,6 +82,13 @@ export class Wire implements Flushable {
   /** Adds a frame, and calls `reached` when it has left. */
   frame(firstByte: number, payload: Uint8Array, reached?: () => void): void {
     this.#batch.payload(firstByte, payload, this.#settings.maskKey?.());
+    this.#added(reached);
+  }
+
+  /** Adds a frame by reference, and calls `reached` when it has left. Others may follow by the lane. */
+  shared(frame: SharedFrame, reached?: () => void): void {
+    this.#batch.shared(frame);
+    if (reached === undefined) this.#lane.open(this.#batch.size);
     this.#added(reached);
   }
 
@@ -120,21 +134,30 @@ export class Wire implements Flushable {
   /** Writes what was given, unless a write is outstanding. */
   write(): void {
     if (this.isBlocked) return;
-    if (this.#batch.size > 0) {
-      this.bytesSent += this.#batch.size;
+    const { size } = this.#batch;
+    if (size > 0) {
+      this.bytesSent += size;
       this.#pongBytes = 0;
       this.#batch.flush(this.#port);
       this.isBlocked = this.#port.pending > 0;
     }
-    this.#leaving = this.#marks;
-    this.#marks = [];
-    if (!this.isBlocked) this.#reachMarks();
+    if (this.#marks.length > 0) {
+      this.#leaving = this.#marks;
+      this.#marks = [];
+      if (!this.isBlocked) this.#reachMarks();
+    }
     this.#onWritten();
+  }
+
+  /** Has it flushed with the others. */
+  schedule(): void {
+    this.#lane.isScheduled = true;
+    this.#port.schedule(this);
   }
 
   /** The flush point: see `BytePort.schedule`. */
   flush(): void {
-    this.#isScheduled = false;
+    this.#lane.isScheduled = false;
     this.write();
   }
 
@@ -159,10 +182,7 @@ export class Wire implements Flushable {
   #added(reached: (() => void) | undefined): void {
     if (reached !== undefined) this.#marks.push(reached);
     if (this.#batch.size > this.#settings.highWaterMark) this.write();
-    else if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      this.#port.schedule(this);
-    }
+    else if (!this.#lane.isScheduled) this.schedule();
     Slab.flushFull();
   }
 

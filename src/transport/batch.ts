@@ -1,7 +1,9 @@
 import { headerLength, writeHeader } from '../protocol/frame-header.js';
 import { writeFrame } from '../protocol/frame-writer.js';
 import { maskInPlace } from '../protocol/mask.js';
+import type { SharedFrame } from '../protocol/shared-frame.js';
 import type { BytePort } from './byte-port.js';
+import { SharedLane } from './shared-lane.js';
 import { Slab } from './slab.js';
 
 /** Payloads up to this size are copied into the slab, in bytes. Larger ones are written from where they are. */
@@ -15,13 +17,29 @@ const MAX_HEADER = 14;
 
 /** The frames of one connection that leave in the next write. */
 export class Batch {
-  /** Encoded bytes that wait for the flush. */
-  size = 0;
+  readonly #lane: SharedLane;
+  #size = 0;
   #pieces: Uint8Array[] = [];
   #slabs: Slab[] = [];
   #open: Slab | undefined;
   #start = 0;
   #end = 0;
+
+  /** @param lane where frames that go to many are added. */
+  constructor(lane: SharedLane = SharedLane.none()) {
+    this.#lane = lane;
+  }
+
+  /** Encoded bytes that wait for the flush. */
+  get size(): number {
+    return this.#size + this.#lane.size;
+  }
+
+  /** Adds a frame that others send too. */
+  shared(frame: SharedFrame): void {
+    this.#closeSlab();
+    this.#lane.add(frame);
+  }
 
   /** Adds a frame whose payload is text, as UTF-8; a lone surrogate becomes U+FFFD. Returns the size of the payload in bytes. */
   text(firstByte: number, text: string, maskKey: number | undefined): number {
@@ -69,17 +87,23 @@ export class Batch {
   piece(bytes: Uint8Array): void {
     this.#closeRun();
     this.#pieces.push(bytes);
-    this.size += bytes.length;
+    this.#size += bytes.length;
   }
 
   /** Hands all of it to `port` in one write. */
   flush(port: BytePort): void {
+    if (this.#size === 0) {
+      // Nothing but shared frames.
+      const run = this.#lane.take();
+      if (run !== undefined) port.write(run.pieces);
+      return;
+    }
     this.#closeRun();
     const pieces = this.#pieces;
     const slabs = this.#slabs;
     this.#pieces = [];
     this.#slabs = [];
-    this.size = 0;
+    this.#size = 0;
     if (pieces.length === 0) return;
     if (!port.synchronous) {
       port.write(pieces.map((piece) => (slabs.some((slab) => slab.holds(piece)) ? Buffer.from(piece) : piece)));
@@ -95,11 +119,12 @@ export class Batch {
 
   /** Forgets all of it. */
   drop(): void {
+    this.#lane.take();
     this.#open = undefined;
     for (const slab of this.#slabs) slab.release();
     this.#slabs = [];
     this.#pieces = [];
-    this.size = 0;
+    this.#size = 0;
   }
 
   /** A frame of its own, written in one piece: cheaper than a header and a payload apart. */
@@ -130,12 +155,22 @@ export class Batch {
   }
 
   #grow(slab: Slab, end: number): void {
-    this.size += end - this.#end;
+    this.#size += end - this.#end;
     this.#end = end;
     slab.position = end;
   }
 
+  /** What is added next goes behind all that was added so far. */
   #closeRun(): void {
+    this.#closeSlab();
+    const { size } = this.#lane;
+    const run = this.#lane.take();
+    if (run === undefined) return;
+    this.#size += size;
+    for (const piece of run.pieces) this.#pieces.push(piece);
+  }
+
+  #closeSlab(): void {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;

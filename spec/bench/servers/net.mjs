@@ -1,9 +1,9 @@
 // The floor: a raw socket that answers without parsing. It is told what the frames look like, counts bytes, and writes a frame
 // prepared beforehand for each that is complete. No server in JavaScript can do less for an echo.
 //   net.mjs BYTES text|binary
-import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { announce } from './child.mjs';
+import { frameHeader, switchingProtocols } from './net-frames.mjs';
 
 const [size, kind] = [Number(process.argv[2]), process.argv[3]];
 const header = frameHeader(size, kind === 'binary' ? 0x82 : 0x81);
@@ -27,20 +27,3 @@ const server = createServer({ noDelay: true }, (socket) => {
   });
 });
 server.listen(0, () => announce(server.address().port));
-
-function frameHeader(length, first) {
-  if (length < 126) return Buffer.from([first, length]);
-  const short = length < 65536;
-  const bytes = Buffer.alloc(short ? 4 : 10);
-  bytes.writeUInt8(first, 0);
-  bytes.writeUInt8(short ? 126 : 127, 1);
-  if (short) bytes.writeUInt16BE(length, 2);
-  else bytes.writeBigUInt64BE(BigInt(length), 2);
-  return bytes;
-}
-
-function switchingProtocols(request) {
-  const key = /^sec-websocket-key: *(\S+)/im.exec(request)[1];
-  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
-}

@@ -1,0 +1,28 @@
+import { shareSymbol } from '../protocol/connection-symbols.js';
+import type { SharedMessage } from '../protocol/shared-message.js';
+import type { Connection } from '../reactive/connection.js';
+import type { SendResult } from '../reactive/outbox-settings.js';
+
+/** What every connection of sluice carries beside its interface. */
+interface Sharing<Out> {
+  readonly [shareSymbol]?: (message: SharedMessage<Out>) => SendResult;
+}
+
+/**
+ * `conn.trySend(message.value)`, that leaves to the other connections what it makes of the message.
+ *
+ * @throws UsageError as `trySend` does.
+ */
+export function trySendShared<Out>(conn: Connection<unknown, unknown, Out>, message: SharedMessage<Out>): SendResult {
+  return (conn as Sharing<Out>)[shareSymbol]?.(message) ?? conn.trySend(message.value);
+}
+
+/** The same, but never throws: what cannot be sent to this one connection closes it with 1011. */
+export function sendShared<Out>(conn: Connection<unknown, unknown, Out>, message: SharedMessage<Out>): SendResult {
+  try {
+    return trySendShared(conn, message);
+  } catch (error) {
+    conn.send.error(error);
+    return 'closed';
+  }
+}

@@ -1,0 +1,86 @@
+import type { SharedFrame, SharedRun } from '../protocol/shared-frame.js';
+
+/** What a lane may let in. Sizes in bytes. */
+interface LaneLimits {
+  /** So much may be in the batch; 0 for a lane that never opens. */
+  readonly limit: number;
+  /** Larger messages have to ask whether they are to be compressed. */
+  readonly plainBelow: number;
+}
+
+/**
+ * The short way for frames that go to many connections: while it is open, they are added without asking anybody whether they may.
+ * It is all that a broadcast touches of a connection, because what it touches of thousands of them does not stay in the caches
+ * of the CPU. Whoever adds anything else to the batch, or changes what may be sent, closes it first.
+ */
+export class SharedLane {
+  /** Larger messages have to ask whether they are to be compressed. In bytes. */
+  readonly plainBelow: number;
+  /** Of what was added and is not written yet, in bytes. */
+  size = 0;
+  /** How many frames came this way. */
+  count = 0;
+  /** Whether the batch is going to be written. */
+  isScheduled = false;
+  #run: SharedRun | undefined;
+  /** How many bytes more may come this way. */
+  #room = 0;
+  #limit: number;
+  readonly #schedule: () => void;
+
+  /** @param schedule has the batch written; called when it is not scheduled. */
+  constructor({ limit, plainBelow }: LaneLimits, schedule: () => void) {
+    this.#limit = limit;
+    this.plainBelow = plainBelow;
+    this.#schedule = schedule;
+  }
+
+  /** One that never opens. */
+  static none(): SharedLane {
+    return new SharedLane({ limit: 0, plainBelow: 0 }, () => {});
+  }
+
+  /** Lets frames in without asking, while `batched` bytes are in the batch and nothing of that is behind the frames. */
+  open(batched: number): void {
+    this.#room = this.#limit - batched;
+  }
+
+  close(): void {
+    this.#room = 0;
+  }
+
+  /** Closes for good. */
+  shut(): void {
+    this.#limit = 0;
+    this.#room = 0;
+  }
+
+  /**
+   * Adds `frame`, if it may come this way.
+   *
+   * @param size of the message as far as compression is asked, in bytes.
+   */
+  takes(frame: SharedFrame, size: number): boolean {
+    if (frame.size > this.#room || size >= this.plainBelow) return false;
+    this.#room -= frame.size;
+    this.count++;
+    this.add(frame);
+    if (!this.isScheduled) this.#schedule();
+    return true;
+  }
+
+  /** Adds `frame`. Nothing else may be in the batch behind what was added before. */
+  add(frame: SharedFrame): void {
+    this.size += frame.size;
+    this.#run = this.#run === undefined ? frame.run : this.#run.and(frame);
+  }
+
+  /** Takes out what was added, and closes. */
+  take(): SharedRun | undefined {
+    const run = this.#run;
+    this.#run = undefined;
+    this.size = 0;
+    this.#room = 0;
+    return run;
+  }
+}
