@@ -1,24 +1,26 @@
-import { Observable, type Observer, type Subscription, share } from 'rxjs';
-import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol } from '../protocol/connection-symbols.js';
+import { Observable, type Observer, share } from 'rxjs';
+import {
+  finishedSymbol,
+  holdSymbol,
+  interceptSymbol,
+  reportSymbol,
+  shareSymbol,
+} from '../protocol/connection-symbols.js';
 import { isWebSocketError, type ProtocolError, UsageError } from '../protocol/errors.js';
-import type {
-  CloseInfo,
-  Connection,
-  ConnectionStats,
-  Message,
-  ReadyState,
-  SendSource,
-  Supports,
-} from '../reactive/connection.js';
+import type { SharedMessage } from '../protocol/shared-message.js';
+import type { CloseInfo, Connection, Message, SendSource } from '../reactive/connection.js';
 import type { Holdable, Interception, Taker } from '../reactive/inbox.js';
 import { iterateMessages } from '../reactive/message-iterator.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
 import type { Outgoing } from '../reactive/outgoing.js';
 import { SendSubject } from '../reactive/send-subject.js';
 import type { Codec, InvalidPolicy } from './codec.js';
+import { ConnectionFacade } from './connection-facade.js';
+import { encodedOnce } from './encoded-once.js';
 import { HandedLine } from './handed-line.js';
 import { invalidMessage, messageOf } from './invalid-message.js';
 import { mapSource } from './map-source.js';
+import { trySendShared } from './send-shared.js';
 import { targetOver } from './send-target.js';
 import { subscribeWithin } from './subscribe-within.js';
 
@@ -35,7 +37,7 @@ type AnyCodecConnection = CodecConnection<unknown, unknown, unknown>;
 const OPEN = 1;
 
 /** A connection with a codec before it: see `withCodec`. */
-export class CodecConnection<Data, In, Out> implements Connection<Data, In, Out> {
+export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> implements Connection<Data, In, Out> {
   readonly messages$: Holdable<In>;
   readonly send: SendSubject<Out>;
   readonly #conn: Connection<Data>;
@@ -45,6 +47,7 @@ export class CodecConnection<Data, In, Out> implements Connection<Data, In, Out>
   #hasFailed = false;
 
   constructor(conn: Connection<Data>, codec: Codec<In, Out>) {
+    super(conn);
     this.#conn = conn;
     this.#codec = codec;
     this.#handed = new HandedLine<Outgoing>(conn.send);
@@ -61,120 +64,8 @@ export class CodecConnection<Data, In, Out> implements Connection<Data, In, Out>
     return this.#conn.sendFrom(mapSource(source, (value) => this.#encode(value)));
   }
 
-  get pings$(): Observable<Uint8Array> {
-    return this.#conn.pings$;
-  }
-
-  get pongs$(): Observable<Uint8Array> {
-    return this.#conn.pongs$;
-  }
-
-  get close$(): Observable<CloseInfo> {
-    return this.#conn.close$;
-  }
-
-  hold(): Subscription {
-    return this.#conn.hold();
-  }
-
-  pause(): void {
-    this.#conn.pause();
-  }
-
-  resume(): void {
-    this.#conn.resume();
-  }
-
-  ping(data?: string | ArrayBufferView | ArrayBuffer): Observable<number> {
-    return this.#conn.ping(data);
-  }
-
-  pong(data?: string | ArrayBufferView | ArrayBuffer): void {
-    this.#conn.pong(data);
-  }
-
-  close(code?: number, reason?: string): void {
-    this.#conn.close(code, reason);
-  }
-
-  terminate(): void {
-    this.#conn.terminate();
-  }
-
-  flush(): Observable<void> {
-    return this.#conn.flush();
-  }
-
-  ignoreMessages(): Subscription {
-    return this.#conn.ignoreMessages();
-  }
-
-  get data(): Data {
-    return this.#conn.data;
-  }
-
-  get request(): Connection['request'] {
-    return this.#conn.request;
-  }
-
-  get response(): Connection['response'] {
-    return this.#conn.response;
-  }
-
-  get url(): string {
-    return this.#conn.url;
-  }
-
-  get protocol(): string {
-    return this.#conn.protocol;
-  }
-
-  get extensions(): Connection['extensions'] {
-    return this.#conn.extensions;
-  }
-
-  get protocolVersion(): number {
-    return this.#conn.protocolVersion;
-  }
-
-  get supports(): Supports {
-    return this.#conn.supports;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#conn.remoteAddress;
-  }
-
-  get readyState(): ReadyState {
-    return this.#conn.readyState;
-  }
-
-  get bufferedAmount(): number {
-    return this.#conn.bufferedAmount;
-  }
-
-  get bytesReceived(): number {
-    return this.#conn.bytesReceived;
-  }
-
-  get bytesSent(): number {
-    return this.#conn.bytesSent;
-  }
-
-  get latency(): number | undefined {
-    return this.#conn.latency;
-  }
-
-  get stats(): ConnectionStats {
-    return this.#conn.stats;
-  }
-
   [Symbol.asyncIterator](): AsyncIterator<In, undefined> {
     return iterateMessages(this.messages$);
-  }
-
-  [Symbol.asyncDispose](): PromiseLike<void> {
-    return this.#conn[Symbol.asyncDispose]();
   }
 
   /** What `finishedSymbol` stands for. */
@@ -200,6 +91,17 @@ export class CodecConnection<Data, In, Out> implements Connection<Data, In, Out>
       return take(value);
     };
     return (this.#conn as Carrier)[interceptSymbol]?.(takeDecoded, isUrgent);
+  }
+
+  /** What `shareSymbol` stands for: what goes to many is encoded once for all of them that have this codec. */
+  trySendShared(shared: SharedMessage<Out>): SendResult {
+    const onHanded = this.send.notice(shared.value);
+    if (onHanded !== undefined) return this.#trySend(shared.value, onHanded);
+    if (this.readyState !== OPEN) return 'closed';
+    return trySendShared(
+      this.#conn,
+      encodedOnce(this.#codec, shared, (value) => this.#encode(value)),
+    );
   }
 
   #decoded(): Observable<In> {
@@ -290,6 +192,11 @@ Object.defineProperties(CodecConnection.prototype, {
   [interceptSymbol]: {
     value(this: AnyCodecConnection, take: Taker<unknown>, isUrgent: boolean) {
       return this.intercept(take, isUrgent);
+    },
+  },
+  [shareSymbol]: {
+    value(this: AnyCodecConnection, shared: SharedMessage<unknown>) {
+      return this.trySendShared(shared);
     },
   },
   [reportSymbol]: {
