@@ -15,6 +15,7 @@ export type { CanHold } from './operators/hold-source.js';
 export { link } from './operators/link.js';
 export type { Presence } from './operators/room.js';
 export { sendTo } from './operators/send-to.js';
+export type { Target } from './operators/target.js';
 export {
   BackpressureError,
   ConnectionClosedError,
