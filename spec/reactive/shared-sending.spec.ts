@@ -1,5 +1,6 @@
 /** What goes to many connections by reference leaves as if it had been sent to each of them. */
 import fc from 'fast-check';
+import { NEVER } from 'rxjs';
 import type { DeflateParameters } from '../../src/protocol/deflate-negotiation.js';
 import { type SharedMessage, shareMessage } from '../../src/protocol/shared-message.js';
 import { fragments, message, type Outgoing } from '../../src/reactive/outgoing.js';
@@ -10,7 +11,7 @@ import { type MemoryConnection, memoryConnection } from '../support/memory-conne
 
 type Step =
   | { readonly kind: 'shared' | 'own'; readonly data: Outgoing }
-  | { readonly kind: 'block' | 'drain' | 'listen' | 'ping' | 'flush' | 'turn' | 'tick' | 'close' };
+  | { readonly kind: 'block' | 'drain' | 'listen' | 'ping' | 'flush' | 'turn' | 'tick' | 'fin' | 'close' };
 
 const payloads: readonly Outgoing[] = [
   '',
@@ -30,13 +31,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('shared' as const), data: fc.constantFrom(...payloads) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('own' as const), data: fc.constantFrom(...payloads) }) },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: 'own', data: fragments(['one', 'two', 'three']) }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ kind: 'own', data: fragments(NEVER) }) },
   {
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constantFrom('block', 'drain', 'ping', 'flush', 'turn', 'tick'),
     }) as fc.Arbitrary<Step>,
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('listen', 'close') }) as fc.Arbitrary<Step> },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('listen', 'fin', 'close') }) as fc.Arbitrary<Step> },
 );
 
 const agreed: readonly (DeflateParameters | undefined)[] = [
@@ -74,17 +76,22 @@ function seenOf(member: MemoryConnection, steps: readonly Step[], trySend: (data
       case 'ping':
         return connection.ping('ping').subscribe({ error: () => {} }).closed;
       case 'flush':
-        return connection.flush().subscribe({ complete: () => seen.push('flushed') }) && 0;
+        return (
+          connection.flush().subscribe({ complete: () => seen.push(connection.trySend('own'), trySend('shared')) }) && 0
+        );
       case 'turn':
         return member.turn();
       case 'tick':
         return flushAll();
+      case 'fin':
+        return port.finish();
       case 'close':
         return connection.close();
       default:
         return each satisfies never;
     }
   };
+  connection.messages$.subscribe({ complete: () => seen.push(trySend('at the end')) });
   for (const each of steps) {
     seen.push(act(each), connection.bufferedAmount, connection.send.isReady, connection.stats.messagesSent);
   }
@@ -114,7 +121,7 @@ describe('a message that is shared', () => {
           member.port.schedule = scheduleFlush;
           return member;
         };
-        const [alone, sharing, other] = [made(), made(), made()];
+        const [alone, sharing, other] = [made(), made(), memoryConnection()];
         const share = (connection: PortConnection<undefined>) => (data: Outgoing) => {
           const shared: SharedMessage<Outgoing> = shareMessage(data);
           // Somebody else may have made the frames before.
