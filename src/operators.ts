@@ -32,6 +32,7 @@ export type {
   SchemaResult,
   StandardSchema,
 } from './operators/standard-schema.js';
+export type { Target } from './operators/target.js';
 export { type ToWebStreams, toWebStreams } from './operators/to-web-streams.js';
 export { withCodec } from './operators/with-codec.js';
 export type { BackoffPolicy } from './protocol/backoff.js';

@@ -1,7 +1,8 @@
 import type { Outgoing } from '../reactive/outgoing.js';
-import { type BroadcastResult, Delivery, type DeliveryOptions, type Target } from './delivery.js';
+import { type BroadcastResult, Delivery, type DeliveryOptions } from './delivery.js';
 import { type Except, isNotIn } from './except.js';
 import { LatestKeeper } from './latest-keeper.js';
+import type { Target } from './target.js';
 
 /** Options of {@link broadcastTo}. */
 export interface BroadcastToOptions<Out = Outgoing, C extends Target<Out> = Target<Out>>
@@ -11,7 +12,7 @@ export interface BroadcastToOptions<Out = Outgoing, C extends Target<Out> = Targ
 }
 
 /** The latest messages by key and connection, of all that is sent here: an options object may be made for each call. */
-// biome-ignore lint/suspicious/noExplicitAny: connections of any type
+// biome-ignore lint/suspicious/noExplicitAny: messages of any type
 const kept = new LatestKeeper<any>();
 
 /**
@@ -32,10 +33,10 @@ const kept = new LatestKeeper<any>();
  * @example conn.messages$.subscribe((message) => broadcastTo(connections, message, { except: conn }));
  */
 export function broadcastTo<Out, C extends Target<Out>>(
-  connections: Iterable<C & Target<Out>>,
+  connections: Iterable<C>,
   message: Out,
   { except, ...options }: BroadcastToOptions<Out, C> = {},
 ): BroadcastResult {
-  const delivery = new Delivery<Out, C>(options, kept as LatestKeeper<Out>);
+  const delivery = new Delivery<Out, C>(options, kept);
   return delivery.send([...connections], message, isNotIn(except));
 }

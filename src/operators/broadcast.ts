@@ -1,8 +1,9 @@
 import { Observable, type OperatorFunction, type Subscriber, Subscription } from 'rxjs';
-import { type BroadcastResult, Delivery, type DeliveryOptions, type Target } from './delivery.js';
+import { type BroadcastResult, Delivery, type DeliveryOptions } from './delivery.js';
 import { Fifo } from './fifo.js';
 import { Members } from './members.js';
 import { subscribeWithin } from './subscribe-within.js';
+import type { Target } from './target.js';
 
 /** Options of {@link broadcast}. */
 export interface BroadcastOptions<Out, C> extends DeliveryOptions<Out, C> {

@@ -1,9 +1,11 @@
 import { Observable, Subscription } from 'rxjs';
 import type { Connection } from '../reactive/connection.js';
-import { type BroadcastResult, Delivery, type DeliveryOptions, type Target } from './delivery.js';
+import type { Outgoing } from '../reactive/outgoing.js';
+import { type BroadcastResult, Delivery, type DeliveryOptions } from './delivery.js';
 import { type Except, isNotIn } from './except.js';
 import { type Presence, Room } from './room.js';
 import { subscribeWithin } from './subscribe-within.js';
+import type { Target } from './target.js';
 
 /** A connection of any type. */
 // biome-ignore lint/suspicious/noExplicitAny: send is a Subject, and so invariant in its type
@@ -23,13 +25,13 @@ export interface TopicMessageOptions {
  * Sends to the members of one key. An Observer, so that an Observable can be subscribed to it: `complete` does nothing, and as it has
  * no `error`, an error is reported by RxJS as one that nobody takes.
  */
-export interface Topic<C extends AnyConnection = Connection> {
+export interface Topic<Out = Outgoing> {
   /**
    * Sends to those who are members now, and still are when it is their turn. One that is sent within (by `onResult`) goes first.
    *
    * @throws UsageError for a message that cannot be sent, before anybody was sent anything.
    */
-  next(message: OutOf<C>, options?: TopicMessageOptions): BroadcastResult;
+  next(message: Out, options?: TopicMessageOptions): BroadcastResult;
   /** Does nothing: a source has ended, the members have not. */
   complete(): void;
 }
@@ -46,7 +48,7 @@ export interface Hub<Key, C extends AnyConnection = Connection> {
    *
    * @throws RangeError when `overflow` is not allowed.
    */
-  topic(key: Key, options?: DeliveryOptions<OutOf<C>, C>): Topic<C>;
+  topic<Out extends OutOf<C> = OutOf<C>>(key: Key, options?: DeliveryOptions<Out, C>): Topic<Out>;
   /** The members as they are now. The set does not change when they do. */
   members(key: Key): ReadonlySet<C>;
   /**
@@ -91,7 +93,7 @@ class RoomHub<Key, Out, C extends Target<Out>> {
     return membership;
   }
 
-  topic(key: Key, options: DeliveryOptions<Out, C> = {}): unknown {
+  topic(key: Key, options: DeliveryOptions<Out, C> = {}): Topic<Out> {
     const alone = new Delivery<Out, C>(options);
     return {
       next: (message: Out, { except }: TopicMessageOptions = {}): BroadcastResult => {

@@ -1,8 +1,8 @@
 import { type SharedMessage, shareMessage } from '../protocol/shared-message.js';
-import type { Connection } from '../reactive/connection.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
 import { LatestKeeper } from './latest-keeper.js';
 import { sendShared, trySendShared } from './send-shared.js';
+import type { Target } from './target.js';
 
 /**
  * What becomes of a message for a connection that is not ready (`send.isReady` is false):
@@ -33,9 +33,6 @@ export interface DeliveryOptions<Out, C> {
   /** Called for each connection with what became of the message there. */
   readonly onResult?: (result: SendResult, conn: C, message: Out) => void;
 }
-
-/** A connection, as far as it is sent to. */
-export type Target<Out> = Connection<unknown, unknown, Out>;
 
 /** Sends messages to many connections, and never waits for one of them. */
 export class Delivery<Out, C extends Target<Out>> {

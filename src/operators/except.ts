@@ -1,13 +1,10 @@
-import type { Connection } from '../reactive/connection.js';
+import type { Target } from './target.js';
 
-/** Whom a message is not for: a connection, or a set of them. */
-// biome-ignore lint/suspicious/noExplicitAny: send is a Subject, and so invariant in its type
-export type Except = Connection<any, any, any> | ReadonlySet<Connection<any, any, any>>;
+/** Whom a message is not for: a connection (the one that it came from), or a set of them. */
+export type Except = Target<never> | ReadonlySet<Target<never>>;
 
 /** Tells whether a connection is none of `except`; nothing when that excepts nobody. */
-export function isNotIn(
-  except: Except | undefined,
-): ((conn: Exclude<Except, ReadonlySet<unknown>>) => boolean) | undefined {
+export function isNotIn(except: Except | undefined): ((conn: Target<never>) => boolean) | undefined {
   if (except === undefined) return undefined;
   return 'has' in except ? (conn) => !except.has(conn) : (conn) => conn !== except;
 }

@@ -1,8 +1,8 @@
 import { Subscription } from 'rxjs';
 import type { SharedMessage } from '../protocol/shared-message.js';
-import type { Connection } from '../reactive/connection.js';
 import { sendShared } from './send-shared.js';
 import { subscribeWithin } from './subscribe-within.js';
+import type { Target } from './target.js';
 
 /**
  * Keeps the latest message of each key for connections that are not ready, and sends it when they are. Nothing that was kept is
@@ -12,12 +12,12 @@ export class LatestKeeper<Out> {
   readonly #waiting = new WeakMap<object, Waiting<Out>>();
 
   /** Whether a message to `conn` has to be kept: it is not ready, or what was kept for it is not sent yet. */
-  mustKeep(conn: Connection<unknown, unknown, Out>): boolean {
+  mustKeep(conn: Target<Out>): boolean {
     return !conn.send.isReady || this.#waiting.has(conn);
   }
 
   /** Keeps `message` in the place of the one that was kept for `key`, behind all others. */
-  keep(conn: Connection<unknown, unknown, Out>, key: unknown, message: SharedMessage<Out>): void {
+  keep(conn: Target<Out>, key: unknown, message: SharedMessage<Out>): void {
     const known = this.#waiting.get(conn);
     if (known !== undefined) {
       known.put(key, message);
@@ -32,13 +32,13 @@ export class LatestKeeper<Out> {
 
 /** What is kept for one connection. */
 class Waiting<Out> {
-  readonly #conn: Connection<unknown, unknown, Out>;
+  readonly #conn: Target<Out>;
   readonly #messages = new Map<unknown, SharedMessage<Out>>();
   readonly #subscription = new Subscription();
   #isSending = false;
 
   /** @param onEnd called when nothing is kept any more. */
-  constructor(conn: Connection<unknown, unknown, Out>, onEnd: () => void) {
+  constructor(conn: Target<Out>, onEnd: () => void) {
     this.#conn = conn;
     this.#subscription.add(onEnd);
   }

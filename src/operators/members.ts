@@ -1,4 +1,5 @@
-import type { BroadcastResult, Delivery, Target } from './delivery.js';
+import type { BroadcastResult, Delivery } from './delivery.js';
+import type { Target } from './target.js';
 
 /** Who gets a message: a set that may change while one is delivered. Those who join twice have to leave twice. */
 export class Members<Out, C extends Target<Out>> {

@@ -1,9 +1,9 @@
 import { Observable, Subject } from 'rxjs';
-import type { Target } from './delivery.js';
 import { Fifo } from './fifo.js';
 import { LatestKeeper } from './latest-keeper.js';
 import { Members } from './members.js';
 import { subscribeWithin } from './subscribe-within.js';
+import type { Target } from './target.js';
 
 /** Somebody has come or gone. */
 export interface Presence<C> {

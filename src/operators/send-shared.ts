@@ -1,7 +1,7 @@
 import { shareSymbol } from '../protocol/connection-symbols.js';
 import type { SharedMessage } from '../protocol/shared-message.js';
-import type { Connection } from '../reactive/connection.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
+import type { Target } from './target.js';
 
 /** What every connection of sluice carries beside its interface. */
 interface Sharing<Out> {
@@ -13,12 +13,12 @@ interface Sharing<Out> {
  *
  * @throws UsageError as `trySend` does.
  */
-export function trySendShared<Out>(conn: Connection<unknown, unknown, Out>, message: SharedMessage<Out>): SendResult {
+export function trySendShared<Out>(conn: Target<Out>, message: SharedMessage<Out>): SendResult {
   return (conn as Sharing<Out>)[shareSymbol]?.(message) ?? conn.trySend(message.value);
 }
 
 /** The same, but never throws: what cannot be sent to this one connection closes it with 1011. */
-export function sendShared<Out>(conn: Connection<unknown, unknown, Out>, message: SharedMessage<Out>): SendResult {
+export function sendShared<Out>(conn: Target<Out>, message: SharedMessage<Out>): SendResult {
   try {
     return trySendShared(conn, message);
   } catch (error) {

@@ -88,7 +88,7 @@ export class Wire implements Flushable {
   /** Adds a frame by reference, and calls `reached` when it has left. Others may follow by the lane. */
   shared(frame: SharedFrame, reached?: () => void): void {
     this.#batch.shared(frame);
-    if (reached === undefined) this.#lane.open(this.#batch.size);
+    this.#lane.open(this.#batch.size);
     this.#added(reached);
   }
 

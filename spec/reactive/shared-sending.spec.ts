@@ -1,0 +1,137 @@
+/** What goes to many connections by reference leaves as if it had been sent to each of them. */
+import fc from 'fast-check';
+import { NEVER } from 'rxjs';
+import type { DeflateParameters } from '../../src/protocol/deflate-negotiation.js';
+import { type SharedMessage, shareMessage } from '../../src/protocol/shared-message.js';
+import { fragments, message, type Outgoing } from '../../src/reactive/outgoing.js';
+import type { PortConnection } from '../../src/reactive/port-connection.js';
+import { flushAll, scheduleFlush } from '../../src/transport/flush-queue.js';
+import { jsonText } from '../support/compressible.js';
+import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
+
+type Step =
+  | { readonly kind: 'shared' | 'own'; readonly data: Outgoing }
+  | { readonly kind: 'block' | 'drain' | 'listen' | 'ping' | 'flush' | 'turn' | 'tick' | 'fin' | 'close' };
+
+const payloads: readonly Outgoing[] = [
+  '',
+  'a',
+  'short',
+  'é'.repeat(100),
+  jsonText(600),
+  jsonText(3000),
+  Buffer.alloc(200, 1),
+  Buffer.alloc(5000, 2),
+  message('as binary', { binary: true }),
+  message(jsonText(900), { compress: false }),
+  message('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', { compress: true }),
+];
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('shared' as const), data: fc.constantFrom(...payloads) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('own' as const), data: fc.constantFrom(...payloads) }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ kind: 'own', data: fragments(['one', 'two', 'three']) }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ kind: 'own', data: fragments(NEVER) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('block', 'drain', 'ping', 'flush', 'turn', 'tick'),
+    }) as fc.Arbitrary<Step>,
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('listen', 'fin', 'close') }) as fc.Arbitrary<Step> },
+);
+
+const agreed: readonly (DeflateParameters | undefined)[] = [
+  undefined,
+  {
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
+    serverMaxWindowBits: 15,
+    clientMaxWindowBits: 15,
+  },
+  {
+    serverNoContextTakeover: false,
+    clientNoContextTakeover: false,
+    serverMaxWindowBits: 12,
+    clientMaxWindowBits: 15,
+  },
+];
+
+/** Does the steps, and tells all that could be seen of them. */
+function seenOf(member: MemoryConnection, steps: readonly Step[], trySend: (data: Outgoing) => unknown): unknown[] {
+  const { connection, port } = member;
+  const seen: unknown[] = [];
+  const act = (each: Step): unknown => {
+    switch (each.kind) {
+      case 'shared':
+        return trySend(each.data);
+      case 'own':
+        return connection.trySend(each.data);
+      case 'block':
+        return port.block();
+      case 'drain':
+        return port.drain();
+      case 'listen':
+        return connection.send.subscribe((value) => seen.push(['handed', value])).closed;
+      case 'ping':
+        return connection.ping('ping').subscribe({ error: () => {} }).closed;
+      case 'flush':
+        return (
+          connection.flush().subscribe({ complete: () => seen.push(connection.trySend('own'), trySend('shared')) }) && 0
+        );
+      case 'turn':
+        return member.turn();
+      case 'tick':
+        return flushAll();
+      case 'fin':
+        return port.finish();
+      case 'close':
+        return connection.close();
+      default:
+        return each satisfies never;
+    }
+  };
+  connection.messages$.subscribe({ complete: () => seen.push(trySend('at the end')) });
+  for (const each of steps) {
+    seen.push(act(each), connection.bufferedAmount, connection.send.isReady, connection.stats.messagesSent);
+  }
+  flushAll();
+  port.drain();
+  member.turn();
+  return [...seen, connection.stats, Buffer.concat(port.writes).toString('hex')];
+}
+
+describe('a message that is shared', () => {
+  it('leaves as if it were sent to each connection alone, whatever happens to that', () => {
+    const settings = fc.record({
+      deflate: fc.constantFrom(...agreed),
+      highWaterMark: fc.constantFrom(40, 4000, 65_536),
+      maxBufferedAmount: fc.constantFrom(300, 8000, 16_777_216),
+      overflow: fc.constantFrom('close' as const, 'drop-newest' as const, 'drop-oldest' as const),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), settings, (steps, { deflate, ...options }) => {
+        const made = (): MemoryConnection => {
+          const member = memoryConnection({
+            ...options,
+            perMessageDeflate: { threshold: 500 },
+            ...(deflate && { deflate }),
+          });
+          // As sockets do: what is sent in one tick leaves together.
+          member.port.schedule = scheduleFlush;
+          return member;
+        };
+        const [alone, sharing, other] = [made(), made(), memoryConnection()];
+        const share = (connection: PortConnection<undefined>) => (data: Outgoing) => {
+          const shared: SharedMessage<Outgoing> = shareMessage(data);
+          // Somebody else may have made the frames before.
+          if (steps.length % 2 === 0) other.connection.trySendShared(shared);
+          return connection.trySendShared(shared);
+        };
+        const found = seenOf(sharing, steps, share(sharing.connection));
+        expect(found).toEqual(seenOf(alone, steps, (data) => alone.connection.trySend(data)));
+      }),
+      { numRuns: 1500 },
+    );
+  });
+});
