@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expectTypeOf } from 'expect-type';
 import { firstValueFrom, map, mergeMap, NEVER, range, take, tap, toArray, using } from 'rxjs';
 import { type Connection, createHub, handleConnections, type Presence, serve, UsageError } from 'sluice';
@@ -36,6 +38,27 @@ describe('joining', () => {
     expect([1, 2, 3].map((key) => hub.members(key).size)).toEqual([0, 0, 0]);
     expect(hub.join(4, connection).closed).toBe(true);
     expect(hub.members(4).size).toBe(0);
+  });
+
+  it('keeps no key that nobody uses', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const hub = createHub<object>();
+    const [member] = membersOf(1);
+    const keys = [1, 2, 3].map((index) => {
+      const key = { index };
+      const joined = hub.join(key, member!.connection);
+      const looking = hub.presence$(key).subscribe();
+      hub.topic(key).next('hi');
+      joined.unsubscribe();
+      looking.unsubscribe();
+      return new WeakRef(key);
+    });
+    return new Promise((resolve) => setImmediate(resolve)).then(() => {
+      collect();
+      expect(keys.map((key) => key.deref())).toEqual([undefined, undefined, undefined]);
+      expect(hub.members({}).size).toBe(0);
+    });
   });
 
   it('is counted: who joins twice gets each message once, and leaves twice', () => {

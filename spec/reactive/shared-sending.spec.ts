@@ -77,7 +77,7 @@ function seenOf(member: MemoryConnection, steps: readonly Step[], trySend: (data
         return connection.ping('ping').subscribe({ error: () => {} }).closed;
       case 'flush':
         return (
-          connection.flush().subscribe({ complete: () => seen.push(connection.trySend('own'), trySend('shared')) }) && 0
+          connection.flush().subscribe({ complete: () => seen.push(trySend('shared'), connection.trySend('own')) }) && 0
         );
       case 'turn':
         return member.turn();
