@@ -7,8 +7,15 @@ export { type AskOptions, ask } from './operators/ask.js';
 export { type BroadcastOptions, broadcast } from './operators/broadcast.js';
 export { type BroadcastToOptions, broadcastTo } from './operators/broadcast-to.js';
 export type { Codec, InvalidHandler, InvalidPolicy } from './operators/codec.js';
-export { createHub, type Hub, type Topic, type TopicMessageOptions } from './operators/create-hub.js';
-export type { BroadcastResult, DeliveryOptions, SlowPolicy } from './operators/delivery.js';
+export {
+  type AnyConnection,
+  createHub,
+  type Hub,
+  type OutOf,
+  type Topic,
+  type TopicMessageOptions,
+} from './operators/create-hub.js';
+export type { BroadcastResult, DeliveryOptions, LatestPolicy, SlowPolicy } from './operators/delivery.js';
 export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
 export type { Except } from './operators/except.js';
 export { type GateOptions, gate } from './operators/gate.js';
@@ -32,7 +39,7 @@ export type {
   SchemaResult,
   StandardSchema,
 } from './operators/standard-schema.js';
-export type { Target } from './operators/target.js';
+export type { Target, TargetSend } from './operators/target.js';
 export { type ToWebStreams, toWebStreams } from './operators/to-web-streams.js';
 export { withCodec } from './operators/with-codec.js';
 export type { BackoffPolicy } from './protocol/backoff.js';

@@ -9,11 +9,11 @@ import type { Target } from './target.js';
 
 /** A connection of any type. */
 // biome-ignore lint/suspicious/noExplicitAny: send is a Subject, and so invariant in its type
-type AnyConnection = Connection<any, any, any>;
+export type AnyConnection = Connection<any, any, any>;
 
 /** What a connection sends. */
 // biome-ignore lint/suspicious/noExplicitAny: as above
-type OutOf<C> = C extends Connection<any, any, infer Out> ? Out : never;
+export type OutOf<C> = C extends Connection<any, any, infer Out> ? Out : never;
 
 /** Options of one message to a {@link Topic}. */
 export interface TopicMessageOptions {

@@ -1,15 +1,26 @@
 import type { Observable } from 'rxjs';
 import type { SendResult } from '../reactive/outbox-settings.js';
 
+/** What tells how a connection sends: the part of its `send` that a broadcast looks at. */
+export interface TargetSend {
+  /** Whether less than `highWaterMark` waits. */
+  readonly isReady: boolean;
+  /** The same, replayed, with each change. */
+  readonly ready$: Observable<boolean>;
+  /** Closes the connection with 1011, because of `error`. */
+  error(error: unknown): void;
+}
+
 /** A connection, as far as messages are sent to it. One that sends more types than needed will do. */
 export interface Target<Out> {
+  /** Sends, and tells what became of it. */
   readonly trySend: (data: Out) => SendResult;
-  readonly send: {
-    readonly isReady: boolean;
-    readonly ready$: Observable<boolean>;
-    error(error: unknown): void;
-  };
+  /** How it sends. */
+  readonly send: TargetSend;
+  /** Emits once, when it has ended. */
   readonly close$: Observable<unknown>;
+  /** 1 while it is open. */
   readonly readyState: number;
+  /** Begins to close it. */
   close(code?: number, reason?: string): void;
 }
