@@ -5,11 +5,13 @@
  *     npx tsx examples/terminal-client.ts 'ws://localhost:8080/?name=Ann'      # in several terminals
  */
 import type { AddressInfo } from 'node:net';
-import { concat, ignoreElements, map, merge, type Observable, of, Subject, takeUntil, tap } from 'rxjs';
-import { type Connection, handleConnections, sendTo, serve } from 'sluice';
+import { concat, ignoreElements, map, merge, type Observable, of, tap, using } from 'rxjs';
+import { type Connection, createHub, handleConnections, serve } from 'sluice';
 
-/** Every line of the room. Hot: who joins later does not see what was said before. */
-const room$ = new Subject<string>();
+/** Who is there. What is said before somebody joins is not repeated. */
+const rooms = createHub<string>();
+/** A room has no end of its own. A member that does not read is cut off when `maxBufferedAmount` bytes wait for it. */
+const room = rooms.topic('the room');
 
 function join(conn: Connection): Observable<never> {
   const name = new URL(conn.url, 'ws://localhost').searchParams.get('name') ?? 'somebody';
@@ -18,10 +20,11 @@ function join(conn: Connection): Observable<never> {
     of(`* ${name} joined`),
     conn.messages$.pipe(map((message) => `${name}: ${message}`)),
     of(`* ${name} left`),
-  ).pipe(tap((line) => room$.next(line)));
-  // A room has no end of its own. A member that does not read is cut off when `maxBufferedAmount` bytes wait for it.
-  const heard$ = room$.pipe(takeUntil(conn.close$), sendTo(conn));
-  return merge(heard$, said$).pipe(ignoreElements());
+  ).pipe(tap(room), ignoreElements());
+  return using(
+    () => rooms.join('the room', conn),
+    () => said$,
+  );
 }
 
 const server = serve({ port: Number(process.env.PORT ?? 8080), maxPayload: 4096, maxBufferedAmount: 1_048_576 });

@@ -52,7 +52,8 @@ async function sample(
   return { server: server.name, cpuMicrosPerMessage: spent / result.total, ...result };
 }
 
-function rotate<T>(items: readonly T[], by: number): T[] {
+/** `items`, beginning with another one for each `by`. */
+export function rotate<T>(items: readonly T[], by: number): T[] {
   const start = by % items.length;
   return [...items.slice(start), ...items.slice(0, start)];
 }

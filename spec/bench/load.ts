@@ -37,8 +37,21 @@ export class LoadGenerator {
 
   /** Keeps `inFlight` messages under way on each connection for `seconds`. Rejects when an echo is wrong or a connection fails. */
   async echo(port: number, profile: EchoProfile, seconds: number): Promise<LoadResult> {
+    return this.#run(port, profile, ['-t', seconds, '-w', warmUpSeconds]);
+  }
+
+  /** Keeps `inFlight` messages of one connection under way to all. Counts deliveries. Rejects as {@link echo}. */
+  async broadcast(
+    port: number,
+    profile: EchoProfile,
+    times: { readonly seconds: number; readonly warmUpSeconds: number },
+  ): Promise<LoadResult> {
+    return this.#run(port, profile, ['-t', times.seconds, '-w', times.warmUpSeconds, '-B']);
+  }
+
+  async #run(port: number, profile: EchoProfile, options: (string | number)[]): Promise<LoadResult> {
     const { connections, bytes, inFlight, kind, compression } = profile;
-    const args = ['-c', connections, '-s', bytes, '-d', inFlight, '-t', seconds, '-w', warmUpSeconds].map(String);
+    const args = ['-c', connections, '-s', bytes, '-d', inFlight, ...options].map(String);
     if (kind === 'binary') args.push('-b');
     if (compression !== undefined) args.push('-z');
     const { stdout } = await promisify(execFile)('taskset', ['-c', '1', this.#program, String(port), ...args]);

@@ -54,6 +54,15 @@ export const compressedProfiles: readonly EchoProfile[] = [
   })),
 );
 
+/** One connection sends, and everybody gets it: one message at a time, and in bursts. */
+export const broadcastProfiles: readonly EchoProfile[] = [1, 16].map((inFlight) => ({
+  name: `broadcast, ${inFlight} in flight`,
+  kind: 'text',
+  bytes: 128,
+  inFlight,
+  connections: 1000,
+}));
+
 /** How many connections the memory is measured with that have echoed a compressed message. */
 export const compressedConnections = 2000;
 

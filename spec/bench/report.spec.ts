@@ -1,6 +1,14 @@
 import type { EchoResult, EchoSample } from './echo.js';
-import { echoProfiles } from './profiles.js';
-import { bombText, compressedMemoryTable, echoTable, fillMarkers, idleTable, median } from './report.js';
+import { broadcastProfiles, echoProfiles } from './profiles.js';
+import {
+  bombText,
+  broadcastTable,
+  compressedMemoryTable,
+  echoTable,
+  fillMarkers,
+  idleTable,
+  median,
+} from './report.js';
 
 describe('median', () => {
   it('is the middle value, whatever the order', () => {
@@ -36,6 +44,23 @@ describe('echoTable', () => {
 
   it('has no ratios without sluice', () => {
     expect(echoTable([result], ['ws'])).not.toContain('sluice /');
+  });
+});
+
+describe('broadcastTable', () => {
+  it('counts deliveries, with small ratios in detail', () => {
+    const sample = (server: EchoSample['server'], cpuMicrosPerMessage: number): EchoSample => ({
+      server,
+      cpuMicrosPerMessage,
+      perSecond: 1_000_000,
+      total: 1,
+      p50Micros: 1,
+      p99Micros: 1,
+    });
+    const result = { profile: broadcastProfiles[1]!, samples: [sample('sluice', 0.5), sample('ws', 6)] };
+    expect(broadcastTable([result], ['sluice', 'ws']).split('\n')[2]).toMatch(
+      /broadcast, 16 in flight .* 0\.50 .* 6\.00 .* 0\.083 .* 1 000 000 /,
+    );
   });
 });
 

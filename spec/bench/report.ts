@@ -17,19 +17,32 @@ export function median(values: readonly number[]): number {
 
 /** CPU and throughput of every server for each load, with the ratios of sluice's CPU to that of the others. */
 export function echoTable(results: readonly EchoResult[], servers: readonly ServerName[]): string {
+  return cpuTable(results, servers, { title: 'echo, 64 connections', unit: 'message', units: 'messages' });
+}
+
+/** The same per delivery. */
+export function broadcastTable(results: readonly EchoResult[], servers: readonly ServerName[]): string {
+  return cpuTable(results, servers, { title: '128 B to 1 000 connections', unit: 'delivery', units: 'deliveries' });
+}
+
+function cpuTable(
+  results: readonly EchoResult[],
+  servers: readonly ServerName[],
+  { title, unit, units }: { title: string; unit: string; units: string },
+): string {
   const others = servers.includes('sluice') ? servers.filter((name) => name !== 'sluice') : [];
   const head = [
-    'echo, 64 connections',
-    ...servers.map((name) => `${name}, us CPU/message`),
+    title,
+    ...servers.map((name) => `${name}, us CPU/${unit}`),
     ...others.map((name) => `sluice / ${name}`),
-    ...servers.map((name) => `${name}, messages/s`),
+    ...servers.map((name) => `${name}, ${units}/s`),
   ];
   const rows = results.map((result) => {
     const cpu = (name: ServerName): number => echoMedian(result, name, 'cpuMicrosPerMessage');
     return [
       result.profile.name,
       ...servers.map((name) => significant(cpu(name))),
-      ...others.map((name) => (cpu('sluice') / cpu(name)).toFixed(2)),
+      ...others.map((name) => ratio(cpu('sluice') / cpu(name))),
       ...servers.map((name) => grouped(echoMedian(result, name, 'perSecond'))),
     ];
   });
@@ -95,6 +108,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
   return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+function ratio(value: number): string {
+  return value.toFixed(value < 0.1 ? 3 : 2);
 }
 
 function significant(value: number): string {

@@ -2,12 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { type BombSample, measureBomb } from './bomb.js';
+import { type BroadcastResult, measureBroadcast } from './broadcast.js';
 import { type EchoResult, measureEcho } from './echo.js';
 import { type CompressedSample, type IdleSample, measureCompressedMemory, measureIdle } from './idle.js';
 import { LoadGenerator } from './load.js';
 import { type BenchOptions, readOptions } from './options.js';
-import { compressedProfiles, type EchoProfile, echoProfiles } from './profiles.js';
-import { bombText, compressedMemoryTable, echoTable, fillMarkers, idleTable } from './report.js';
+import { broadcastProfiles, compressedProfiles, type EchoProfile, echoProfiles } from './profiles.js';
+import { bombText, broadcastTable, compressedMemoryTable, echoTable, fillMarkers, idleTable } from './report.js';
 
 const page = 'docs/performance.md';
 
@@ -15,10 +16,12 @@ async function main(options: BenchOptions): Promise<void> {
   const chosen = (profiles: readonly EchoProfile[]) => profiles.filter(({ name }) => name.includes(options.only));
   const profiles = chosen(echoProfiles);
   const compressed = chosen(compressedProfiles);
+  const broadcasts = chosen(broadcastProfiles);
   const withIdle = 'idle'.includes(options.only);
   const withCompressedMemory = 'compressed memory'.includes(options.only);
   const withBomb = 'compressed bomb'.includes(options.only);
-  const isEmpty = profiles.length + compressed.length === 0 && !(withIdle || withCompressedMemory || withBomb);
+  const isEmpty =
+    profiles.length + compressed.length + broadcasts.length === 0 && !(withIdle || withCompressedMemory || withBomb);
   if (isEmpty) throw new Error(`no load has "${options.only}" in its name`);
   if (process.platform !== 'linux' || availableParallelism() < 2) throw new Error('needs Linux and two CPUs');
   const load = new LoadGenerator();
@@ -32,6 +35,14 @@ async function main(options: BenchOptions): Promise<void> {
   }
   const echoReport = echoTable(echo, options.servers);
   if (echo.length > 0) console.log(`\n${echoReport}`);
+
+  const broadcast: BroadcastResult[] = [];
+  for (const profile of broadcasts) {
+    console.error(profile.name);
+    broadcast.push(await measureBroadcast(load, profile, options));
+  }
+  const broadcastReport = broadcastTable(broadcast, options.servers);
+  if (broadcast.length > 0) console.log(`\n${broadcastReport}`);
 
   // The floor keeps nothing for a connection but a counter: as a figure of memory it would say nothing.
   const idleServers = options.servers.filter((name) => name !== 'net');
@@ -70,11 +81,12 @@ async function main(options: BenchOptions): Promise<void> {
     console.log(`\n${bombReport}`);
   }
 
-  const all = { machine, echo, idle, compressedEcho, compressedMemory, bomb };
+  const all = { machine, echo, broadcast, idle, compressedEcho, compressedMemory, bomb };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(all, null, 2)}\n`);
   if (!options.docs) return;
   const reports: [string, string][] = [
     ['echo', `${machine}\n\n${echoReport}`],
+    ['broadcast', broadcastReport],
     ['idle', idleReport],
     ['compressed', compressedReport],
     ['compressed-memory', compressedMemoryReport],

@@ -24,12 +24,13 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Starts an echo server on a free port. Only `net` needs to know the `frames` that will come. */
+/** Starts a server on a free port. Only `net` needs to know the `frames` that will come. */
 export async function startServer(
   name: ServerName,
   frames: Pick<EchoProfile, 'bytes' | 'kind' | 'compression'> = { bytes: 32, kind: 'text' },
+  does: 'echo' | 'broadcast' = 'echo',
 ): Promise<RunningServer> {
-  const script = join(import.meta.dirname, 'servers', `${name}.mjs`);
+  const script = join(import.meta.dirname, 'servers', `${name}${does === 'echo' ? '' : '-broadcast'}.mjs`);
   const child = spawn(
     'taskset',
     [
