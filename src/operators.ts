@@ -6,7 +6,7 @@
 export { type BroadcastOptions, broadcast } from './operators/broadcast.js';
 export { type BroadcastToOptions, broadcastTo } from './operators/broadcast-to.js';
 export { createHub, type Hub, type Topic, type TopicMessageOptions } from './operators/create-hub.js';
-export type { BroadcastResult, DeliveryOptions, SlowPolicy } from './operators/delivery.js';
+export type { BroadcastResult, DeliveryOptions, LatestPolicy, SlowPolicy } from './operators/delivery.js';
 export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
 export type { Except } from './operators/except.js';
 export { type GateOptions, gate } from './operators/gate.js';
@@ -15,7 +15,7 @@ export type { CanHold } from './operators/hold-source.js';
 export { link } from './operators/link.js';
 export type { Presence } from './operators/room.js';
 export { sendTo } from './operators/send-to.js';
-export type { Target } from './operators/target.js';
+export type { OutOf, Target, TargetSend } from './operators/target.js';
 export {
   BackpressureError,
   ConnectionClosedError,

@@ -5,15 +5,7 @@ import { type BroadcastResult, Delivery, type DeliveryOptions } from './delivery
 import { type Except, isNotIn } from './except.js';
 import { type Presence, Room } from './room.js';
 import { subscribeWithin } from './subscribe-within.js';
-import type { Target } from './target.js';
-
-/** A connection of any type. */
-// biome-ignore lint/suspicious/noExplicitAny: send is a Subject, and so invariant in its type
-type AnyConnection = Connection<any, any, any>;
-
-/** What a connection sends. */
-// biome-ignore lint/suspicious/noExplicitAny: as above
-type OutOf<C> = C extends Connection<any, any, infer Out> ? Out : never;
+import type { OutOf, Target } from './target.js';
 
 /** Options of one message to a {@link Topic}. */
 export interface TopicMessageOptions {
@@ -37,7 +29,7 @@ export interface Topic<Out = Outgoing> {
 }
 
 /** Connections by keys: rooms, channels, users. */
-export interface Hub<Key, C extends AnyConnection = Connection> {
+export interface Hub<Key, C extends Target<never> = Connection> {
   /**
    * Makes `conn` a member, until the Subscription is unsubscribed or `conn` ends. One that joins twice gets each message once, and
    * leaves when both are unsubscribed.
@@ -72,7 +64,7 @@ export interface Hub<Key, C extends AnyConnection = Connection> {
  * rooms.join('lobby', conn);
  * conn.messages$.subscribe((message) => rooms.topic('lobby').next(message, { except: conn }));
  */
-export function createHub<Key, C extends AnyConnection = Connection>(): Hub<Key, C> {
+export function createHub<Key, C extends Target<never> = Connection>(): Hub<Key, C> {
   return new RoomHub<Key, OutOf<C>, Target<OutOf<C>>>() as unknown as Hub<Key, C>;
 }
 

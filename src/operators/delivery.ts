@@ -12,7 +12,13 @@ import type { Target } from './target.js';
  * - `'latest'`, as `{ latest: (message) => key }`: only the latest message of each key is kept, and sent once the connection is ready.
  * - `'close'`: the connection is closed with 1013. What it was sent before is flushed; after its `closeTimeout` it is terminated.
  */
-export type SlowPolicy<Out> = 'buffer' | 'drop' | 'close' | { readonly latest: (message: Out) => unknown };
+export type SlowPolicy<Out> = 'buffer' | 'drop' | 'close' | LatestPolicy<Out>;
+
+/** Keeps only the latest message of each key. */
+export interface LatestPolicy<Out> {
+  /** The key of a message, compared as in a `Map`. Asked for each connection that is not ready. */
+  readonly latest: (message: Out) => unknown;
+}
 
 /** How many connections a message was for, by what became of it there. */
 export interface BroadcastResult {

@@ -7,7 +7,9 @@ import type { Target } from './target.js';
 
 /** Somebody has come or gone. */
 export interface Presence<C> {
+  /** Which of the two. */
   readonly type: 'joined' | 'left';
+  /** Who. */
   readonly conn: C;
   /** How many are there then. */
   readonly size: number;
