@@ -37,7 +37,7 @@ export interface Topic<Out = Outgoing> {
 }
 
 /** Connections by keys: rooms, channels, users. */
-export interface Hub<Key, C extends AnyConnection = Connection> {
+export interface Hub<Key, C extends Target<never> = Connection> {
   /**
    * Makes `conn` a member, until the Subscription is unsubscribed or `conn` ends. One that joins twice gets each message once, and
    * leaves when both are unsubscribed.
@@ -72,7 +72,7 @@ export interface Hub<Key, C extends AnyConnection = Connection> {
  * rooms.join('lobby', conn);
  * conn.messages$.subscribe((message) => rooms.topic('lobby').next(message, { except: conn }));
  */
-export function createHub<Key, C extends AnyConnection = Connection>(): Hub<Key, C> {
+export function createHub<Key, C extends Target<never> = Connection>(): Hub<Key, C> {
   return new RoomHub<Key, OutOf<C>, Target<OutOf<C>>>() as unknown as Hub<Key, C>;
 }
 

@@ -24,3 +24,6 @@ export interface Target<Out> {
   /** Begins to close it. */
   close(code?: number, reason?: string): void;
 }
+
+/** What a connection sends. */
+export type OutOf<C extends Target<never>> = C extends Target<infer Out> ? Out : never;
