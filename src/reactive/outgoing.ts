@@ -238,8 +238,9 @@ function unsupported(found: string, allowed: string): UsageError {
   return new UsageError('UNSUPPORTED_DATA', `cannot send ${found}, allowed is ${allowed}`);
 }
 
+/** Asked of every binary message: an ArrayBuffer of this realm needs no closer look. */
 function isShared(buffer: ArrayBufferLike): boolean {
-  return tagOf(buffer) === 'SharedArrayBuffer';
+  return !(buffer instanceof ArrayBuffer) && tagOf(buffer) === 'SharedArrayBuffer';
 }
 
 function tagOf(value: unknown): string {
