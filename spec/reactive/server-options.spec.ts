@@ -9,8 +9,8 @@ describe('where a server listens', () => {
     ['none of port', { noServer: false }],
     ['port and server', { port: 0, server }],
     ['port and noServer', { port: 0, noServer: true }],
-    ['port and socketPath', { port: 0, socketPath: '/tmp/s' }],
-    ['socketPath and server', { socketPath: '/tmp/s', server }],
+    ['port and socketPath', { port: 0, socketPath: '/run/s' }],
+    ['socketPath and server', { socketPath: '/run/s', server }],
     ['server and noServer', { server, noServer: true }],
   ])('is said exactly once: found %s', (found, options) => {
     expect(() => serve(options)).toThrow(TypeError);
@@ -20,7 +20,7 @@ describe('where a server listens', () => {
   it.each<[string, number | ServeOptions]>([
     ['a port alone', 8080],
     ['a port', { port: 65_535, host: 'localhost', backlog: 1 }],
-    ['a Unix socket', { socketPath: '/tmp/s' }],
+    ['a Unix socket', { socketPath: '/run/s' }],
     ['a server', { server }],
     ['no server', { noServer: true }],
     ['a port beside a noServer that is false', { port: 0, noServer: false }],
