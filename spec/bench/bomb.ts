@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { constants, createDeflateRaw } from 'node:zlib';
-import { peakBytes } from './process-figures.js';
+import { peakBytes } from '../support/process-figures.js';
 import { startServer } from './servers.js';
 
 /** What one bomb did to a server with default options. */

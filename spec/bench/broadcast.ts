@@ -1,10 +1,10 @@
 /** CPU time of the server per delivery, when what one connection sends goes to all. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { cpuMicros } from '../support/process-figures.js';
 import type { EchoSample } from './echo.js';
 import { rotate } from './echo.js';
 import type { LoadGenerator } from './load.js';
 import type { BenchOptions } from './options.js';
-import { cpuMicros } from './process-figures.js';
 import type { EchoProfile } from './profiles.js';
 import { type RunningServer, startServer } from './servers.js';
 

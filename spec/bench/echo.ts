@@ -1,7 +1,8 @@
 /** CPU time of the server per echoed message. */
+
+import { cpuMicros } from '../support/process-figures.js';
 import type { LoadGenerator, LoadResult } from './load.js';
 import type { BenchOptions } from './options.js';
-import { cpuMicros } from './process-figures.js';
 import type { EchoProfile } from './profiles.js';
 import { type RunningServer, type ServerName, startServer } from './servers.js';
 

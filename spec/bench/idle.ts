@@ -1,8 +1,8 @@
 /** Memory of the server per connection that is open and silent. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { openFileLimit, residentBytes } from '../support/process-figures.js';
 import type { LoadGenerator } from './load.js';
 import type { BenchOptions } from './options.js';
-import { openFileLimit, residentBytes } from './process-figures.js';
 import { type Compression, compressedBytes, compressedConnections, idleConnections } from './profiles.js';
 import { type RunningServer, type ServerName, startServer } from './servers.js';
 

@@ -1,14 +1,6 @@
 import type { EchoResult, EchoSample } from './echo.js';
 import { broadcastProfiles, echoProfiles } from './profiles.js';
-import {
-  bombText,
-  broadcastTable,
-  compressedMemoryTable,
-  echoTable,
-  fillMarkers,
-  idleTable,
-  median,
-} from './report.js';
+import { bombText, broadcastTable, compressedMemoryTable, echoTable, idleTable, median } from './report.js';
 
 describe('median', () => {
   it('is the middle value, whatever the order', () => {
@@ -104,16 +96,5 @@ describe('bombText', () => {
     expect(bombText(sample)).toBe(
       'A message of 3 MiB, 2 KiB on the wire, was closed with 1009: the process grew by 1.0 MiB at most, and its event loop was blocked for 4 ms at most.',
     );
-  });
-});
-
-describe('fillMarkers', () => {
-  it('replaces what stands between the markers', () => {
-    const page = 'a\n<!-- bench:echo -->\nold\n<!-- /bench:echo -->\nb';
-    expect(fillMarkers(page, 'echo', 'new')).toBe('a\n<!-- bench:echo -->\nnew\n<!-- /bench:echo -->\nb');
-  });
-
-  it('fails when the page has none', () => {
-    expect(() => fillMarkers('a', 'echo', 'new')).toThrow('<!-- bench:echo -->');
   });
 });

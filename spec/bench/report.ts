@@ -1,5 +1,5 @@
 /** Tables of the figures, in Markdown. */
-
+import { table } from '../support/markdown.js';
 import type { BombSample } from './bomb.js';
 import type { EchoResult } from './echo.js';
 import type { CompressedSample, IdleSample } from './idle.js';
@@ -90,24 +90,8 @@ export function bombText({ wireBytes, inflatedBytes, closeCode, growthBytes, blo
   return `A message of ${inflated} MiB, ${wire} KiB on the wire, was closed with ${closeCode}: the process grew by ${(growthBytes / 1_048_576).toFixed(1)} MiB at most, and its event loop was blocked for ${blockMillis.toFixed(0)} ms at most.`;
 }
 
-/** `page` with `content` between the markers of `name`. @throws Error when the page has no such markers. */
-export function fillMarkers(page: string, name: string, content: string): string {
-  const [open, close] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
-  const [start, end] = [page.indexOf(open), page.indexOf(close)];
-  if (start < 0 || end < start) throw new Error(`the page has no ${open} ... ${close}`);
-  return `${page.slice(0, start + open.length)}\n${content}\n${page.slice(end)}`;
-}
-
 function echoMedian({ samples }: EchoResult, name: ServerName, figure: EchoFigure): number {
   return median(samples.filter(({ server }) => server === name).map((sample) => sample[figure]));
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const rule = head.map((_, column) => (column === 0 ? '---' : '--:'));
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length), 3));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
-  return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
 function ratio(value: number): string {

@@ -1,6 +1,7 @@
 /** `npm run bench`: measures sluice, ws and a raw socket under the same loads, and reports the medians. Linux, two CPUs, a C compiler. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { fillMarkers } from '../support/markdown.js';
 import { type BombSample, measureBomb } from './bomb.js';
 import { type BroadcastResult, measureBroadcast } from './broadcast.js';
 import { type EchoResult, measureEcho } from './echo.js';
@@ -8,7 +9,7 @@ import { type CompressedSample, type IdleSample, measureCompressedMemory, measur
 import { LoadGenerator } from './load.js';
 import { type BenchOptions, readOptions } from './options.js';
 import { broadcastProfiles, compressedProfiles, type EchoProfile, echoProfiles } from './profiles.js';
-import { bombText, broadcastTable, compressedMemoryTable, echoTable, fillMarkers, idleTable } from './report.js';
+import { bombText, broadcastTable, compressedMemoryTable, echoTable, idleTable } from './report.js';
 
 const page = 'docs/performance.md';
 
@@ -93,7 +94,7 @@ async function main(options: BenchOptions): Promise<void> {
     ['bomb', bombReport],
   ];
   let text = readFileSync(page, 'utf8');
-  for (const [name, report] of reports) text = fillMarkers(text, name, report);
+  for (const [name, report] of reports) text = fillMarkers(text, `bench:${name}`, report);
   writeFileSync(page, text);
 }
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { stopChild } from '../support/stop-child.js';
 import type { EchoProfile } from './profiles.js';
 
 /** sluice, the library it is compared with, and the floor. */
@@ -63,11 +64,7 @@ export async function startServer(
       const { block } = (await messageOf(child, name)) as { block: number };
       return block;
     },
-    async stop() {
-      const exit = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exit;
-    },
+    stop: () => stopChild(child),
   };
 }
 

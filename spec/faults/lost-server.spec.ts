@@ -5,6 +5,7 @@ import { combineLatest, filter, firstValueFrom, map, type Observable, Subscripti
 import { multiplex, type PersistentConnection, persistent } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
+import { stopChild } from '../support/stop-child.js';
 
 const CLIENTS = 500;
 
@@ -15,7 +16,7 @@ describe('a server that is killed', () => {
   /** Starts a server, and waits until it listens. */
   async function start(port = 0): Promise<{ child: ChildProcess; port: number }> {
     const child = fork('spec/faults/topic-server.ts', [String(port)], { execArgv: ['--import', 'tsx'] });
-    end(() => kill(child));
+    end(() => stopChild(child));
     const [listening] = (await once(child, 'message')) as [number];
     return { child, port: listening };
   }
@@ -35,7 +36,7 @@ describe('a server that is killed', () => {
     });
     await heardFrom(first.child, heard);
     const lost = Promise.all(clients.map(isWaiting));
-    await kill(first.child);
+    await stopChild(first.child);
     await lost;
     const second = await start(first.port);
     await heardFrom(second.child, heard);
@@ -58,11 +59,4 @@ function heardFrom(child: ChildProcess, heard: readonly Observable<number>[]): P
 
 function isWaiting(client: PersistentConnection): Promise<unknown> {
   return firstValueFrom(client.state$.pipe(filter(({ type }) => type === 'waiting')));
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
 }
