@@ -1,0 +1,47 @@
+import { exactly, sizeAtMost, sizeText, timeAtMost, timeText } from './fault-case.js';
+
+describe('sizeText', () => {
+  it.each([
+    [0, '0 KiB'],
+    [1536, '1.5 KiB'],
+    [65_536, '64 KiB'],
+    [-2048, '-2 KiB'],
+    [1_048_576, '1 MiB'],
+    [300 * 1_048_576, '300 MiB'],
+  ])('shows %d bytes as %s', (bytes, text) => {
+    expect(sizeText(bytes)).toBe(text);
+  });
+});
+
+describe('timeText', () => {
+  it.each([
+    [4.25, '4.3 ms'],
+    [250, '250 ms'],
+    [12_000, '12 s'],
+  ])('shows %d ms as %s', (millis, text) => {
+    expect(timeText(millis)).toBe(text);
+  });
+});
+
+describe('findings', () => {
+  it('hold up to their bound', () => {
+    expect(sizeAtMost('memory', 2048, 2048, 4096)).toEqual({
+      what: 'memory',
+      expected: 'at most 2 KiB',
+      measured: '2 KiB',
+      ws: '4 KiB',
+      holds: true,
+    });
+    expect(timeAtMost('stall', 20, 20.1).holds).toBe(false);
+  });
+
+  it('know nothing of ws where it was not measured', () => {
+    expect(timeAtMost('stall', 20, 1)).not.toHaveProperty('ws');
+    expect(exactly('close code', 1009, 1009)).not.toHaveProperty('ws');
+  });
+
+  it('hold when they are exactly what was expected', () => {
+    expect(exactly('close code', 1009, 1009, 1006)).toMatchObject({ holds: true, ws: '1006' });
+    expect(exactly('close code', 1009, 0).holds).toBe(false);
+  });
+});

@@ -1,0 +1,66 @@
+/** What a fault case is, and what it finds. */
+
+/** `'short'` is for each change of the code, seconds for a case; `'full'` is what is published. */
+export type Scale = 'short' | 'full';
+
+/** One figure, and whether it is as it has to be. */
+export interface Finding {
+  readonly what: string;
+  readonly expected: string;
+  readonly measured: string;
+  readonly holds: boolean;
+  /** The same figure of ws in the same run. */
+  readonly ws?: string;
+}
+
+/** One attack or fault. Rejects when it cannot be tried. */
+export interface FaultCase {
+  readonly name: string;
+  run(scale: Scale): Promise<readonly Finding[]>;
+}
+
+/** Bytes, as KiB below one MiB and as MiB above. */
+export function sizeText(bytes: number): string {
+  const kib = bytes / 1024;
+  return Math.abs(kib) < 1024 ? `${rounded(kib)} KiB` : `${rounded(kib / 1024)} MiB`;
+}
+
+/** Milliseconds. */
+export function timeText(millis: number): string {
+  return millis < 10_000 ? `${rounded(millis)} ms` : `${rounded(millis / 1000)} s`;
+}
+
+function rounded(value: number): string {
+  return value.toFixed(Math.abs(value) < 10 && !Number.isInteger(value) ? 1 : 0);
+}
+
+/** A size that has a bound. */
+export function sizeAtMost(what: string, limit: number, measured: number, ws?: number): Finding {
+  return atMost(what, limit, measured, ws, sizeText);
+}
+
+/** A time in milliseconds that has a bound. */
+export function timeAtMost(what: string, limit: number, measured: number, ws?: number): Finding {
+  return atMost(what, limit, measured, ws, timeText);
+}
+
+/** Anything that has to be one thing. */
+export function exactly<T extends string | number>(what: string, expected: T, measured: T, ws?: T): Finding {
+  const texts = { expected: String(expected), measured: String(measured), ...(ws !== undefined && { ws: String(ws) }) };
+  return { what, ...texts, holds: expected === measured };
+}
+
+function atMost(
+  what: string,
+  limit: number,
+  measured: number,
+  ws: number | undefined,
+  text: (value: number) => string,
+): Finding {
+  const figures = {
+    expected: `at most ${text(limit)}`,
+    measured: text(measured),
+    ...(ws !== undefined && { ws: text(ws) }),
+  };
+  return { what, ...figures, holds: measured <= limit };
+}

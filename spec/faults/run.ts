@@ -1,0 +1,63 @@
+/** `npm run faults`: what hostile peers and real faults cost a server, in processes of their own. Linux, two CPUs. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { fillMarkers } from '../support/markdown.js';
+import { faultCases } from './cases.js';
+import type { FaultCase, Finding } from './fault-case.js';
+import { type FaultOptions, readOptions } from './options.js';
+import { type CaseResult, failures, findingsTable } from './report.js';
+
+const page = 'docs/explanation/hostile-peers.md';
+
+/** Longer than any case takes. */
+const caseSeconds = { short: 60, full: 240 };
+
+async function main({ scale, only, docs }: FaultOptions): Promise<boolean> {
+  const cases = faultCases.filter(({ name }) => name.includes(only));
+  if (cases.length === 0) throw new Error(`no case has "${only}" in its name`);
+  if (process.platform !== 'linux') throw new Error('needs Linux');
+  const results: CaseResult[] = [];
+  for (const each of cases) {
+    const start = performance.now();
+    results.push({ name: each.name, findings: await findingsOf(each, scale) });
+    console.error(`${each.name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  }
+  const machine = describeMachine();
+  console.log(`\n${machine}\n\n${findingsTable(results)}`);
+  const failed = failures(results);
+  if (failed.length > 0) console.error(`\nwhat does not hold:\n${failed.join('\n')}`);
+  if (docs) {
+    writeFileSync(page, fillMarkers(readFileSync(page, 'utf8'), 'faults', `${machine}\n\n${findingsTable(results)}`));
+  }
+  return failed.length === 0;
+}
+
+/** What a case finds; that it cannot be tried, or does not come to its end, is a finding too. */
+async function findingsOf(each: FaultCase, scale: FaultOptions['scale']): Promise<readonly Finding[]> {
+  const seconds = caseSeconds[scale];
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end within ${seconds} s`)), seconds * 1000);
+  });
+  try {
+    return await Promise.race([each.run(scale), late]);
+  } catch (error) {
+    console.error(error);
+    return [{ what: 'the case', expected: 'ends', measured: (error as Error).message, holds: false }];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function describeMachine(): string {
+  const ws = JSON.parse(readFileSync('node_modules/ws/package.json', 'utf8')) as { version: string };
+  return `Node ${process.version}, ws ${ws.version}, ${availableParallelism()} CPUs (${cpus()[0]?.model.trim()}).`;
+}
+
+// A case that did not come to its end may have left something open: the process does not wait for it. Its servers end with it.
+try {
+  process.exit((await main(readOptions(process.argv.slice(2)))) ? 0 : 1);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}

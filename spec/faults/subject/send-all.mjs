@@ -1,0 +1,13 @@
+/** Sends as many bytes as the query of a path says, at once or bit by bit, without asking whether the peer reads. */
+export function sendAll(query, { isOpen, send }) {
+  const size = Number(query.get('size') ?? 65536);
+  const every = Number(query.get('every') ?? 0);
+  const data = Buffer.alloc(size, 'a');
+  let left = Number(query.get('bytes'));
+  const some = () => {
+    const stop = every === 0 ? 0 : Math.max(0, left - 1_048_576);
+    for (; left > stop && isOpen(); left -= size) send(data);
+    if (left > 0 && isOpen()) setTimeout(some, every);
+  };
+  some();
+}

@@ -1,0 +1,58 @@
+// What is counted and measured in the server process.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+/** Counts from the start of the process; the delays of the event loop from one reading to the next. */
+export class Vitals {
+  opened = 0;
+  closed = 0;
+  messages = 0;
+  messageBytes = 0;
+  /** The most that one connection had to send and had not handed over, in bytes. */
+  mostBuffered = 0;
+  /** How often each close record came, under its code and the code of its error. */
+  closes = {};
+  /** Errors that nobody took. */
+  escaped = [];
+  #delays = monitorEventLoopDelay({ resolution: 1 });
+
+  constructor() {
+    const note = (error) => this.escaped.push(String(error?.stack ?? error));
+    process.on('uncaughtException', note).on('unhandledRejection', note);
+    this.#delays.enable();
+  }
+
+  noteClose(name) {
+    this.closed++;
+    this.closes[name] = (this.closes[name] ?? 0) + 1;
+  }
+
+  noteMessage(bytes) {
+    this.messages++;
+    this.messageBytes += bytes;
+  }
+
+  noteBuffered(bytes) {
+    if (bytes > this.mostBuffered) this.mostBuffered = bytes;
+  }
+
+  /** All figures; when `collect`, behind a collection of the garbage. */
+  async read(collect) {
+    const stall = { maxMillis: this.#delays.max / 1e6, p99Millis: this.#delays.percentile(99) / 1e6 };
+    if (collect) await collectGarbage();
+    this.#delays.reset();
+    const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    const { opened, closed, messages, messageBytes, mostBuffered, closes, escaped } = this;
+    return {
+      ...{ rss, heapUsed, external, arrayBuffers, cpuMicros: user + system, stall },
+      ...{ opened, closed, messages, messageBytes, mostBuffered, closes, escaped },
+    };
+  }
+}
+
+/** Twice, and with a turn in between: finalizers free what the first has found. */
+async function collectGarbage() {
+  globalThis.gc();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  globalThis.gc();
+}
