@@ -1,0 +1,22 @@
+/** What a swarm can do. */
+import { churn } from './churn.js';
+import { burst, hold, leave } from './hold.js';
+import { leavePending, stall } from './pending.js';
+import { resetAt } from './resets.js';
+import { slow, slowEnded } from './slow.js';
+import { hushAndLeave, talk, talkEnded } from './talk.js';
+
+export const plans = {
+  burst,
+  churn,
+  hold,
+  hushAndLeave,
+  leave,
+  leavePending,
+  resetAt,
+  slow,
+  slowEnded,
+  stall,
+  talk,
+  talkEnded,
+};
