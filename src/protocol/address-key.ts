@@ -1,0 +1,49 @@
+/** How many groups of 16 bits an address of IPv6 has. RFC 4291 §2.2. */
+const GROUPS = 8;
+
+/**
+ * What an IP address counts as where peers are told apart by it: an IPv4 address as itself, also where IPv6 carries it
+ * (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2), an IPv6 address as the first `prefix6` bits of it, since whoever has one address of a
+ * network may have all of them.
+ *
+ * @param address as the operating system writes it, with or without a zone (`fe80::1%eth0`).
+ */
+export function addressKey(address: string, prefix6: number): string {
+  if (!address.includes(':')) return address;
+  const groups = groupsOf(address.split('%', 1)[0] as string);
+  if (isMapped(groups)) return dotted(groups);
+  return `${groups.map((group, index) => masked(group, prefix6 - 16 * index).toString(16)).join(':')}/${prefix6}`;
+}
+
+function groupsOf(address: string): number[] {
+  const [before = '', after] = address.split('::');
+  const head = parts(before);
+  if (after === undefined) return head;
+  const tail = parts(after);
+  return [...head, ...new Array<number>(Math.max(0, GROUPS - head.length - tail.length)).fill(0), ...tail];
+}
+
+function parts(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((part) => {
+    if (!part.includes('.')) return [Number.parseInt(part, 16)];
+    const [a, b, c, d] = part.split('.').map(Number) as [number, number, number, number];
+    return [(a << 8) | b, (c << 8) | d];
+  });
+}
+
+function isMapped(groups: readonly number[]): boolean {
+  return groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+}
+
+function dotted(groups: readonly number[]): string {
+  return groups
+    .slice(6)
+    .flatMap((group) => [group >> 8, group & 0xff])
+    .join('.');
+}
+
+/** The first `bits` bits of a group: none when that is negative, all from 16 on. */
+function masked(group: number, bits: number): number {
+  return group & (0xffff << (16 - Math.min(16, Math.max(0, bits))));
+}
