@@ -9,6 +9,7 @@ export type { ExtensionParams, ExtensionsObject } from './protocol/extensions.js
 export type { OriginFacts, OriginPolicy } from './protocol/origin-policy.js';
 export { type OutgoingHeaders, Rejection, reject } from './protocol/rejection.js';
 export { accept } from './reactive/accept.js';
+export type { LimitByOptions } from './reactive/admission.js';
 export { connect } from './reactive/connect.js';
 export type { ConnectOptions, ConnectTarget, PlainTarget, TargetOptions } from './reactive/connect-options.js';
 export {

@@ -81,6 +81,10 @@ describe('names of options', () => {
     expect(() => checkNames({ a: 1, c: 1 }, ['a', 'b'])).toThrow(error);
   });
 
+  it('are named with the option that they are within', () => {
+    expect(() => checkNames({ c: 1 }, ['a'], 'b.')).toThrow('unknown option "b.c", allowed are a');
+  });
+
   it('may be anything where nothing is given', () => {
     expect(() => checkNames({ c: undefined }, ['a'])).not.toThrow();
   });

@@ -32,6 +32,23 @@ describe('where a server listens', () => {
 
 /** The options that `serve` and `accept` share, with values that are not allowed. */
 const shared: [string, unknown, typeof RangeError | typeof TypeError][] = [
+  ['maxConnections', 0, RangeError],
+  ['maxConnections', -1, RangeError],
+  ['maxConnections', 1.5, RangeError],
+  ['maxConnections', Number.POSITIVE_INFINITY, RangeError],
+  ['maxConnections', '100', TypeError],
+  ['maxConnections', null, TypeError],
+  ['limitBy', 20, TypeError],
+  ['limitBy', null, TypeError],
+  ['limitBy', {}, TypeError],
+  ['limitBy', { max: 0 }, RangeError],
+  ['limitBy', { max: '20' }, TypeError],
+  ['limitBy', { max: 20, key: 'x-real-ip' }, TypeError],
+  ['limitBy', { max: 20, prefix6: 0 }, RangeError],
+  ['limitBy', { max: 20, prefix6: 129 }, RangeError],
+  ['limitBy', { max: 20, prefix6: '64' }, TypeError],
+  ['limitBy', { max: 20, prefix6: 64, key: () => 'a' }, TypeError],
+  ['limitBy', { max: 20, perMs: 1_000 }, TypeError],
   ['verifyClient', true, TypeError],
   ['authenticate', {}, TypeError],
   ['handleProtocols', ['chat'], TypeError],

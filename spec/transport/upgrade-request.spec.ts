@@ -57,6 +57,20 @@ function collector(): PortEvents & { readonly text: string; readonly log: string
 }
 
 describe('a request to upgrade', () => {
+  it('tells once that its transport is gone, also when it was before', async () => {
+    const { upgrade, socket, peer } = await receive();
+    let count = 0;
+    upgrade.whenClosed(() => count++);
+    expect(count).toBe(0);
+    upgrade.refuse(reject(403));
+    socket.destroy();
+    await until(() => count > 0);
+    await peer.ended();
+    expect([count, socket.closed]).toEqual([1, true]);
+    upgrade.whenClosed(() => count++);
+    expect(count).toBe(2);
+  });
+
   it('tells what it is validated from, and where it comes from', async () => {
     const { upgrade, socket } = await receive('', handshake({ method: 'PUT', path: '/a?b' }));
     expect(upgrade.head).toMatchObject({ method: 'PUT', path: '/a?b', httpVersion: '1.1' });

@@ -2,8 +2,10 @@ import { Observable, type OperatorFunction } from 'rxjs';
 import type { Rejection } from '../protocol/rejection.js';
 import type { Duplex, IncomingMessage } from '../transport/incoming-message.js';
 import { SocketUpgrade } from '../transport/upgrade-request.js';
+import { admissionOf } from './admission.js';
 import type { BinaryType, Connection, MessageOf } from './connection.js';
 import { describe } from './outgoing.js';
+import type { PortConnection } from './port-connection.js';
 import { Reception } from './reception.js';
 import { type AcceptOptions, acceptSettings } from './server-options.js';
 
@@ -24,9 +26,11 @@ export function accept<R = undefined, B extends BinaryType = 'nodebuffer'>(
   return (source) =>
     new Observable((subscriber) => {
       let isOver = false;
-      const reception = new Reception<Exclude<R, Rejection>, MessageOf<B>>(settings, new Set(), (connection) =>
-        subscriber.next(connection),
-      );
+      const books = {
+        connections: new Set<PortConnection<Exclude<R, Rejection>, MessageOf<B>>>(),
+        admission: admissionOf(settings),
+      };
+      const reception = new Reception(settings, books, (connection) => subscriber.next(connection));
       subscriber.add(() => {
         reception.stop();
         if (!isOver) reception.closeAll(1001, '');

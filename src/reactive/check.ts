@@ -43,13 +43,16 @@ export function checkScheduler(name: string, value: SchedulerLike): SchedulerLik
   return value;
 }
 
-/** @throws TypeError when `options` is no object, or has an option that is not in `allowed`. */
-export function checkNames(options: object, allowed: readonly string[]): void {
+/**
+ * @param within the option that `options` belong to, with a dot behind it.
+ * @throws TypeError when `options` is no object, or has an option that is not in `allowed`.
+ */
+export function checkNames(options: object, allowed: readonly string[], within = ''): void {
   if (typeof options !== 'object' || options === null)
     throw new TypeError(`options are ${describe(options)}, allowed is an object`);
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !allowed.includes(name)) {
-      throw new TypeError(`unknown option ${describe(name)}, allowed are ${allowed.join(', ')}`);
+      throw new TypeError(`unknown option ${describe(within + name)}, allowed are ${allowed.join(', ')}`);
     }
   }
 }

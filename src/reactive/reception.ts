@@ -6,6 +6,7 @@ import { isRejection, type Rejection, reject } from '../protocol/rejection.js';
 import { clockOf } from '../transport/clock.js';
 import { report } from '../transport/diagnostics.js';
 import type { UpgradeRequest } from '../transport/upgrade-request.js';
+import type { Admission } from './admission.js';
 import { type Decision, decide } from './handshake.js';
 import { PortConnection } from './port-connection.js';
 import type { AcceptSettings } from './server-options.js';
@@ -20,28 +21,33 @@ export interface DrainOptions {
   readonly jitter: number;
 }
 
+/** Where a reception counts and lists connections, beside itself. */
+export interface ReceptionBooks<Data, In> {
+  /** Where they are listed for the application. */
+  readonly connections: Set<PortConnection<Data, In>>;
+  /** Who may come in; nothing where all may. */
+  readonly admission: Admission | undefined;
+}
+
 /** Takes in upgrade requests, makes connections of those that the hooks agree to, and keeps track of them. */
 export class Reception<Data, In> {
   /** The connections that came in here and are not closed yet, unless tracking is off. */
   readonly #open = new Set<PortConnection<Data, In>>();
-  readonly #connections: Set<PortConnection<Data, In>>;
+  readonly #books: ReceptionBooks<Data, In>;
   readonly #settings: AcceptSettings;
   readonly #emit: (connection: PortConnection<Data, In>) => void;
   readonly #pending = new Set<() => void>();
   #onIdle: (() => void) | undefined;
   #isOpen = true;
 
-  /**
-   * @param connections where the connections are listed for the application.
-   * @param emit called with each connection, under a hold.
-   */
+  /** @param emit called with each connection, under a hold. */
   constructor(
     settings: AcceptSettings,
-    connections: Set<PortConnection<Data, In>>,
+    books: ReceptionBooks<Data, In>,
     emit: (connection: PortConnection<Data, In>) => void,
   ) {
     this.#settings = settings;
-    this.#connections = connections;
+    this.#books = books;
     this.#emit = emit;
   }
 
@@ -51,6 +57,7 @@ export class Reception<Data, In> {
       refuse(upgrade, serverClosing());
       return;
     }
+    if (!this.#admits(upgrade)) return;
     const { scheduler, handshakeTimeout } = this.#settings;
     const handshake = new Subscription();
     let isSettled = false;
@@ -127,6 +134,23 @@ export class Reception<Data, In> {
     });
   }
 
+  /** Before anything is done for it. */
+  #admits(upgrade: UpgradeRequest): boolean {
+    const { admission } = this.#books;
+    if (admission === undefined) return true;
+    try {
+      const place = admission.admit(upgrade);
+      if (!isRejection(place)) {
+        upgrade.whenClosed(place);
+        return true;
+      }
+      refuse(upgrade, place);
+    } catch (error) {
+      refuse(upgrade, rejectionOf(error));
+    }
+    return false;
+  }
+
   #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): void {
     const { request, remoteAddress } = upgrade;
     const { deflate } = this.#settings;
@@ -165,10 +189,10 @@ export class Reception<Data, In> {
 
   #track(connection: PortConnection<Data, In>): void {
     this.#open.add(connection);
-    this.#connections.add(connection);
+    this.#books.connections.add(connection);
     connection.whenClosed(() => {
       this.#open.delete(connection);
-      this.#connections.delete(connection);
+      this.#books.connections.delete(connection);
     });
   }
 }

@@ -4,6 +4,7 @@ import { checkOriginPolicy, type OriginPolicy } from '../protocol/origin-policy.
 import type { Rejection } from '../protocol/rejection.js';
 import type { HttpServer, IncomingMessage } from '../transport/incoming-message.js';
 import { TLS_SERVER_OPTIONS, type TlsServerOptions } from '../transport/tls-server-options.js';
+import { type AdmissionLimits, admissionLimits, type LimitByOptions } from './admission.js';
 import { checkBoolean, checkFunction, checkInteger, checkNames, checkSignal } from './check.js';
 import type { BinaryType } from './connection.js';
 import {
@@ -38,6 +39,13 @@ export interface ClientInfo {
 export interface AcceptOptions<R = undefined, B extends BinaryType = 'nodebuffer'>
   extends ConnectionOptions<B>,
     CompressionOption {
+  /**
+   * Most connections at a time, closing ones and handshakes in progress included. One more gets 503. @default none: as many as the
+   * process may have open files
+   */
+  readonly maxConnections?: number;
+  /** Most connections of one client, told by its address, or of one key. One more gets 429. @default none */
+  readonly limitBy?: LimitByOptions;
   /**
    * Decides about a handshake: `true`, `false` (401), or `reject(...)`. A hook that throws or rejects, or an Observable without a
    * value, is answered with 500; one that takes longer than `handshakeTimeout` with 503. @default all are accepted
@@ -94,7 +102,7 @@ export interface ServeOptions<R = undefined, B extends BinaryType = 'nodebuffer'
 }
 
 /** {@link AcceptOptions} that were checked, with their defaults. */
-export interface AcceptSettings extends ConnectionSettings {
+export interface AcceptSettings extends ConnectionSettings, AdmissionLimits {
   readonly verifyClient: ((info: ClientInfo) => Answer<boolean | Rejection>) | undefined;
   readonly authenticate:
     | ((request: IncomingMessage, context: { readonly signal: AbortSignal }) => Answer<unknown>)
@@ -110,6 +118,8 @@ export interface AcceptSettings extends ConnectionSettings {
 const ACCEPT_OPTIONS = [
   ...CONNECTION_OPTIONS,
   'perMessageDeflate',
+  'maxConnections',
+  'limitBy',
   'verifyClient',
   'authenticate',
   'origins',
@@ -181,12 +191,13 @@ function checkBelongs(options: ServeOptions<unknown, BinaryType>): void {
 }
 
 function checkedAccept(options: AcceptOptions<unknown, BinaryType>, clientTracking: boolean): AcceptSettings {
-  const { verifyClient, authenticate, handleProtocols, headers, origins = 'auto' } = options;
+  const { verifyClient, authenticate, handleProtocols, headers, origins = 'auto', maxConnections, limitBy } = options;
   for (const [name, hook] of Object.entries({ verifyClient, authenticate, handleProtocols, headers }))
     checkFunction(name, hook);
   checkOriginPolicy(origins);
   const hooks = { verifyClient, authenticate, handleProtocols, headers };
-  return { ...connectionSettings(options, 'server'), ...hooks, origins, clientTracking };
+  const limits = admissionLimits(maxConnections, limitBy);
+  return { ...connectionSettings(options, 'server'), ...limits, ...hooks, origins, clientTracking };
 }
 
 function checkText(name: string, value: unknown): void {

@@ -4,6 +4,7 @@ import { report } from '../transport/diagnostics.js';
 import type { Duplex, IncomingMessage } from '../transport/incoming-message.js';
 import type { ListenAddress, Listener } from '../transport/listener.js';
 import { SocketUpgrade, type UpgradeRequest } from '../transport/upgrade-request.js';
+import { type Admission, admissionOf } from './admission.js';
 import { checkInteger, MAX_TIMER } from './check.js';
 import { checkedClosePayload } from './closing.js';
 import type { BinaryType, Connection, Message } from './connection.js';
@@ -53,12 +54,15 @@ export class WebSocketServer<Data = unknown, In = Message>
   #listening = new ReplaySubject<ListenAddress>(1);
   /** Connections of all runs: those of an ended one live until they are closed. */
   readonly #connections = new Set<PortConnection<Data, In>>();
+  /** Counts those of all runs too. */
+  readonly #admission: Admission | undefined;
 
   /** @internal */
   constructor(options: ServeOptions<unknown, BinaryType>, settings: AcceptSettings) {
     super((subscriber) => this.#join(subscriber));
     this.#options = options;
     this.#settings = settings;
+    this.#admission = admissionOf(settings);
   }
 
   /**
@@ -142,9 +146,8 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   #begin(): Run<Data, In> {
     const connections$ = new Subject<Connection<Data, In>>();
-    const reception = new Reception<Data, In>(this.#settings, this.#connections, (connection) =>
-      connections$.next(connection),
-    );
+    const books = { connections: this.#connections, admission: this.#admission };
+    const reception = new Reception<Data, In>(this.#settings, books, (connection) => connections$.next(connection));
     const onAbort = (): void => {
       this.close();
     };
@@ -160,12 +163,14 @@ export class WebSocketServer<Data = unknown, In = Message>
       this.close();
       return;
     }
+    const admission = this.#admission;
     let listener: Listener;
     try {
       listener = listen(this.#options, this.#settings, (request) => this.#isMine(request), {
         listening: (address) => this.#listening.next(address),
         failed: (error) => this.#fail(run, error),
         fault: (error) => report('server-error', { server: this, error }),
+        ...(admission !== undefined && { admit: (address: string | undefined) => admission.admitAddress(address) }),
         upgrade: (upgrade) => this.#receive(upgrade),
         closed: () => {
           if (this.#run !== run) return;

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
 import { fieldValues } from '../protocol/header-fields.js';
 import { encodeRefusal, reject } from '../protocol/rejection.js';
+import { FrontDoor } from './front-door.js';
 import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { endAndLinger } from './linger.js';
 import type { ListenAddress, ListenEvents, Listener } from './listener.js';
@@ -34,6 +35,7 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => deadlines.begin(socket));
   server.on('secureConnection', (socket: Socket) => deadlines.secured(socket));
+  guard(server, options, events);
   server.on('request', refuseRequest);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const startedAt = deadlines.end(socket);
@@ -59,6 +61,18 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
       deadlines.clear();
     },
   };
+}
+
+/** Asks before anything else is done for a socket, where there are limits. */
+function guard(server: HttpServer, { tls, scheduler }: OwnServerOptions, { admit, fault }: ListenEvents): void {
+  if (admit === undefined) return;
+  new FrontDoor(server, {
+    admit,
+    secure: tls !== undefined,
+    scheduler,
+    refused: (address, { status, body }) =>
+      fault(new Error(`a connection of ${address ?? 'an unknown address'} was refused: ${status} ${body}`)),
+  });
 }
 
 /** Our own deadline covers the whole handshake: Node's are checked only every 30 s. */

@@ -26,6 +26,10 @@ export interface UpgradeRequest {
   readonly hasClientCertificate: boolean;
   /** When the peer connected, as the clock of the scheduler tells. */
   readonly startedAt: number;
+  /** Whether it was counted when it connected: own servers do that, on others nobody knows of it before it asks. */
+  readonly isAdmitted: boolean;
+  /** Calls `closed` once when the transport is gone, however it ends. */
+  whenClosed(closed: () => void): void;
   /** Calls `onGone` once if the peer ends or resets before the decision. Reads a bounded amount meanwhile. */
   watch(onGone: () => void): void;
   /** Sends `responseHead` and hands over the bytes that follow; nothing when the peer has gone. */
@@ -38,6 +42,7 @@ export interface UpgradeRequest {
 export class SocketUpgrade implements UpgradeRequest {
   readonly request: IncomingMessage;
   readonly startedAt: number;
+  readonly isAdmitted: boolean;
   readonly #socket: Duplex;
   readonly #scheduler: SchedulerLike;
   #head: Buffer;
@@ -49,9 +54,11 @@ export class SocketUpgrade implements UpgradeRequest {
     this.#gone = true;
   };
 
+  /** @param startedAt when it connected; only own servers know. */
   constructor(request: IncomingMessage, socket: Duplex, head: Buffer, scheduler: SchedulerLike, startedAt?: number) {
     this.request = request;
     this.startedAt = startedAt ?? clockOf(scheduler)();
+    this.isAdmitted = startedAt !== undefined;
     this.#socket = socket;
     this.#head = head;
     this.#scheduler = scheduler;
@@ -84,6 +91,11 @@ export class SocketUpgrade implements UpgradeRequest {
     if (!('getPeerCertificate' in socket) || typeof socket.getPeerCertificate !== 'function') return false;
     const certificate: unknown = socket.getPeerCertificate();
     return typeof certificate === 'object' && certificate !== null && Object.keys(certificate).length > 0;
+  }
+
+  whenClosed(closed: () => void): void {
+    if (this.#socket.closed) closed();
+    else this.#socket.once('close', closed);
   }
 
   watch(onGone: () => void): void {
