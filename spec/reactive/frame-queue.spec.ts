@@ -126,6 +126,17 @@ describe('the cut at a message that is not encoded yet', () => {
     expect(takeAll(queue)).toEqual(['a', 'c']);
   });
 
+  it('has room for what follows, though the page before is full', () => {
+    const queue = new FrameQueue<string>();
+    const full = 'a'.repeat(1018);
+    add(queue, full);
+    queue.later('later', 3);
+    add(queue, 'b');
+    expect(queue.cutAtLater()).toBe(true);
+    add(queue, 'a Close frame');
+    expect(takeAll(queue)).toEqual([full, 'a Close frame']);
+  });
+
   it('changes nothing where there is none', () => {
     const queue = new FrameQueue<string>();
     add(queue, 'a');

@@ -172,6 +172,8 @@ export class FrameQueue<T = never> {
     for (const entry of this.#entries.splice(cut) as Entry<T>[]) {
       this.size -= sizeOf(entry);
     }
+    // The last page that is left may lie in other memory, that is full.
+    this.#forgetMemory();
     return true;
   }
 
