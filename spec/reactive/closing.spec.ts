@@ -256,6 +256,19 @@ describe('the end of the transport (RFC 6455 §7.1.1)', () => {
     expect(sequence(each.connection)).toEqual(['a', 'end']);
   });
 
+  it('lets ready$ go on until the connection is closed', () => {
+    const { connection, port, turn } = memoryConnection();
+    const states: number[] = [];
+    connection.send.ready$.subscribe({ complete: () => states.push(connection.readyState) });
+    port.block();
+    connection.send.next('a');
+    port.finish();
+    expect([connection.readyState, states]).toEqual([2, []]);
+    port.drain();
+    turn();
+    expect(states).toEqual([3]);
+  });
+
   it('drops a message that is not complete', () => {
     const { connection, closeInfos } = ended((each) => each.peer(text('a'), text('b', { fin: false })));
     expect(sequence(connection)).toEqual(['a', 'end']);

@@ -277,6 +277,8 @@ describe('ready$', () => {
     port.read();
     expect(seen).toEqual([true, false, true]);
     outbox.stop();
+    expect(outbox.signal.isReady).toBe(true);
+    outbox.signal.end();
     expect(outbox.signal.isReady).toBe(false);
   });
 });

@@ -255,6 +255,7 @@ export class ConnectionCore<In>
     this.#messageDeadline.stop();
     this.#pausedDeadline?.unsubscribe();
     this.outbox.stop();
+    this.outbox.signal.end();
     this.#events.ended(info);
     this.#receiver.finish();
   }

@@ -128,7 +128,6 @@ export class Outbox {
     this.#queue.clear();
     this.#front.clear();
     this.#wire.stop();
-    this.signal.end();
   }
 
   get #isClosed(): boolean {
