@@ -1,0 +1,120 @@
+import { Closing } from '../../src/reactive/closing.js';
+import { ConnectionCore } from '../../src/reactive/connection-core.js';
+import { ConnectionStreams } from '../../src/reactive/connection-streams.js';
+import { FrameQueue } from '../../src/reactive/frame-queue.js';
+import { Heartbeat } from '../../src/reactive/heartbeat.js';
+import { Inbox } from '../../src/reactive/inbox.js';
+import { MessageDeadline } from '../../src/reactive/message-deadline.js';
+import { Outbox } from '../../src/reactive/outbox.js';
+import { PartsSender } from '../../src/reactive/parts-sender.js';
+import { PingTracker } from '../../src/reactive/ping-tracker.js';
+import { ReadySignal } from '../../src/reactive/ready-signal.js';
+import { Receiver } from '../../src/reactive/receiver.js';
+import { Wire } from '../../src/reactive/wire.js';
+import { Slab } from '../../src/transport/slab.js';
+import { type Schedule, type Step, scheduleOf } from './simulation/schedule.js';
+import { shrunk } from './simulation/shrink.js';
+import { violationsOf } from './simulation/trial.js';
+
+/** `npm run simulate` runs many more. */
+const SCHEDULES = 1_500;
+
+/** The seed of the first of `count` schedules that breaks a rule, and how. */
+function firstFailure(count: number): { seed: number; violations: string[] } | undefined {
+  for (let seed = 1; seed <= count; seed++) {
+    const violations = violationsOf(scheduleOf(seed));
+    if (violations.length > 0) return { seed, violations };
+  }
+  return undefined;
+}
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe('any schedule of both ends of a connection, and of the network between them', () => {
+  it('breaks no rule', () => {
+    expect(firstFailure(SCHEDULES)).toBeUndefined();
+  });
+
+  it('is the same for the same seed', () => {
+    expect(scheduleOf(7)).toEqual(scheduleOf(7));
+    expect(scheduleOf(7)).not.toEqual(scheduleOf(8));
+  });
+});
+
+describe('the simulation', () => {
+  const nothing = (): void => {};
+  const { put } = Inbox.prototype;
+  const { settled } = ConnectionStreams.prototype;
+  const breakages: [string, () => void][] = [
+    [
+      'the outbox is not told that all was written',
+      () => jest.spyOn(Outbox.prototype, 'drained').mockImplementation(nothing),
+    ],
+    ['marks are lost', () => jest.spyOn(Wire.prototype, 'mark').mockImplementation(nothing)],
+    ['marks in the queue are lost', () => jest.spyOn(FrameQueue.prototype, 'mark').mockImplementation(nothing)],
+    ['sources of parts are not resumed', () => jest.spyOn(PartsSender.prototype, 'resume').mockImplementation(nothing)],
+    [
+      'sources of parts are not stopped',
+      () => jest.spyOn(PartsSender.prototype, 'unsubscribe').mockImplementation(nothing),
+    ],
+    ['ready$ does not complete', () => jest.spyOn(ReadySignal.prototype, 'end').mockImplementation(nothing)],
+    ['pings wait for ever', () => jest.spyOn(PingTracker.prototype, 'end').mockImplementation(nothing)],
+    ['the heartbeat goes on', () => jest.spyOn(Heartbeat.prototype, 'stop').mockImplementation(nothing)],
+    [
+      'the deadline of a message stays',
+      () => jest.spyOn(MessageDeadline.prototype, 'stop').mockImplementation(nothing),
+    ],
+    ['the end is not delivered', () => jest.spyOn(Inbox.prototype, 'end').mockImplementation(nothing)],
+    ['what is held is not dropped', () => jest.spyOn(Inbox.prototype, 'abandon').mockImplementation(nothing)],
+    [
+      'nobody is told that a hold is released',
+      () => jest.spyOn(Inbox.prototype, 'whenOver').mockImplementation(nothing),
+    ],
+    ['there is no close record', () => jest.spyOn(ConnectionStreams.prototype, 'settled').mockImplementation(nothing)],
+    ['memory is not given back', () => jest.spyOn(Slab.prototype, 'release').mockImplementation(nothing)],
+    [
+      'the peer is not told that its Close frame came',
+      () => jest.spyOn(Closing.prototype, 'peerClosed').mockImplementation(nothing),
+    ],
+    ['FIN is not noticed', () => jest.spyOn(ConnectionCore.prototype, 'ended').mockImplementation(nothing)],
+    ['the end is not acted on', () => jest.spyOn(Receiver.prototype, 'finish').mockImplementation(nothing)],
+    [
+      'messages come twice',
+      () =>
+        jest.spyOn(Inbox.prototype, 'put').mockImplementation(function (this: Inbox<unknown>, ...args) {
+          put.apply(this, args);
+          put.apply(this, args);
+        }),
+    ],
+    [
+      'close$ comes before the end of messages$',
+      () =>
+        jest.spyOn(ConnectionStreams.prototype, 'ended').mockImplementation(function (this: ConnectionStreams, info) {
+          this.owner?.send.end();
+          settled.call(this, info);
+        }),
+    ],
+  ];
+
+  it.each(breakages)('finds out when %s', (_, breakIt) => {
+    breakIt();
+    expect(firstFailure(3 * SCHEDULES)).toBeDefined();
+  });
+
+  it('cuts a schedule down to the steps that break the rule', () => {
+    const needed: Step[] = [
+      { do: 'hold', on: 'client' },
+      { do: 'close', on: 'server' },
+    ];
+    const isBroken = ({ steps }: Schedule): string[] =>
+      needed.every((step) => steps.some((each) => each.do === step.do)) ? ['step 9: broken'] : [];
+    const schedule = scheduleOf(1);
+    const others = schedule.steps.filter((step) => step.do !== 'hold' && step.do !== 'close');
+    const steps = others.flatMap((step, index) =>
+      index === 3 || index === 8 ? [needed[+(index > 3)]!, step] : [step],
+    );
+    expect(shrunk({ ...schedule, steps }, isBroken)).toEqual({ ...schedule, steps: needed });
+  });
+});

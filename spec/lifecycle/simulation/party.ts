@@ -1,0 +1,480 @@
+import { concat, type Observable, of, Subject, type Subscription, type VirtualTimeScheduler } from 'rxjs';
+import { ConnectionClosedError } from '../../../src/protocol/errors.js';
+import type { CloseInfo, Message } from '../../../src/reactive/connection.js';
+import { connectionSettings } from '../../../src/reactive/connection-settings.js';
+import { fragments, message, type Outgoing } from '../../../src/reactive/outgoing.js';
+import { PortConnection } from '../../../src/reactive/port-connection.js';
+import { ControlledBlob, ControlledParts } from './controlled.js';
+import { MessageLog, type SentMessage } from './message-log.js';
+import { SimulatedPort } from './network.js';
+import type { Content, EndSettings, Reaction, Schedule, Side, Stream } from './schedule.js';
+import { Watch } from './watch.js';
+
+export const CLOSE_TIMEOUT = 1_000;
+
+/** A message in open parts. */
+interface OpenParts {
+  readonly parts$: Subject<string>;
+  readonly message: SentMessage;
+}
+
+/** One end of the connection, the application on it, and all that must hold of both. */
+export class Party {
+  readonly port: SimulatedPort;
+  readonly connection: PortConnection<undefined, Message>;
+  readonly closeInfos: CloseInfo[] = [];
+  /** What this end has sent. */
+  readonly sent: MessageLog;
+  /** What the other end has sent. */
+  received: MessageLog;
+  readonly holds: Subscription[] = [];
+  readonly subscribers: Watch<Message>[] = [];
+  readonly watches: Watch<unknown>[] = [];
+  /** Flushes and pings that wait. */
+  readonly waiting: Watch<unknown>[] = [];
+  /** Whether it has begun to end the connection, so that it need not keep what comes. */
+  hasLeft = false;
+  /** Whether the policy of the other end drops what waits longest. */
+  readonly #otherDrops: boolean;
+  hasTerminated = false;
+  /** Whether it holds nothing back any more. */
+  isCalm = false;
+  /** Sources that wait to be told to go on. */
+  readonly #sources: (ControlledBlob | ControlledParts)[] = [];
+  readonly #opened: OpenParts[] = [];
+  readonly #settings: EndSettings;
+  readonly #name: Side;
+  readonly #note: (violation: string) => void;
+  #returned = { dropped: 0, largest: 0, control: 0 };
+  /** What was accepted in frames of its own, in bytes, while that is known. */
+  #framed: number | undefined = 0;
+  #isPaused = false;
+  #isFinished = false;
+  #depth = 0;
+
+  constructor(side: Side, schedule: Schedule, scheduler: VirtualTimeScheduler, note: (violation: string) => void) {
+    this.#name = side;
+    this.#settings = schedule[side];
+    this.#note = (violation) => note(`${side}: ${violation}`);
+    this.sent = new MessageLog(this.#note);
+    this.received = this.sent;
+    this.port = new SimulatedPort(this.#settings.room, this.#settings.synchronous);
+    this.connection = connectionOver(this.port, side, schedule, scheduler);
+    this.#otherDrops = schedule[side === 'client' ? 'server' : 'client'].overflow === 'drop-oldest';
+    if (schedule.deflate !== undefined || hasControlFrames(schedule)) this.#framed = undefined;
+    for (const stream of ['close', 'finished', 'ready', 'pings', 'pongs'] as const) this.watch(stream, 'nothing', 0);
+    this.connection.start();
+  }
+
+  /** Whether a hold keeps messages back. */
+  get isHeld(): boolean {
+    return this.#isPaused || this.holds.some(({ closed }) => !closed);
+  }
+
+  /** Whether the largest frame or queue explains what waits to be sent. */
+  get sendingBound(): number {
+    const { maxBufferedAmount } = this.#settings;
+    const { largest, control } = this.#returned;
+    return Math.max(maxBufferedAmount, largest) + largest + control + 5_000;
+  }
+
+  /** What must hold after each step. */
+  check(longest: number): void {
+    const { connection, port } = this;
+    const { inboxBytes, bytesSent } = connection.stats;
+    const isOpen = connection.readyState === 1;
+    const wanted = !this.isHeld && this.subscribers.some(({ isOver }) => !isOver);
+    const bound = this.#settings.highWaterMark + longest + 128 + port.largestRead;
+    this.#mustBe(inboxBytes <= bound, `${inboxBytes} bytes wait, ${bound} are allowed`);
+    this.#mustBe(!wanted || port.hasTasks || inboxBytes === 0, `${inboxBytes} bytes wait in spite of demand`);
+    this.#mustBe(!isOpen || bytesSent === port.taken + port.pending, `bytesSent is ${bytesSent}, ${port.taken} left`);
+    const { bufferedAmount } = connection;
+    this.#mustBe(bufferedAmount >= port.pending, 'bufferedAmount is less than what the port has');
+    this.#mustBe(bufferedAmount <= this.sendingBound, `bufferedAmount is ${bufferedAmount}`);
+    if (isOpen && this.#framed !== undefined) {
+      this.#mustBe(bufferedAmount + port.taken === this.#framed, `bufferedAmount is ${bufferedAmount}, not exact`);
+    }
+    for (const fault of port.faults.splice(0)) this.#note(fault);
+  }
+
+  subscribe(reaction: Reaction, at: number): void {
+    const floor = this.received.delivered.length;
+    let next = floor;
+    let watch: Watch<Message> | undefined;
+    watch = new Watch<Message>('messages$', this.connection.messages$, this.#note, {
+      next: (data) => {
+        const place = this.received.deliver(data as string | Buffer, this.#mayMiss);
+        this.#mustBe(place === next, place < next ? `message ${place} twice` : `no message ${next} for a subscriber`);
+        next = place + 1;
+        if (place - floor === at) this.#react(reaction, () => watch?.subscription);
+      },
+      complete: () => {
+        this.#mustBe(this.connection.readyState === 3, 'messages$ completed before the end');
+        if (reaction === 'close' || reaction === 'subscribe') this.#react(reaction, () => undefined);
+      },
+    });
+    this.subscribers.push(watch);
+  }
+
+  watch(stream: Stream, reaction: Reaction, at: number): void {
+    let count = 0;
+    let watch: Watch<unknown> | undefined;
+    watch = new Watch<unknown>(`${stream}$`, this.#stream(stream), this.#note, {
+      next: (value) => {
+        if (stream === 'close') this.#checkClose(value as CloseInfo);
+        if (stream === 'finished') this.#checkFinished();
+        if (count++ === at) this.#react(reaction, () => watch?.subscription);
+      },
+      complete: () => {
+        if (stream === 'sent' || stream === 'ready') this.#checkFirst(stream);
+        if (stream === 'close' || stream === 'finished') this.#mustBe(count === 1, `${count} values of ${stream}$`);
+      },
+    });
+    this.watches.push(watch);
+  }
+
+  unsubscribe(which: number): void {
+    this.subscribers[which]?.subscription?.unsubscribe();
+  }
+
+  hold(): void {
+    this.holds.push(this.connection.hold());
+  }
+
+  release(): void {
+    this.holds.pop()?.unsubscribe();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.connection.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.connection.resume();
+  }
+
+  send(content: Content, size: number, compress: boolean): void {
+    const isBinary = content !== 'text' && content !== 'open';
+    const sent = this.sent.begin(isBinary, (id) => (content === 'open' ? `${id} ` : bodyOf(id, size)));
+    const value = this.#outgoing(content, sent, compress);
+    const length = Buffer.byteLength(sent.content);
+    const framed = content === 'text' || content === 'binary' ? length + headerOf(length, this.#name) : undefined;
+    this.#returned.largest = Math.max(this.#returned.largest, length + 14);
+    // What others send while it is sent is counted by itself.
+    this.#framed = framed === undefined || this.#framed === undefined ? undefined : this.#framed + framed;
+    const result = this.connection.trySend(value);
+    const isAccepted = result === 'sent' || result === 'buffered';
+    if (result === 'dropped') this.#returned.dropped++;
+    if (!isAccepted && this.#framed !== undefined && framed !== undefined) this.#framed -= framed;
+    if (this.#settings.overflow === 'drop-oldest' && this.connection.stats.messagesDropped > this.#returned.dropped) {
+      this.#framed = undefined;
+    }
+    this.sent.settle(sent, isAccepted);
+  }
+
+  /** Sources that wait give a part. */
+  part(): void {
+    for (const source of this.#sources) source.give();
+    const open = this.#opened.find(({ parts$ }) => parts$.observed);
+    if (open === undefined) return;
+    open.message.content += 'part ';
+    this.#returned.largest = Math.max(this.#returned.largest, open.message.content.length + 14);
+    open.parts$.next('part ');
+  }
+
+  complete(): void {
+    this.#opened.find(({ parts$ }) => parts$.observed)?.parts$.complete();
+  }
+
+  fail(): void {
+    const open = this.#opened.find(({ parts$ }) => parts$.observed);
+    if (open === undefined) return;
+    this.hasLeft = true;
+    open.parts$.error(new Error('failed'));
+  }
+
+  /** All sources go on to their end. `false` when none does. */
+  completeAll(): boolean {
+    const gave = this.#sources.filter((source) => source.give()).length;
+    const open = this.#opened.filter(({ parts$ }) => parts$.observed);
+    for (const { parts$ } of open) parts$.complete();
+    return gave + open.length > 0;
+  }
+
+  ping(): void {
+    this.#returned.control += 131;
+    const isClosed = this.connection.readyState === 3;
+    const watch = new Watch('ping()', this.connection.ping(), this.#note, {
+      error: (error) => this.#mustBe(error instanceof ConnectionClosedError, `ping() errored: ${error}`),
+    });
+    this.#mustBe(!isClosed || watch.isOver, 'ping() waits behind the end');
+    this.waiting.push(watch);
+  }
+
+  pong(): void {
+    this.#returned.control += 131;
+    this.connection.pong('unasked');
+  }
+
+  flush(): void {
+    this.waiting.push(new Watch('flush()', this.connection.flush(), this.#note));
+  }
+
+  unsendable(): void {
+    this.hasLeft = true;
+    this.connection.send.next(5 as unknown as string);
+  }
+
+  completeSend(): void {
+    this.hasLeft = true;
+    this.connection.send.complete();
+  }
+
+  close(): void {
+    this.hasLeft = true;
+    this.connection.close(4000, this.#name);
+  }
+
+  terminate(): void {
+    this.hasLeft = true;
+    this.hasTerminated = true;
+    this.connection.terminate();
+  }
+
+  /** All that was sent was delivered, and nothing waits: both ends are open, wanted, and the network is quiet. */
+  checkAllDelivered(): void {
+    const { connection } = this;
+    const { messagesDropped, inboxBytes } = connection.stats;
+    const lost = [...this.sent.outstanding.keys()];
+    const dropped = messagesDropped - this.#returned.dropped;
+    const isRight = this.sent.skipped + lost.length === dropped;
+    this.#mustBe(isRight, `${dropped} were dropped, ${this.sent.skipped} left out, ${lost} did not arrive`);
+    this.#mustBe(connection.bufferedAmount === 0, `bufferedAmount is ${connection.bufferedAmount} in the end`);
+    this.#mustBe(connection.send.isReady, 'not ready in the end');
+    this.#mustBe(inboxBytes === 0, `${inboxBytes} bytes wait in the end`);
+    this.#mustBe(!this.port.isPaused, 'paused in spite of demand');
+  }
+
+  /** All answers came. */
+  checkAnswered(): void {
+    this.#mustBe(
+      this.waiting.every(({ isOver }) => isOver),
+      'a ping or flush waits in the end',
+    );
+  }
+
+  /** What holds keep back was waited for, but not for ever. */
+  checkFinishedInTime(): void {
+    this.#mustBe(this.connection.readyState === 3, `readyState ${this.connection.readyState} after all deadlines`);
+    this.#mustBe(
+      this.watches.every(({ name, isOver }) => name !== 'finished$' || isOver),
+      'not finished after all deadlines',
+    );
+  }
+
+  /** It is over, and nothing is left. */
+  checkEnd(): void {
+    const { connection } = this;
+    for (const stream of ['close', 'finished', 'ready', 'pings', 'pongs', 'sent'] as const) {
+      this.watch(stream, 'nothing', 0);
+    }
+    this.subscribe('nothing', 0);
+    this.ping();
+    this.flush();
+    this.#mustBe(this.closeInfos.length > 1, 'no close record');
+    this.#mustBe(new Set(this.closeInfos).size === 1, 'close records that differ');
+    this.#mustBe(connection.readyState === 3, `readyState ${connection.readyState} in the end`);
+    for (const [what, all] of Object.entries({ messages$: this.subscribers, watch: this.watches })) {
+      this.#mustBe(
+        all.every(({ isOver, subscription }) => isOver && subscription?.closed),
+        `a subscriber of ${what} was left`,
+      );
+    }
+    this.checkAnswered();
+    this.#mustBe(!connection.send.observed, 'send is observed');
+    this.#mustBe(connection.bufferedAmount === 0, `bufferedAmount is ${connection.bufferedAmount} in the end`);
+    this.#mustBe(connection.stats.inboxBytes === 0, `${connection.stats.inboxBytes} bytes wait in the end`);
+    this.#mustBe(
+      this.#opened.every(({ parts$ }) => !parts$.observed),
+      'a source of parts is subscribed to',
+    );
+  }
+
+  /** Whether what came may be left out, and later messages not. */
+  get #mayMiss(): boolean {
+    return this.hasLeft || this.#otherDrops;
+  }
+
+  #stream(stream: Stream): Observable<unknown> {
+    const { connection } = this;
+    switch (stream) {
+      case 'pings':
+        return connection.pings$;
+      case 'pongs':
+        return connection.pongs$;
+      case 'close':
+        return connection.close$;
+      case 'ready':
+        return connection.send.ready$;
+      case 'sent':
+        return connection.send.asObservable();
+      case 'finished':
+        return connection.finished$;
+      default:
+        return stream satisfies never;
+    }
+  }
+
+  /** (1) before (2) before (3): see "The order of an end". */
+  #checkClose(info: CloseInfo): void {
+    this.closeInfos.push(info);
+    // Who comes later gets the record again.
+    if (this.closeInfos.length > 1) return;
+    this.#mustBe(this.connection.readyState === 3, 'close$ before readyState');
+    const late = this.watches.filter(({ isOver, name }) => !isOver && /^(ready|sent|pings|pongs)/.test(name));
+    this.#mustBe(late.length === 0, `close$ before ${late.map(({ name }) => name)}`);
+    const waits = !this.isHeld && this.subscribers.some(({ isOver }) => !isOver);
+    this.#mustBe(!waits, 'close$ before messages$');
+  }
+
+  #checkFirst(stream: Stream): void {
+    this.#mustBe(this.connection.readyState === 3, `${stream}$ completed before the end`);
+  }
+
+  #checkFinished(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#mustBe(this.closeInfos.length > 0, 'finished before close$');
+    this.#mustBe(
+      this.subscribers.every(({ isOver }) => isOver),
+      'finished before messages$',
+    );
+  }
+
+  #outgoing(content: Content, sent: SentMessage, compress: boolean): Outgoing {
+    const bytes = Buffer.from(sent.content);
+    const options = compress ? { compress } : {};
+    switch (content) {
+      case 'text':
+        return compress ? message(sent.content, options) : sent.content;
+      case 'binary':
+        return compress ? message(bytes, options) : bytes;
+      case 'parts':
+        return fragments(cut(bytes), options);
+      case 'open': {
+        const parts$ = new Subject<string>();
+        this.#opened.push({ parts$, message: sent });
+        return fragments(concat(of(sent.content), parts$), options);
+      }
+      case 'async parts': {
+        const source = new ControlledParts(cut(bytes));
+        this.#sources.push(source);
+        return fragments(source, options);
+      }
+      default: {
+        const source = new ControlledBlob(bytes);
+        this.#sources.push(source);
+        return message(source as unknown as Blob, options);
+      }
+    }
+  }
+
+  #react(reaction: Reaction, own: () => Subscription | undefined): void {
+    if (this.#depth > 8 || (this.isCalm && reaction === 'hold')) return;
+    this.#depth++;
+    this.#perform(reaction, own);
+    this.#depth--;
+  }
+
+  #perform(reaction: Reaction, own: () => Subscription | undefined): void {
+    switch (reaction) {
+      case 'nothing':
+        break;
+      case 'leave':
+        own()?.unsubscribe();
+        break;
+      case 'send':
+        this.send('text', 5, false);
+        break;
+      case 'send much':
+        for (let i = 0; i < 5; i++) this.send('binary', 700, false);
+        break;
+      case 'subscribe':
+        this.subscribe('nothing', 0);
+        break;
+      case 'watch':
+        for (const stream of ['close', 'ready', 'pings', 'sent'] as const) this.watch(stream, 'nothing', 0);
+        break;
+      default:
+        this[reaction]();
+    }
+  }
+
+  #mustBe(isRight: boolean, violation: string): void {
+    if (!isRight) this.#note(violation);
+  }
+}
+
+function connectionOver(
+  port: SimulatedPort,
+  side: Side,
+  schedule: Schedule,
+  scheduler: VirtualTimeScheduler,
+): PortConnection<undefined, Message> {
+  const { highWaterMark, maxBufferedAmount, overflow, heartbeat, pausedTimeout, messageTimeout, autoPong, threshold } =
+    schedule[side];
+  const { forgets, bits } = schedule.deflate ?? { forgets: true, bits: 15 };
+  const parameters = {
+    serverNoContextTakeover: forgets,
+    clientNoContextTakeover: forgets,
+    serverMaxWindowBits: bits,
+    clientMaxWindowBits: bits,
+  };
+  const facts = {
+    role: side,
+    data: undefined,
+    url: '/',
+    protocol: '',
+    extensions: [],
+    deflate: schedule.deflate === undefined ? undefined : parameters,
+    protocolVersion: 13,
+    remoteAddress: undefined,
+  };
+  const settings = connectionSettings(
+    {
+      highWaterMark,
+      maxBufferedAmount,
+      overflow,
+      heartbeat: heartbeat ? { interval: 500, timeout: 300 } : false,
+      ...(pausedTimeout !== undefined && { pausedTimeout }),
+      messageTimeout,
+      autoPong,
+      closeTimeout: CLOSE_TIMEOUT,
+      scheduler,
+      perMessageDeflate: { ...parameters, threshold, level: 1 },
+    },
+    side,
+  );
+  return new PortConnection<undefined, Message>(port, facts, settings);
+}
+
+/** Whether frames are sent that no message stands for. */
+function hasControlFrames({ client, server, steps }: Schedule): boolean {
+  return client.heartbeat || server.heartbeat || /"p[io]ng"/.test(JSON.stringify(steps));
+}
+
+/** Text of about `size` bytes that begins with the number of its message. */
+function bodyOf(id: number, size: number): string {
+  return `${id} ${'The quick brown fox. '.repeat(Math.ceil(size / 21))}`.slice(0, Math.max(size, `${id} `.length));
+}
+
+function cut(bytes: Buffer): Buffer[] {
+  const middle = bytes.length >> 1;
+  return [bytes.subarray(0, middle), bytes.subarray(middle, middle), bytes.subarray(middle)];
+}
+
+function headerOf(length: number, side: Side): number {
+  return (length < 126 ? 2 : length < 65_536 ? 4 : 10) + (side === 'client' ? 4 : 0);
+}

@@ -1,0 +1,256 @@
+import { config, VirtualTimeScheduler } from 'rxjs';
+import { flushAll } from '../../../src/transport/flush-queue.js';
+import { Slab } from '../../../src/transport/slab.js';
+import { seeded } from '../../support/seeded.js';
+import { CLOSE_TIMEOUT, Party } from './party.js';
+import { type Schedule, type Side, type Step, sides } from './schedule.js';
+import { wireFaults } from './wire-check.js';
+
+/** Longer than every timer of a connection that ends, in milliseconds. */
+const LONG = 2 * CLOSE_TIMEOUT + 5_000;
+
+/** Rounds in which a network of a few messages is surely quiet. */
+const MANY_ROUNDS = 20_000;
+
+/** What no decoder takes: reserved bits and a reserved opcode. */
+const NOISE = Buffer.from('ff80', 'hex');
+
+/** Runs `schedule` from its beginning to the end of both connections, and gives all that was wrong, in order. */
+export function violationsOf(schedule: Schedule): string[] {
+  const { random } = Math;
+  const { now } = performance;
+  const { onUnhandledError } = config;
+  const trial = new Trial(schedule);
+  let time = 0;
+  if (Slab.current.position > 0) Slab.current = new Slab();
+  Math.random = seeded(schedule.steps.length);
+  performance.now = () => {
+    time += schedule.slowness;
+    return time;
+  };
+  config.onUnhandledError = (error) => trial.note(`an error that nobody takes: ${error}`);
+  try {
+    trial.run();
+  } catch (error) {
+    trial.note(`threw ${(error as Error).stack}`);
+  } finally {
+    Math.random = random;
+    performance.now = now;
+    config.onUnhandledError = onUnhandledError;
+  }
+  return trial.violations;
+}
+
+class Trial {
+  readonly violations: string[] = [];
+  readonly #schedule: Schedule;
+  readonly #scheduler = new VirtualTimeScheduler();
+  readonly #parties: Readonly<Record<Side, Party>>;
+  readonly #longest: number;
+  #where = 'at first';
+  /** Whether bytes were lost or invented on the way: then nothing needs to arrive. */
+  #isHurt = false;
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule;
+    this.#longest = longestOf(schedule.steps);
+    const note = (violation: string): void => this.note(violation);
+    const client = new Party('client', schedule, this.#scheduler, note);
+    const server = new Party('server', schedule, this.#scheduler, note);
+    client.port.peer = server.port;
+    server.port.peer = client.port;
+    client.received = server.sent;
+    server.received = client.sent;
+    this.#parties = { client, server };
+  }
+
+  note(violation: string): void {
+    if (this.violations.length < 20) this.violations.push(`${this.#where}: ${violation}`);
+  }
+
+  run(): void {
+    for (const [index, step] of this.#schedule.steps.entries()) {
+      this.#where = `step ${index}`;
+      this.#perform(step);
+      this.#check();
+      if (this.violations.length > 0) return;
+    }
+    flushAll();
+    if (this.#schedule.released) this.#finishOpen();
+    this.#where = 'at the end';
+    this.#finish();
+  }
+
+  #perform(step: Step): void {
+    if ('on' in step) this.#act(step, this.#parties[step.on]);
+    else if (step.do === 'tick') flushAll();
+    else if (step.do === 'turn') this.#turn();
+    else if (step.do === 'pass') this.#pass(step.ms);
+    else {
+      this.#isHurt = true;
+      this.#each(({ port }) => port.reset());
+    }
+  }
+
+  #act(step: Extract<Step, { on: Side }>, party: Party): void {
+    switch (step.do) {
+      case 'deliver':
+        party.port.deliver(step.size);
+        break;
+      case 'drain':
+        party.port.drain();
+        break;
+      case 'cut':
+        this.#cut(party, undefined);
+        break;
+      case 'noise':
+        if (party.port.isAtBoundary && !party.port.hasEnded) this.#cut(party, NOISE);
+        break;
+      case 'subscribe':
+        party.subscribe(step.reaction, step.at);
+        break;
+      case 'watch':
+        party.watch(step.stream, step.reaction, step.at);
+        break;
+      case 'unsubscribe':
+        party.unsubscribe(step.which);
+        break;
+      case 'send':
+        party.send(step.content, step.size, step.compress);
+        break;
+      case 'complete send':
+        party.completeSend();
+        break;
+      default:
+        party[step.do]();
+    }
+  }
+
+  #cut({ port }: Party, last: Buffer | undefined): void {
+    this.#isHurt = true;
+    port.cut(last);
+  }
+
+  /** Everybody wants everything: if both ends are open then, nothing is lost. */
+  #finishOpen(): void {
+    this.#where = 'when all is wanted';
+    this.#each((party) => {
+      party.isCalm = true;
+      for (const hold of party.holds.splice(0)) hold.unsubscribe();
+      party.resume();
+      party.subscribe('nothing', 0);
+    });
+    this.#settle();
+    if (!this.#isOpen || this.#isHurt || this.#hasLeft) return;
+    this.#each((party) => party.checkAllDelivered());
+    const answers = sides.every((side) => this.#schedule[side].autoPong);
+    if (answers) this.#each((party) => party.checkAnswered());
+    this.#closeCleanly(this.#schedule.closer);
+  }
+
+  /** One end says its last words and closes: the other gets them, and both know how it ended. */
+  #closeCleanly(closer: Side): void {
+    this.#where = 'when one closes';
+    const party = this.#parties[closer];
+    const other = this.#parties[closer === 'client' ? 'server' : 'client'];
+    for (let i = 0; i < 3; i++) party.send('text', 50, false);
+    party.close();
+    this.#settle();
+    const lost = party.sent.outstanding.size;
+    const mayDrop = this.#schedule[closer].overflow !== 'close';
+    const isAlive = party.closeInfos[0]?.wasClean;
+    // Whoever was told something may have ended it otherwise.
+    if (other.hasLeft || party.hasTerminated || party.closeInfos[0]?.error !== undefined) return;
+    if (isAlive !== true || other.closeInfos[0]?.wasClean !== true) this.note('the close is not clean');
+    if (party.closeInfos[0]?.initiator !== 'local') this.note('the closer did not begin');
+    const { code, reason, initiator } = other.closeInfos[0] ?? {};
+    if (code !== 4000 || reason !== closer || initiator !== 'peer') this.note(`closed with ${code} ${reason}`);
+    if (lost > 0 && !mayDrop) this.note(`${lost} messages before a close were lost`);
+  }
+
+  /** Ends both connections, whatever their state, and looks for what is left. */
+  #finish(): void {
+    this.#settle();
+    this.#each((party) => {
+      if (party.connection.readyState === 1 || party.port.isPaused) party.terminate();
+    });
+    this.#settle();
+    for (let i = 0; i < 4; i++) this.#pass(LONG / 4);
+    this.#settle();
+    this.#each((party) => party.checkFinishedInTime());
+    this.#each((party) => {
+      party.isCalm = true;
+      for (const hold of party.holds.splice(0)) hold.unsubscribe();
+      party.resume();
+    });
+    this.#settle();
+    this.#each((party) => party.checkEnd());
+    this.#settle();
+    const left = this.#scheduler.actions.length;
+    if (left > 0) this.note(`${left} timers are left`);
+    // Another trial must find what this one has found.
+    if (Slab.current.position > 0) this.note('memory for writes was not given back');
+    for (const side of sides) this.#checkWire(side);
+  }
+
+  #checkWire(side: Side): void {
+    const { port } = this.#parties[side];
+    const isWhole = port.pending === 0 && !port.wasLost;
+    for (const fault of wireFaults(side, port.log, isWhole, this.#schedule.deflate !== undefined)) this.note(fault);
+  }
+
+  get #isOpen(): boolean {
+    return sides.every((side) => this.#parties[side].connection.readyState === 1);
+  }
+
+  get #hasLeft(): boolean {
+    return sides.some((side) => this.#parties[side].hasLeft);
+  }
+
+  #each(work: (party: Party) => void): void {
+    for (const side of sides) work(this.#parties[side]);
+  }
+
+  #turn(): void {
+    this.#each(({ port }) => port.turn());
+  }
+
+  /** Delivers and does all that can be done without time. */
+  #settle(): void {
+    for (let round = 0; round < MANY_ROUNDS; round++) {
+      flushAll();
+      let isQuiet = true;
+      this.#each((party) => {
+        if (party.completeAll()) isQuiet = false;
+        if (party.port.isQuiet) return;
+        isQuiet = false;
+        party.port.deliver(65_536);
+        party.port.drain();
+        party.port.turn();
+      });
+      if (isQuiet) return;
+    }
+    this.note('it is never quiet');
+  }
+
+  /** Lets time pass: what is due at one moment is flushed before the next. */
+  #pass(ms: number): void {
+    const scheduler = this.#scheduler;
+    const end = scheduler.now() + ms;
+    scheduler.schedule(() => {}, ms);
+    while (scheduler.actions[0] !== undefined && scheduler.actions[0].delay <= end) {
+      flushAll();
+      scheduler.maxFrames = scheduler.actions[0].delay;
+      scheduler.flush();
+    }
+    flushAll();
+  }
+
+  #check(): void {
+    this.#each((party) => party.check(this.#longest));
+  }
+}
+
+function longestOf(steps: readonly Step[]): number {
+  return steps.reduce((longest, step) => Math.max(longest, step.do === 'send' ? step.size : 0), 2_000);
+}
