@@ -7,11 +7,13 @@ import { fragments, message, type Outgoing } from '../../src/reactive/outgoing.j
 import type { PortConnection } from '../../src/reactive/port-connection.js';
 import { flushAll, scheduleFlush } from '../../src/transport/flush-queue.js';
 import { jsonText } from '../support/compressible.js';
+import { close, frame } from '../support/frames.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
 
 type Step =
   | { readonly kind: 'shared' | 'own'; readonly data: Outgoing }
-  | { readonly kind: 'block' | 'drain' | 'listen' | 'ping' | 'flush' | 'turn' | 'tick' | 'fin' | 'close' };
+  | { readonly kind: 'block' | 'drain' | 'listen' | 'ping' | 'flush' | 'turn' | 'tick' | 'fin' | 'close' }
+  | { readonly kind: 'peer closes' | 'peer faults' };
 
 const payloads: readonly Outgoing[] = [
   '',
@@ -31,6 +33,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('shared' as const), data: fc.constantFrom(...payloads) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('own' as const), data: fc.constantFrom(...payloads) }) },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: 'own', data: fragments(['one', 'two', 'three']) }) },
+  // More than fits one write where the mark is low: the last parts come behind it, on their own.
+  {
+    weight: 1,
+    arbitrary: fc.constant<Step>({ kind: 'own', data: fragments(['x', 'y', 'z'].map((c) => c.repeat(30))) }),
+  },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: 'own', data: fragments(NEVER) }) },
   {
     weight: 4,
@@ -38,7 +45,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constantFrom('block', 'drain', 'ping', 'flush', 'turn', 'tick'),
     }) as fc.Arbitrary<Step>,
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('listen', 'fin', 'close') }) as fc.Arbitrary<Step> },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('listen', 'fin', 'close', 'peer closes', 'peer faults'),
+    }) as fc.Arbitrary<Step>,
+  },
 );
 
 const agreed: readonly (DeflateParameters | undefined)[] = [
@@ -87,6 +99,10 @@ function seenOf(member: MemoryConnection, steps: readonly Step[], trySend: (data
         return port.finish();
       case 'close':
         return connection.close();
+      case 'peer closes':
+        return member.peer(close(1000));
+      case 'peer faults':
+        return member.peer(frame(3));
       default:
         return each satisfies never;
     }
@@ -101,7 +117,35 @@ function seenOf(member: MemoryConnection, steps: readonly Step[], trySend: (data
   return [...seen, connection.stats, Buffer.concat(port.writes).toString('hex')];
 }
 
+/** A message whose frames are there already, because another connection has sent it. */
+function sharedBefore(data: Outgoing): SharedMessage<Outgoing> {
+  const shared = shareMessage(data);
+  memoryConnection().connection.trySendShared(shared);
+  return shared;
+}
+
 describe('a message that is shared', () => {
+  it('is refused once the peer has broken the protocol: nothing follows the Close frame', () => {
+    const { connection, port, peer } = memoryConnection();
+    expect(connection.trySendShared(sharedBefore('before'))).toBe('sent');
+    peer(frame(3));
+    expect(connection.trySendShared(sharedBefore('behind'))).toBe('closed');
+    expect(port.frames.map(({ opcode }) => opcode)).toEqual([1, 8]);
+  });
+
+  it('keeps its place behind what was sent while room was made for something else', () => {
+    const { connection, port } = memoryConnection({ maxBufferedAmount: 100, overflow: 'drop-newest' });
+    port.schedule = scheduleFlush;
+    connection.send.next('first');
+    connection.flush().subscribe({ complete: () => connection.send.next('told') });
+    // The first is written to make room: its sender is told, and what that sends waits for the end of the tick.
+    expect(connection.trySend('too long'.repeat(20))).toBe('dropped');
+    connection.trySendShared(sharedBefore('shared'));
+    connection.send.next('own');
+    flushAll();
+    expect(port.frames.map(({ payload }) => payload.toString())).toEqual(['first', 'told', 'shared', 'own']);
+  });
+
   it('leaves as if it were sent to each connection alone, whatever happens to that', () => {
     const settings = fc.record({
       deflate: fc.constantFrom(...agreed),
