@@ -4,24 +4,20 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { constants, createDeflateRaw } from 'node:zlib';
 import { peakBytes } from '../support/process-figures.js';
+import type { Sample } from './samples.js';
 import { startServer } from './servers.js';
-
-/** What one bomb did to a server with default options. */
-export interface BombSample {
-  readonly wireBytes: number;
-  readonly inflatedBytes: number;
-  readonly closeCode: number;
-  /** How much the memory of the process grew at its peak. */
-  readonly growthBytes: number;
-  /** The longest that its event loop was blocked. */
-  readonly blockMillis: number;
-}
 
 const MiB = 1_048_576;
 const inflatedBytes = 1000 * MiB;
 
-/** Sends a bomb to a server of sluice, after one that warms it up. */
-export async function measureBomb(): Promise<BombSample> {
+/** About how long it takes, in seconds. */
+export const bombSeconds = 8;
+
+/**
+ * Sends a bomb to a server of sluice with default options, after one that warms it up. The cost is by how many bytes the memory of the
+ * process grew at its peak; `blockMillis` is the longest that its event loop was blocked.
+ */
+export async function measureBomb(): Promise<Sample> {
   const bomb = await makeBomb();
   const server = await startServer('sluice', { bytes: 0, kind: 'binary', compression: 'message' });
   try {
@@ -34,7 +30,8 @@ export async function measureBomb(): Promise<BombSample> {
     await delay(100);
     const blockMillis = await server.longestBlock();
     const growthBytes = peakBytes(server.pid) - before;
-    return { wireBytes: bomb.length, inflatedBytes, closeCode, growthBytes, blockMillis };
+    const details = { wireBytes: bomb.length, inflatedBytes, closeCode, blockMillis };
+    return { server: 'sluice', cost: growthBytes, details };
   } finally {
     await server.stop();
   }

@@ -5,29 +5,38 @@ import { isServerName, type ServerName, serverNames } from './servers.js';
 /** What a run does. */
 export interface BenchOptions {
   readonly rounds: number;
-  /** How long one server is measured under one load, after half a second of warming up. */
+  /** How long one server is measured under one load in a round, after its warm-up. */
   readonly seconds: number;
-  /** Only the profiles whose name contains this; `idle`, `compressed memory` and `compressed bomb` are those of the memory. */
+  /** Only the rows whose name, or that of their table, contains this. */
   readonly only: string;
   readonly servers: readonly ServerName[];
   /** Where to write all figures, as JSON. */
   readonly json: string | undefined;
-  /** Whether to write the tables into docs/performance.md. */
+  /** Files of `json` to report instead of measuring. */
+  readonly from: readonly string[];
+  /** Whether to write the tables and the chart into docs. */
   readonly docs: boolean;
+  /** The row to show where the time goes in, instead of measuring. */
+  readonly profile: string | undefined;
 }
 
 const usage = `npm run bench -- [options]
-  --rounds N          rounds, the medians of which are reported (default 3)
-  --seconds S         seconds for each server and load in a round (default 2)
-  --only TEXT         only the loads whose name contains TEXT; "idle" is memory per idle connection, "compressed" all with compression
+  --rounds N          rounds, the medians of which are reported (default 5)
+  --seconds S         seconds for each server and load in a round, at least 0.5 (default 1)
+  --only TEXT         only the rows with TEXT in their name or in that of their table, such as "32 B", "scale" or "idle"
   --servers A,B       only these servers, of ${serverNames.join(', ')}
   --json FILE         write all figures
-  --docs              write the tables into docs/performance.md; not with --only or --servers`;
+  --from A,B          measure nothing, and report what --json wrote in one run or several
+  --docs              write docs/performance.md and docs/performance.svg: after all rows are measured, in this run or in those of --from
+  --profile NAME      show where the time goes in sluice under one load, such as "32 B text, 16 in flight"`;
+
+/** The kernel schedules in milliseconds, and garbage is collected now and then: less time says nothing. */
+const fewestSeconds = 0.5;
 
 /** @throws Error that says what is wrong with `args`, and what they may be. */
 export function readOptions(args: string[]): BenchOptions {
   try {
-    return parse(args);
+    return check(parse(args));
   } catch (error) {
     throw new Error(`${(error as Error).message}\n\n${usage}`, { cause: error });
   }
@@ -37,32 +46,53 @@ function parse(args: string[]): BenchOptions {
   const { values } = parseArgs({
     args,
     options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '2' },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '1' },
       only: { type: 'string', default: '' },
       servers: { type: 'string', default: serverNames.join(',') },
       json: { type: 'string' },
+      from: { type: 'string' },
       docs: { type: 'boolean', default: false },
+      profile: { type: 'string' },
     },
   });
-  const servers = values.servers.split(',');
-  const unknown = servers.find((name) => !isServerName(name));
-  if (unknown !== undefined) throw new Error(`no server "${unknown}": there are ${serverNames.join(', ')}`);
-  if (values.docs && (values.only !== '' || servers.length < serverNames.length)) {
-    throw new Error('--docs needs every load and every server: leave out --only and --servers');
-  }
   return {
-    rounds: Math.ceil(positive('--rounds', values.rounds)),
-    seconds: positive('--seconds', values.seconds),
+    rounds: Math.ceil(between('--rounds', values.rounds, 1)),
+    seconds: between('--seconds', values.seconds, fewestSeconds),
     only: values.only,
-    servers: servers.filter(isServerName),
+    servers: values.servers.split(',').map(serverName),
     json: values.json,
+    from: values.from?.split(',') ?? [],
     docs: values.docs,
+    profile: values.profile,
   };
 }
 
-function positive(name: string, text: string): number {
+function check(options: BenchOptions): BenchOptions {
+  const { docs, from, only, servers, profile, json } = options;
+  const isPart = only !== '' || servers.length < serverNames.length;
+  if (docs && from.length === 0 && isPart) {
+    throw new Error(
+      '--docs needs every row and every server: leave out --only and --servers, or bring all parts --from files',
+    );
+  }
+  if (from.length > 0 && (isPart || json !== undefined))
+    throw new Error('--from measures nothing: it goes with --docs alone');
+  if (profile !== undefined && (docs || from.length > 0 || json !== undefined)) {
+    throw new Error('--profile measures nothing: it goes with --seconds alone');
+  }
+  return options;
+}
+
+function serverName(name: string): ServerName {
+  if (isServerName(name)) return name;
+  throw new Error(`no server "${name}": there are ${serverNames.join(', ')}`);
+}
+
+function between(name: string, text: string, least: number): number {
   const value = Number(text);
-  if (!(value > 0 && value < 1000)) throw new Error(`${name} is "${text}", expected a number above 0 and below 1000`);
+  if (!(value >= least && value < 1000)) {
+    throw new Error(`${name} is "${text}", expected a number from ${least} to less than 1000`);
+  }
   return value;
 }

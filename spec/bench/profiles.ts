@@ -1,34 +1,40 @@
 /** What is measured. A new kind of load is a new table here. */
 
-/** One kind of load for an echo server. */
-export interface EchoProfile {
+/** One kind of load. */
+export interface Profile {
   readonly name: string;
+  /** What the process under test does with it. @default echo */
+  readonly does?: Role;
   readonly kind: 'text' | 'binary';
   /** Payload of a message. */
   readonly bytes: number;
-  /** Messages that are under way on a connection at any time. */
+  /** Messages that are under way on a connection at any time; with `perSecond`, at most. */
   readonly inFlight: number;
   readonly connections: number;
   /** How messages are compressed. @default not at all */
   readonly compression?: Compression;
+  /** Messages a second on all connections together. @default as many as the process under test echoes */
+  readonly perSecond?: number;
 }
+
+/** `client`: dials the load generator and echoes; `handshake`: nothing, each connection is closed as soon as it is open. */
+export type Role = 'echo' | 'broadcast' | 'client' | 'handshake';
 
 /** `message`: each by itself, without context; `context`: with the context of those before, in both directions, and windows of 15 bits. */
 export type Compression = 'message' | 'context';
 
-/** On how many connections at once. */
-const connections = 64;
-
+/** On how many connections at once, and how many messages on each: fewer the larger they are. */
 const sizes = [
-  { label: '32 B', bytes: 32 },
-  { label: '1 KiB', bytes: 1024 },
-  { label: '64 KiB', bytes: 65_536 },
+  { label: '32 B', bytes: 32, connections: 64, depths: [1, 16] },
+  { label: '1 KiB', bytes: 1024, connections: 64, depths: [1, 16] },
+  { label: '64 KiB', bytes: 65_536, connections: 16, depths: [4] },
+  { label: '1 MiB', bytes: 1_048_576, connections: 4, depths: [1] },
 ];
 
-/** Small, medium and large messages, one at a time and in bursts. */
-export const echoProfiles: readonly EchoProfile[] = sizes.flatMap(({ label, bytes }) =>
+/** Small to very large messages, one at a time and in bursts. */
+export const echoProfiles: readonly Profile[] = sizes.flatMap(({ label, bytes, connections, depths }) =>
   (['text', 'binary'] as const).flatMap((kind) =>
-    [1, 16].map((inFlight) => ({
+    depths.map((inFlight) => ({
       name: `${label} ${kind}, ${inFlight} in flight`,
       kind,
       bytes,
@@ -38,8 +44,28 @@ export const echoProfiles: readonly EchoProfile[] = sizes.flatMap(({ label, byte
   ),
 );
 
+/** The other way around: the load generator is the server, and sends what the clients echo. */
+export const clientProfiles: readonly Profile[] = [1, 16].map((inFlight) => ({
+  name: `client 32 B text, ${inFlight} in flight`,
+  does: 'client',
+  kind: 'text',
+  bytes: 32,
+  inFlight,
+  connections: 64,
+}));
+
+/** One connection sends, and everybody gets it: one message at a time, and in bursts. */
+export const broadcastProfiles: readonly Profile[] = [1, 16].map((inFlight) => ({
+  name: `broadcast, ${inFlight} in flight`,
+  does: 'broadcast',
+  kind: 'text',
+  bytes: 128,
+  inFlight,
+  connections: 1000,
+}));
+
 /** Text in the shape of JSON, compressed on both ways, each message by itself. */
-export const compressedProfiles: readonly EchoProfile[] = [
+export const compressedProfiles: readonly Profile[] = [
   { label: '64 B', bytes: 64 },
   { label: '2 KiB', bytes: 2048 },
   { label: '64 KiB', bytes: 65_536 },
@@ -49,19 +75,28 @@ export const compressedProfiles: readonly EchoProfile[] = [
     kind: 'text' as const,
     bytes,
     inFlight,
-    connections,
+    connections: 64,
     compression: 'message' as const,
   })),
 );
 
-/** One connection sends, and everybody gets it: one message at a time, and in bursts. */
-export const broadcastProfiles: readonly EchoProfile[] = [1, 16].map((inFlight) => ({
-  name: `broadcast, ${inFlight} in flight`,
-  kind: 'text',
-  bytes: 128,
-  inFlight,
-  connections: 1000,
-}));
+/** Connections that are opened and closed, so many at a time. */
+export const handshakeProfiles: readonly Profile[] = [
+  { name: 'handshakes', does: 'handshake', kind: 'text', bytes: 0, inFlight: 0, connections: 16 },
+];
+
+/** The same messages a second on more and more connections, each of which may fall behind a little. */
+export const scaleProfiles: readonly Profile[] = ['10', '100', '1 000', '10 000'].map((label) => {
+  const connections = Number(label.replace(' ', ''));
+  return {
+    name: `scale ${label} connections`,
+    kind: 'text',
+    bytes: 32,
+    inFlight: Math.ceil(1600 / connections),
+    connections,
+    perSecond: 20_000,
+  };
+});
 
 /** How many connections the memory is measured with that have echoed a compressed message. */
 export const compressedConnections = 2000;

@@ -1,105 +1,107 @@
 /** Tables of the figures, in Markdown. */
 import { table } from '../support/markdown.js';
-import type { BombSample } from './bomb.js';
-import type { EchoResult } from './echo.js';
-import type { CompressedSample, IdleSample } from './idle.js';
-import { compressedConnections, idleConnections } from './profiles.js';
+import { medianOf, type Series } from './samples.js';
 import type { ServerName } from './servers.js';
+import { verdict, writeRatio } from './targets.js';
 
-type EchoFigure = 'cpuMicrosPerMessage' | 'perSecond';
-
-/** The middle value; the mean of the two middle ones when there is an even number. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** What the columns of a table are called. */
+export interface Columns {
+  readonly title: string;
+  /** Of the cost, such as `us CPU/message`. */
+  readonly unit: string;
+  /** What is counted, such as `messages`; none where nothing comes and goes. */
+  readonly counted?: string;
 }
 
-/** CPU and throughput of every server for each load, with the ratios of sluice's CPU to that of the others. */
-export function echoTable(results: readonly EchoResult[], servers: readonly ServerName[]): string {
-  return cpuTable(results, servers, { title: 'echo, 64 connections', unit: 'message', units: 'messages' });
+/** CPU and throughput of every server for each load, with the ratios of sluice's cost to that of `ws` and of the floor. */
+export function cpuTable(rows: readonly Series[], servers: readonly ServerName[], columns: Columns): string {
+  return `${costTable(rows, servers, columns, microseconds)}\n\n${rateTable(rows, servers, columns)}\n\n${caption(rows)}`;
 }
 
-/** The same per delivery. */
-export function broadcastTable(results: readonly EchoResult[], servers: readonly ServerName[]): string {
-  return cpuTable(results, servers, { title: '128 B to 1 000 connections', unit: 'delivery', units: 'deliveries' });
+/** Memory per connection. */
+export function memoryTable(rows: readonly Series[], servers: readonly ServerName[], columns: Columns): string {
+  return `${costTable(rows, servers, columns, kibibytes)}\n\n${caption(rows)}`;
 }
 
-function cpuTable(
-  results: readonly EchoResult[],
+function costTable(
+  rows: readonly Series[],
   servers: readonly ServerName[],
-  { title, unit, units }: { title: string; unit: string; units: string },
+  { title, unit }: Columns,
+  write: (cost: number) => string,
 ): string {
-  const others = servers.includes('sluice') ? servers.filter((name) => name !== 'sluice') : [];
+  const others = (['ws', 'net'] as const).filter((name) => servers.includes(name) && servers.includes('sluice'));
+  const verdicts = rows.map(({ name }) => verdict(name, rows));
+  const hasTargets = verdicts.some((text) => text !== '');
   const head = [
-    title,
-    ...servers.map((name) => `${name}, us CPU/${unit}`),
+    `${title}, ${unit}`,
+    ...servers.map(labelOf),
     ...others.map((name) => `sluice / ${name}`),
-    ...servers.map((name) => `${name}, ${units}/s`),
+    ...(hasTargets ? ['target'] : []),
   ];
-  const rows = results.map((result) => {
-    const cpu = (name: ServerName): number => echoMedian(result, name, 'cpuMicrosPerMessage');
-    return [
-      result.profile.name,
-      ...servers.map((name) => significant(cpu(name))),
-      ...others.map((name) => ratio(cpu('sluice') / cpu(name))),
-      ...servers.map((name) => grouped(echoMedian(result, name, 'perSecond'))),
-    ];
-  });
-  return table(head, rows);
+  const lines = rows.map((row, index) => [
+    row.name,
+    ...servers.map((name) => present(medianOf(row, name), write)),
+    ...others.map((name) => present(medianOf(row, 'sluice') / medianOf(row, name), writeRatio)),
+    ...(hasTargets ? [verdicts[index]!] : []),
+  ]);
+  return table(head, lines);
 }
 
-/** Memory per idle connection of every server. */
-export function idleTable(samples: readonly IdleSample[], servers: readonly ServerName[]): string {
-  const of = (name: ServerName): number =>
-    median(samples.filter(({ server }) => server === name).map(({ bytesPerConnection }) => bytesPerConnection));
-  const both = servers.includes('sluice') && servers.includes('ws');
-  const head = ['memory', ...servers.map((name) => `${name}, KiB/connection`), ...(both ? ['sluice / ws'] : [])];
-  const row = [
-    `${grouped(idleConnections)} idle connections`,
-    ...servers.map((name) => (of(name) / 1024).toFixed(1)),
-    ...(both ? [(of('sluice') / of('ws')).toFixed(2)] : []),
-  ];
-  return table(head, [row]);
+function rateTable(rows: readonly Series[], servers: readonly ServerName[], { title, counted }: Columns): string {
+  const lines = rows.map((row) => [
+    row.name,
+    ...servers.map((name) => present(medianOf(row, name, 'perSecond'), grouped)),
+  ]);
+  return table([`${title}, ${counted}/s`, ...servers.map(labelOf)], lines);
 }
 
-/** Memory per connection that has echoed one compressed message, of every server. */
-export function compressedMemoryTable(samples: readonly CompressedSample[], servers: readonly ServerName[]): string {
-  const both = servers.includes('sluice') && servers.includes('ws');
-  const head = ['memory', ...servers.map((name) => `${name}, KiB/connection`), ...(both ? ['sluice / ws'] : [])];
-  const labels = { message: 'each message by itself', context: 'with context both ways, 15 bits' };
-  const rows = (['message', 'context'] as const).map((compression) => {
-    const of = (name: ServerName): number =>
-      median(
-        samples
-          .filter((sample) => sample.server === name && sample.compression === compression)
-          .map(({ bytesPerConnection }) => bytesPerConnection),
-      );
-    return [
-      `${grouped(compressedConnections)} connections, ${labels[compression]}`,
-      ...servers.map((name) => (of(name) / 1024).toFixed(1)),
-      ...(both ? [(of('sluice') / of('ws')).toFixed(2)] : []),
-    ];
-  });
-  return table(head, rows);
+/** The handshakes that a server does in a second of its CPU. */
+export function handshakeTable(rows: readonly Series[], servers: readonly ServerName[]): string {
+  const columns = { title: 'connect, upgrade, close', unit: 'us CPU/handshake', counted: 'handshakes' };
+  const perCpuSecond = rows.map((row) => [
+    row.name,
+    ...servers.map((name) => present(1e6 / medianOf(row, name), grouped)),
+  ]);
+  const rates = table(['handshakes per second of CPU', ...servers.map(labelOf)], perCpuSecond);
+  return `${rates}\n\n${costTable(rows, servers, columns, microseconds)}\n\n${caption(rows)}`;
 }
 
-/** What a bomb did. */
-export function bombText({ wireBytes, inflatedBytes, closeCode, growthBytes, blockMillis }: BombSample): string {
-  const [wire, inflated] = [Math.round(wireBytes / 1024), Math.round(inflatedBytes / 1_048_576)];
-  return `A message of ${inflated} MiB, ${wire} KiB on the wire, was closed with ${closeCode}: the process grew by ${(growthBytes / 1_048_576).toFixed(1)} MiB at most, and its event loop was blocked for ${blockMillis.toFixed(0)} ms at most.`;
+/** What a bomb did, at worst. */
+export function bombText(rows: readonly Series[]): string {
+  const { samples } = rows[0]!;
+  const details = samples.map((sample) => sample.details!);
+  const [wire, inflated] = [details[0]!.wireBytes! / 1024, details[0]!.inflatedBytes! / 1_048_576];
+  const codes = [...new Set(details.map(({ closeCode }) => closeCode))].join(', ');
+  const growth = Math.max(...samples.map(({ cost }) => cost)) / 1_048_576;
+  const block = Math.max(...details.map(({ blockMillis }) => blockMillis!));
+  return `A message of ${inflated.toFixed(0)} MiB, ${wire.toFixed(0)} KiB on the wire, was closed with ${codes}: the process grew by ${growth.toFixed(1)} MiB at most, and its event loop was blocked for ${block.toFixed(0)} ms at most.`;
 }
 
-function echoMedian({ samples }: EchoResult, name: ServerName, figure: EchoFigure): number {
-  return median(samples.filter(({ server }) => server === name).map((sample) => sample[figure]));
+function caption(rows: readonly Series[]): string {
+  const [rounds, seconds] = [least(rows.map((row) => row.rounds)), least(rows.map((row) => row.seconds))];
+  return seconds === '0' ? `Medians of ${rounds} rounds.` : `Medians of ${rounds} rounds of ${seconds} s.`;
 }
 
-function ratio(value: number): string {
-  return value.toFixed(value < 0.1 ? 3 : 2);
+/** Rows of one table may come from several runs. */
+function least(values: readonly number[]): string {
+  const [smallest, largest] = [Math.min(...values), Math.max(...values)];
+  return smallest === largest ? String(smallest) : `at least ${smallest}`;
 }
 
-function significant(value: number): string {
+function labelOf(name: ServerName): string {
+  return name.replace('+', ' + ');
+}
+
+function present(value: number, write: (value: number) => string): string {
+  return Number.isFinite(value) ? write(value) : '-';
+}
+
+function microseconds(value: number): string {
   return value.toFixed(value < 10 ? 2 : 1);
+}
+
+function kibibytes(value: number): string {
+  return (value / 1024).toFixed(1);
 }
 
 function grouped(value: number): string {

@@ -1,106 +1,93 @@
-/** `npm run bench`: measures sluice, ws and a raw socket under the same loads, and reports the medians. Linux, two CPUs, a C compiler. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** `npm run bench`: measures sluice and others under the same loads, and reports the medians. Linux, two CPUs, a C compiler. */
+import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { fillMarkers } from '../support/markdown.js';
-import { type BombSample, measureBomb } from './bomb.js';
-import { type BroadcastResult, measureBroadcast } from './broadcast.js';
-import { type EchoResult, measureEcho } from './echo.js';
-import { type CompressedSample, type IdleSample, measureCompressedMemory, measureIdle } from './idle.js';
+import { showHotSpots } from './hot-spots.js';
 import { LoadGenerator } from './load.js';
+import { type Measurement, measurements } from './measurements.js';
 import { type BenchOptions, readOptions } from './options.js';
-import { broadcastProfiles, compressedProfiles, type EchoProfile, echoProfiles } from './profiles.js';
-import { bombText, broadcastTable, compressedMemoryTable, echoTable, idleTable } from './report.js';
-
-const page = 'docs/performance.md';
+import { inOrder, writeDocs } from './page.js';
+import type { Series } from './samples.js';
+import { loadRuns, type Saved, saveRun } from './saved.js';
+import type { ServerName } from './servers.js';
 
 async function main(options: BenchOptions): Promise<void> {
-  const chosen = (profiles: readonly EchoProfile[]) => profiles.filter(({ name }) => name.includes(options.only));
-  const profiles = chosen(echoProfiles);
-  const compressed = chosen(compressedProfiles);
-  const broadcasts = chosen(broadcastProfiles);
-  const withIdle = 'idle'.includes(options.only);
-  const withCompressedMemory = 'compressed memory'.includes(options.only);
-  const withBomb = 'compressed bomb'.includes(options.only);
-  const isEmpty =
-    profiles.length + compressed.length + broadcasts.length === 0 && !(withIdle || withCompressedMemory || withBomb);
-  if (isEmpty) throw new Error(`no load has "${options.only}" in its name`);
+  if (options.from.length > 0) {
+    const saved = loadRuns(options.from);
+    print(saved);
+    if (options.docs) writeDocs('docs', measurements, saved);
+    return;
+  }
   if (process.platform !== 'linux' || availableParallelism() < 2) throw new Error('needs Linux and two CPUs');
-  const load = new LoadGenerator();
-  const machine = describeMachine(options);
-  console.log(machine);
-
-  const echo: EchoResult[] = [];
-  for (const profile of profiles) {
-    console.error(`echo ${profile.name}`);
-    echo.push(await measureEcho(load, profile, options));
+  if (options.profile !== undefined) {
+    await showHotSpots(rowOf(options.profile), options.seconds);
+    return;
   }
-  const echoReport = echoTable(echo, options.servers);
-  if (echo.length > 0) console.log(`\n${echoReport}`);
-
-  const broadcast: BroadcastResult[] = [];
-  for (const profile of broadcasts) {
-    console.error(profile.name);
-    broadcast.push(await measureBroadcast(load, profile, options));
-  }
-  const broadcastReport = broadcastTable(broadcast, options.servers);
-  if (broadcast.length > 0) console.log(`\n${broadcastReport}`);
-
-  // The floor keeps nothing for a connection but a counter: as a figure of memory it would say nothing.
-  const idleServers = options.servers.filter((name) => name !== 'net');
-  let idle: IdleSample[] = [];
-  let idleReport = '';
-  if (idleServers.length > 0 && withIdle) {
-    console.error('idle connections');
-    idle = await measureIdle(load, { servers: idleServers, rounds: options.rounds });
-    idleReport = idleTable(idle, idleServers);
-    console.log(`\n${idleReport}`);
-  }
-
-  const compressedEcho: EchoResult[] = [];
-  for (const profile of idleServers.length > 0 ? compressed : []) {
-    console.error(`echo ${profile.name}`);
-    compressedEcho.push(await measureEcho(load, profile, { ...options, servers: idleServers }));
-  }
-  const compressedReport = echoTable(compressedEcho, idleServers);
-  if (compressedEcho.length > 0) console.log(`\n${compressedReport}`);
-
-  let compressedMemory: CompressedSample[] = [];
-  let compressedMemoryReport = '';
-  if (idleServers.length > 0 && withCompressedMemory) {
-    console.error('compressed memory');
-    compressedMemory = await measureCompressedMemory(load, { servers: idleServers, rounds: options.rounds });
-    compressedMemoryReport = compressedMemoryTable(compressedMemory, idleServers);
-    console.log(`\n${compressedMemoryReport}`);
-  }
-
-  let bomb: BombSample | undefined;
-  let bombReport = '';
-  if (withBomb && options.servers.includes('sluice')) {
-    console.error('compressed bomb');
-    bomb = await measureBomb();
-    bombReport = bombText(bomb);
-    console.log(`\n${bombReport}`);
-  }
-
-  const all = { machine, echo, broadcast, idle, compressedEcho, compressedMemory, bomb };
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(all, null, 2)}\n`);
-  if (!options.docs) return;
-  const reports: [string, string][] = [
-    ['echo', `${machine}\n\n${echoReport}`],
-    ['broadcast', broadcastReport],
-    ['idle', idleReport],
-    ['compressed', compressedReport],
-    ['compressed-memory', compressedMemoryReport],
-    ['bomb', bombReport],
-  ];
-  let text = readFileSync(page, 'utf8');
-  for (const [name, report] of reports) text = fillMarkers(text, `bench:${name}`, report);
-  writeFileSync(page, text);
+  const run = await measure(options);
+  if (options.docs) writeDocs('docs', measurements, run);
 }
 
-function describeMachine({ rounds, seconds }: BenchOptions): string {
-  const ws = JSON.parse(readFileSync('node_modules/ws/package.json', 'utf8')) as { version: string };
-  return `Node ${process.version}, ws ${ws.version}, ${availableParallelism()} CPUs (${cpus()[0]?.model.trim()}); medians of ${rounds} rounds of ${seconds} s.`;
+/** Measures what is asked for, one row after the other. The figures are saved after each, so that a run can be cut short. */
+async function measure(options: BenchOptions): Promise<Saved> {
+  const chosen = choose(options);
+  if (chosen.length === 0) throw new Error(`nothing is named "${options.only}" and measured with ${options.servers}`);
+  const efforts = chosen.flatMap(({ rows, servers }) => rows.map((row) => row.estimate({ ...options, servers })));
+  const machine = describeMachine();
+  console.log(`${machine}; ${options.rounds} rounds of ${options.seconds} s.`);
+  console.log(`This takes about ${Math.ceil(efforts.reduce((sum, each) => sum + each, 0) / 60)} min.`);
+  const load = new LoadGenerator();
+  const rows: Record<string, Series[]> = {};
+  for (const { name, servers, rows: wanted, report } of chosen) {
+    const done: Series[] = [];
+    rows[name] = done;
+    for (const row of wanted) {
+      console.error(row.name);
+      done.push(await row.measure(load, { ...options, servers }));
+      if (options.json !== undefined) saveRun(options.json, { machine, rows });
+    }
+    console.log(`\n${report(done, servers)}`);
+  }
+  return { machine, rows };
+}
+
+/** The tables, rows and servers that `options` ask for. */
+function choose({ only, servers }: BenchOptions): Measurement[] {
+  return measurements
+    .map((measurement) => ({
+      ...measurement,
+      servers: measurement.servers.filter((name) => servers.includes(name)),
+      rows: measurement.rows.filter(({ name }) => name.includes(only) || measurement.name.includes(only)),
+    }))
+    .filter((measurement) => measurement.servers.length > 0 && measurement.rows.length > 0);
+}
+
+function print({ machine, rows }: Saved): void {
+  console.log(machine);
+  for (const { name, rows: named, report } of measurements) {
+    const found = inOrder(named, rows[name] ?? []);
+    if (found.length > 0) console.log(`\n${report(found, serversOf(found))}`);
+  }
+}
+
+function serversOf(rows: readonly Series[]): ServerName[] {
+  return [...new Set(rows.flatMap(({ samples }) => samples.map(({ server }) => server)))];
+}
+
+function rowOf(name: string) {
+  const profiles = measurements.flatMap(({ rows }) => rows.flatMap(({ profile }) => profile ?? []));
+  const found = profiles.find((profile) => profile.name === name);
+  if (found === undefined) {
+    throw new Error(`no load is named "${name}": there are\n  ${profiles.map((profile) => profile.name).join('\n  ')}`);
+  }
+  return found;
+}
+
+function describeMachine(): string {
+  const libraries = ['ws', 'bufferutil', 'websocket', 'faye-websocket'].map((name) => {
+    const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as { version: string };
+    return `${name} ${version}`;
+  });
+  const model = cpus()[0]?.model.trim();
+  return `Node ${process.version}, ${libraries.join(', ')}, ${availableParallelism()} CPUs (${model})`;
 }
 
 try {

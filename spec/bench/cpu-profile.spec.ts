@@ -1,0 +1,72 @@
+import { byGroup, type CpuProfile, hotSpots } from './cpu-profile.js';
+
+/** A profile in which each function ran for so many microseconds, one after the other. */
+function profile(...ran: readonly (readonly [name: string, url: string, micros: number])[]): CpuProfile {
+  return {
+    startTime: 0,
+    nodes: ran.map(([functionName, url], id) => ({ id, callFrame: { functionName, url, lineNumber: 9 } })),
+    samples: ran.map((_, id) => id),
+    timeDeltas: ran.map(([, , micros]) => micros),
+  };
+}
+
+describe('hotSpots', () => {
+  it('shares the time in which the process was busy', () => {
+    const spots = hotSpots(
+      profile(
+        ['(idle)', '', 700],
+        ['unmask', 'file:///home/me/dist/esm/protocol/mask.js', 100],
+        ['(garbage collector)', '', 200],
+      ),
+    );
+    expect(spots).toEqual([
+      { name: '(garbage collector)', group: 'gc', share: 200 / 300 },
+      { name: 'unmask esm/protocol/mask.js:10', group: 'unmask', share: 100 / 300 },
+    ]);
+  });
+
+  it('adds up what one function took at different times', () => {
+    const twice = profile(
+      ['next', 'file:///x/dist/esm/protocol/session.js', 10],
+      ['next', 'file:///x/dist/esm/protocol/session.js', 30],
+    );
+    expect(hotSpots(twice)).toEqual([{ name: 'next esm/protocol/session.js:10', group: 'parsing', share: 1 }]);
+  });
+
+  it('leaves out the time of the warm-up', () => {
+    const spots = hotSpots(
+      profile(['compile', '', 1000], ['next', 'file:///x/dist/esm/protocol/session.js', 500]),
+      1200,
+    );
+    expect(spots.map(({ name }) => name)).toEqual(['next esm/protocol/session.js:10']);
+  });
+
+  it.each([
+    ['unmaskAscii', 'file:///x/dist/esm/protocol/mask.js', 'unmask'],
+    ['readHeader', 'file:///x/dist/esm/protocol/frame-header.js', 'parsing'],
+    ['write', 'file:///x/dist/esm/protocol/frame-writer.js', 'encoding'],
+    ['text', 'file:///x/dist/esm/transport/batch.js', 'encoding'],
+    ['latin1Slice', '', 'strings'],
+    ['write', 'node:buffer', 'strings'],
+    ['(program)', '', 'libuv/write'],
+    ['next', 'file:///x/node_modules/rxjs/dist/cjs/internal/Subscriber.js', 'rxjs'],
+    ['take', 'file:///x/dist/esm/reactive/inbox.js', 'delivery'],
+    ['writeBuffer', '', 'libuv/write'],
+    ['writeGeneric', 'node:internal/stream_base_commons', 'libuv/write'],
+    ['onread', 'file:///x/dist/esm/transport/socket-port.js', 'libuv/write'],
+    ['inflateRawSync', 'node:zlib', 'compression'],
+    ['anything', 'file:///x/spec/bench/servers/sluice.mjs', 'other'],
+  ])('knows the group of %s in %s', (name, url, group) => {
+    expect(hotSpots(profile([name, url, 1]))[0]!.group).toBe(group);
+  });
+});
+
+describe('byGroup', () => {
+  it('adds up the functions of a group, the largest first', () => {
+    const spot = (name: string, group: string, share: number) => ({ name, group, share });
+    expect(byGroup([spot('a', 'gc', 0.4), spot('b', 'rxjs', 0.35), spot('c', 'rxjs', 0.25)])).toEqual([
+      { group: 'rxjs', share: 0.6 },
+      { group: 'gc', share: 0.4 },
+    ]);
+  });
+});
