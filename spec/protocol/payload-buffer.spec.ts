@@ -103,7 +103,10 @@ describe('copyOf', () => {
     expect(copy.every((byte, i) => byte === ((i + 1) & 0xff))).toBe(true);
   });
 
-  it('gives up to 64 bytes memory of their own', () => {
-    expect(copyOf(Buffer.alloc(100), 0, 10).buffer.byteLength).toBe(10);
+  it('keeps no more memory than the pool of small Buffers', () => {
+    const chunk = Buffer.allocUnsafeSlow(65_536);
+    for (const size of [1, 64, 65, 4000]) {
+      expect(copyOf(chunk, 0, size).buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+    }
   });
 });

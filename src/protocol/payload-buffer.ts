@@ -6,9 +6,6 @@ const SMALLEST = 1024;
 /** A payload below this size is copied to memory of its size, so that keeping it keeps nothing else. In bytes. */
 export const COPY_BELOW = 4096;
 
-/** Up to this size a Buffer lies in the heap of V8, where its memory is its own and costs next to nothing. In bytes. */
-const ON_HEAP = 64;
-
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
@@ -77,10 +74,12 @@ export class PayloadBuffer {
   }
 }
 
-/** A copy of `bytes` from `start` to `end`, for small payloads. */
+/**
+ * A copy of `bytes` from `start` to `end`, for small payloads: in the pool of 8 KiB that all small Buffers share. Memory in the heap of
+ * V8 (`Buffer.alloc` of up to 64 bytes) would be as cheap to make, but moves out of it when anybody asks for its `buffer`: 0.3 us.
+ */
 export function copyOf(bytes: Buffer, start: number, end: number): Buffer {
-  const size = end - start;
-  const copy = size > ON_HEAP ? Buffer.allocUnsafe(size) : Buffer.alloc(size);
+  const copy = Buffer.allocUnsafe(end - start);
   bytes.copy(copy, 0, start, end);
   return copy;
 }

@@ -116,6 +116,8 @@ export type Classified =
  * @internal
  */
 export function classify(value: unknown): Classified {
+  // First, because most of what comes here is bytes: to ask them for a brand and a tag costs 0.25 us, as much as their frame.
+  if (value instanceof Uint8Array) return classifyPayload(value);
   if (typeof value === 'object' && value !== null && brand in value) {
     const outgoing = value as WholeMessage | FragmentedMessage | SharedMessage<unknown, Classified>;
     if (outgoing[brand] === 'shared') {
@@ -146,7 +148,9 @@ function classifyPayload(data: unknown, options: MessageOptions = NO_OPTIONS): C
     return binary === true
       ? { kind: 'bytes', bytes: Buffer.from(data), binary, options, shared: undefined }
       : { kind: 'text', text: data, options, shared: undefined };
-  if (isBlob(data)) return { kind: 'blob', blob: data, binary: binary ?? true, options };
+  if (!(data instanceof Uint8Array) && isBlob(data)) {
+    return { kind: 'blob', blob: data, binary: binary ?? true, options };
+  }
   const bytes = toBytes(data);
   if (binary === false && !isUtf8(bytes)) {
     throw new UsageError(

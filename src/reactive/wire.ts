@@ -73,6 +73,14 @@ export class Wire implements Flushable {
     return this.#batch.size;
   }
 
+  /** Adds a whole message: a string as text, bytes as binary. Calls `reached` when it has left. */
+  message(data: string | Uint8Array, reached?: () => void): void {
+    const maskKey = this.#settings.maskKey?.();
+    if (typeof data === 'string') this.#batch.text(FIN | Opcode.text, data, maskKey);
+    else this.#batch.payload(FIN | Opcode.binary, data, maskKey);
+    this.#added(reached);
+  }
+
   /** Adds a frame with text, and calls `reached` when it has left. */
   text(firstByte: number, text: string, reached?: () => void): void {
     this.#batch.text(firstByte, text, this.#settings.maskKey?.());
