@@ -1,4 +1,4 @@
-import { exactly, sizeAtMost, sizeText, timeAtMost, timeText } from './fault-case.js';
+import { exactly, notBefore, sizeAtMost, sizeText, timeAtMost, timeText } from './fault-case.js';
 
 describe('sizeText', () => {
   it.each([
@@ -33,6 +33,16 @@ describe('findings', () => {
       holds: true,
     });
     expect(timeAtMost('stall', 20, 20.1).holds).toBe(false);
+  });
+
+  it('hold from the time on that must have passed', () => {
+    expect(notBefore('answer', 1900, 1900)).toEqual({
+      what: 'answer',
+      expected: 'not before 1900 ms',
+      measured: '1900 ms',
+      holds: true,
+    });
+    expect(notBefore('answer', 1900, 1899).holds).toBe(false);
   });
 
   it('know nothing of ws where it was not measured', () => {

@@ -44,6 +44,12 @@ export function timeAtMost(what: string, limit: number, measured: number, ws?: n
   return atMost(what, limit, measured, ws, timeText);
 }
 
+/** A time in milliseconds that must not have come sooner. */
+export function notBefore(what: string, limit: number, measured: number): Finding {
+  const figures = { expected: `not before ${timeText(limit)}`, measured: timeText(measured) };
+  return { what, ...figures, holds: measured >= limit };
+}
+
 /** Anything that has to be one thing. */
 export function exactly<T extends string | number>(what: string, expected: T, measured: T, ws?: T): Finding {
   const texts = { expected: String(expected), measured: String(measured), ...(ws !== undefined && { ws: String(ws) }) };

@@ -1,7 +1,7 @@
 /** Handshakes that do not come to an end, and those who wait behind them. */
 
 import { openFileLimit } from '../../support/process-figures.js';
-import { exactly, type FaultCase, type Finding, sizeAtMost, timeAtMost } from '../fault-case.js';
+import { exactly, type FaultCase, notBefore, sizeAtMost, timeAtMost } from '../fault-case.js';
 import { honestConnects } from '../honest-connects.js';
 import { Subject } from '../subject.js';
 import { Swarm } from '../swarm.js';
@@ -79,10 +79,6 @@ export const stalledHooks: FaultCase = {
     }
   },
 };
-
-function notBefore(what: string, limit: number, measured: number): Finding {
-  return { what, expected: `not before ${limit} ms`, measured: `${measured.toFixed(0)} ms`, holds: measured >= limit };
-}
 
 function countText(counts: Readonly<Record<number, number>>): string {
   return Object.entries(counts)

@@ -12,16 +12,19 @@ export interface HoldOptions {
   readonly port: number;
   readonly count: number;
   readonly isMute?: boolean;
+  /** What each says first, in hexadecimal. */
+  readonly first?: string;
 }
 
 /** Opens connections and holds them. Those that are mute read everything and answer nothing, be it a ping or a Close frame. */
-export async function hold({ port, count, isMute = false }: HoldOptions): Promise<{ open: number }> {
+export async function hold({ port, count, isMute = false, first = '' }: HoldOptions): Promise<{ open: number }> {
   let open = 0;
   await inParallel(count, WIDTH, async () => {
     const peer = await MassPeer.open(port);
     if (peer === undefined) return;
     open++;
     peer.isMute = isMute;
+    peer.socket.write(Buffer.from(first, 'hex'));
     held.push(peer);
   });
   return { open };
