@@ -1,4 +1,5 @@
 import { take } from 'rxjs';
+import { deflate } from '../../src/protocol/deflate.js';
 import { ping, text } from '../support/frames.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
 
@@ -248,11 +249,11 @@ describe('fairness', () => {
     const slow = open();
     const other = open();
     slow.connection.messages$.subscribe((message) => {
-      if (numberOf(message) % 40 === 0) events.push(`slow ${numberOf(message)}`);
+      if (numberOf(message) % 16 === 0) events.push(`slow ${numberOf(message)}`);
       now++;
     });
     other.connection.messages$.subscribe((message) => events.push(`other ${numberOf(message)}`));
-    slow.peer(...Array.from({ length: 200 }, (_, i) => sized(i)));
+    slow.peer(...Array.from({ length: 80 }, (_, i) => sized(i)));
     expect(slow.port.isPaused).toBe(true);
     other.peer(sized(0));
     slow.turn();
@@ -260,8 +261,48 @@ describe('fairness', () => {
     slow.turn();
     slow.turn();
     slow.turn();
-    expect(events).toEqual(['slow 0', 'slow 40', 'other 0', 'slow 80', 'slow 120', 'other 1', 'slow 160']);
+    slow.turn();
+    expect(events).toEqual(['slow 0', 'other 0', 'slow 16', 'other 1', 'slow 32', 'slow 48', 'slow 64']);
     expect(slow.port.isPaused).toBe(false);
+  });
+
+  it('all together have one turn: who has much to give leaves the rest for later when others have used it', () => {
+    const { connection, port, peer, turn } = open();
+    const seen = record(connection);
+    jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+    peer(...Array.from({ length: 20 }, (_, i) => sized(i)));
+    const counts = [seen.length];
+    for (; port.isPaused; counts.push(seen.length)) turn();
+    expect(counts).toEqual([8, 16, 20]);
+    expect(seen).toEqual(numbers(0, 20));
+  });
+
+  it('who has little is never made to wait', () => {
+    const { connection, port, peer } = open();
+    const seen = record(connection);
+    jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+    peer(...Array.from({ length: 7 }, (_, i) => sized(i)));
+    expect([seen.length, port.isPaused]).toEqual([7, false]);
+  });
+
+  it('what is inflated counts too, before there are many messages', () => {
+    const deflateParameters = {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      serverMaxWindowBits: 15,
+      clientMaxWindowBits: 15,
+    };
+    const zeros = deflate(Buffer.alloc(200_000), { windowBits: 15, level: 9, memLevel: 9 }, undefined, true);
+    const { connection, port, peer, turn } = memoryConnection({ highWaterMark: MARK, deflate: deflateParameters });
+    const sizes: number[] = [];
+    connection.messages$.subscribe((message) => sizes.push(String(message).length));
+    jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+    peer(...Array.from({ length: 5 }, () => text(zeros, { rsv: 4 })));
+    expect(sizes).toEqual([200_000, 200_000]);
+    turn();
+    expect(sizes).toHaveLength(4);
+    turn();
+    expect([sizes.length, port.isPaused]).toEqual([5, false]);
   });
 
   it('the end of the connection waits for a turn that is due', () => {
@@ -270,8 +311,8 @@ describe('fairness', () => {
     connection.messages$.subscribe(() => now++);
     peer(...Array.from({ length: 100 }, (_, i) => sized(i)));
     port.reset();
-    expect([seen.length, closeInfos.length]).toEqual([64, 0]);
-    turn();
+    expect([seen.length, closeInfos.length]).toEqual([16, 0]);
+    for (let turns = 0; turns < 6; turns++) turn();
     expect([seen.length, closeInfos.length]).toEqual([100, 1]);
   });
 });

@@ -80,6 +80,10 @@ export class KernelPort implements BytePort {
     scheduleFlush(task);
   }
 
+  isTurnOver(): boolean {
+    return false;
+  }
+
   defer(task: () => void): void {
     this.deferred.push(task);
   }

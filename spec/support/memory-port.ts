@@ -119,6 +119,10 @@ export class MemoryPort implements BytePort {
     task.flush();
   }
 
+  isTurnOver(): boolean {
+    return false;
+  }
+
   defer(task: () => void): void {
     this.#later(task);
   }

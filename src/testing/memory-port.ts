@@ -90,6 +90,10 @@ export class MemoryPort implements BytePort {
     this.#link.trampoline.run(() => task.flush());
   }
 
+  isTurnOver(): boolean {
+    return false;
+  }
+
   defer(task: () => void): void {
     this.#later(task);
   }

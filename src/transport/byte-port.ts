@@ -39,6 +39,12 @@ export interface BytePort {
   terminate(): void;
   /** Calls `task.flush()` at the end of the receive loop that is running, or else before the event loop goes on. */
   schedule(task: Flushable): void;
+  /**
+   * Whether all connections together have used this turn of the event loop, so that what is left to do is to be deferred.
+   *
+   * @param now what `performance.now()` gives.
+   */
+  isTurnOver(now: number): boolean;
   /** Calls `task` in a later turn of the event loop, behind the other connections. */
   defer(task: () => void): void;
 }

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { BytePort, Flushable, PortEvents } from './byte-port.js';
 import { beginReceiving, endReceiving, scheduleFlush } from './flush-queue.js';
+import { isTurnOver, later } from './turns.js';
 
 /** Pieces of up to this size in all are joined before they are written: cheaper than a vectored write. In bytes. */
 const JOIN_LIMIT = 16_384;
@@ -93,8 +94,12 @@ export class SocketPort implements BytePort {
     scheduleFlush(task);
   }
 
+  isTurnOver(now: number): boolean {
+    return isTurnOver(now);
+  }
+
   defer(task: () => void): void {
-    setImmediate(task);
+    later(task);
   }
 
   /** Earlier writes of the same tick report late: what counts is that nothing is left. */

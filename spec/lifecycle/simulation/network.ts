@@ -105,6 +105,10 @@ export class SimulatedPort implements BytePort {
     scheduleFlush(task);
   }
 
+  isTurnOver(): boolean {
+    return false;
+  }
+
   defer(task: () => void): void {
     this.#tasks.push(task);
   }

@@ -1,0 +1,57 @@
+/**
+ * How long the connections of this thread that have much to do may keep the event loop in one turn, all together, in milliseconds.
+ * Those that have little to do are never asked, so they wait for no more than this, however many have much.
+ */
+const TURN_MS = 10;
+
+/** The least that each of them gets when many wait, in milliseconds. */
+const LEAST_MS = 1;
+
+let waiting: (() => void)[] = [];
+let isScheduled = false;
+/** Until when whoever works now may work; nothing before the first of this turn has asked. */
+let deadline: number | undefined;
+
+/**
+ * Whether whoever asks, who has done much already, has to leave the rest for `later`. The first to ask begins the turn.
+ *
+ * @param now what `performance.now()` gives.
+ */
+export function isTurnOver(now: number): boolean {
+  if (deadline === undefined) {
+    deadline = now + TURN_MS;
+    schedule();
+  }
+  return now > deadline;
+}
+
+/** Calls `task` in a later turn of the event loop, behind all that wait already. It must not throw. */
+export function later(task: () => void): void {
+  waiting.push(task);
+  schedule();
+}
+
+function schedule(): void {
+  if (isScheduled) return;
+  isScheduled = true;
+  setImmediate(beginTurn);
+}
+
+/** Those that wait share one turn; whom it does not reach are the first of the next one. */
+function beginTurn(): void {
+  isScheduled = false;
+  const tasks = waiting;
+  waiting = [];
+  let now = performance.now();
+  const end = now + TURN_MS;
+  const share = Math.max(LEAST_MS, TURN_MS / tasks.length);
+  let done = 0;
+  for (; done < tasks.length && now < end; done++) {
+    deadline = now + share;
+    tasks[done]?.();
+    now = performance.now();
+  }
+  deadline = undefined;
+  if (done < tasks.length) waiting = [...tasks.slice(done), ...waiting];
+  if (waiting.length > 0) schedule();
+}
