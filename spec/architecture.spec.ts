@@ -22,10 +22,10 @@ interface Layer {
 }
 
 /**
- * Files of the reactive layer that need nothing of Node: what implements `Connection` elsewhere, around another one or in a browser,
- * shares them.
+ * Files of other layers that need nothing of Node: what implements `Connection` elsewhere, around another one or in a browser,
+ * shares them, and operators measure time with the same clock.
  */
-const neutral = ['reactive/send-subject.ts', 'reactive/message-iterator.ts'];
+const neutral = ['reactive/send-subject.ts', 'reactive/message-iterator.ts', 'transport/clock.ts'];
 
 const layers: Readonly<Record<string, Layer>> = {
   protocol: {

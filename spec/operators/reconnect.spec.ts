@@ -1,7 +1,10 @@
 import { expectTypeOf } from 'expect-type';
 import {
   defer,
+  EMPTY,
+  finalize,
   firstValueFrom,
+  lastValueFrom,
   map,
   mergeMap,
   NEVER,
@@ -120,6 +123,22 @@ describe('reconnect', () => {
         const lasting$ = cold('|').pipe(reconnect({ ...policy, repeat: true, maxAttempts: 2, scheduler }));
         expectObservable(lasting$).toBe('12ms |');
       }));
+  });
+
+  it('is not misled by a wall clock that is set while it is open', async () => {
+    let days = 0;
+    const wall = jest.spyOn(Date, 'now').mockImplementation(() => 86_400_000 * days);
+    try {
+      let dials = 0;
+      const source = defer(() => {
+        days++;
+        return ++dials < 10 ? EMPTY : throwError(() => new Error('it took each for a day'));
+      }).pipe(finalize(() => days++));
+      await lastValueFrom(source.pipe(reconnect({ initial: 0, repeat: true, maxAttempts: 2 })), { defaultValue: 0 });
+      expect(dials).toBe(3);
+    } finally {
+      wall.mockRestore();
+    }
   });
 
   it('honours Retry-After, in seconds and as a date', () =>

@@ -1,4 +1,13 @@
-import { defer, type Observable, of, throwError, VirtualTimeScheduler } from 'rxjs';
+import {
+  asyncScheduler,
+  defer,
+  finalize,
+  lastValueFrom,
+  type Observable,
+  of,
+  throwError,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { ConnectionClosedError, UsageError } from 'sluice';
 import { backoffRules } from '../../src/protocol/backoff.js';
 import { type RedialRules, redial } from '../../src/reactive/redial.js';
@@ -40,6 +49,23 @@ describe('dialing again', () => {
       const expected = 'co-w---co-v-------co-----w';
       expectObservable(states(connection$, scheduler), '26ms !').toBe(expected, values);
     }));
+
+  it('is not misled by a wall clock that is set while it is open', async () => {
+    let days = 0;
+    const wall = jest.spyOn(Date, 'now').mockImplementation(() => 86_400_000 * days);
+    try {
+      let dials = 0;
+      const connection$ = defer(() => {
+        days++;
+        return ++dials < 10 ? of('o') : throwError(() => new Error('it took each for a day'));
+      }).pipe(finalize(() => days++));
+      const backoff = backoffRules({ initial: 0, minUptime: 5_000, maxAttempts: 2 }, () => 1);
+      await lastValueFrom(states(connection$, asyncScheduler, { backoff }));
+      expect(dials).toBe(3);
+    } finally {
+      wall.mockRestore();
+    }
+  });
 
   it('completes behind a completion otherwise', () =>
     marbles(({ cold, expectObservable, scheduler }) => {

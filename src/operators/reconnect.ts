@@ -10,6 +10,7 @@ import {
   timer,
 } from 'rxjs';
 import { Backoff, type BackoffPolicy, backoffRules } from '../protocol/backoff.js';
+import { clockOf } from '../transport/clock.js';
 
 /** What {@link reconnect} does. */
 export interface ReconnectPolicy extends BackoffPolicy {
@@ -41,17 +42,19 @@ export interface ReconnectPolicy extends BackoffPolicy {
 export function reconnect<T>(policy: ReconnectPolicy = {}): MonoTypeOperatorFunction<T> {
   const { repeat: isRepeated = false, scheduler = asyncScheduler } = policy;
   const rules = backoffRules(policy, Math.random);
+  const clock = clockOf(scheduler);
   return (source) =>
     defer(() => {
       const backoff = new Backoff(rules);
       let began = 0;
       const attempt$ = defer(() => {
-        began = scheduler.now();
+        began = clock();
         return source;
       });
       const lasting$ = attempt$.pipe(
         retry({
           delay: (error) => {
+            // Retry-After may be a date: that is the wall clock's.
             const wait = backoff.afterError(error, scheduler.now());
             return wait === undefined ? throwError(() => error) : timer(wait.delay, scheduler);
           },
@@ -61,7 +64,7 @@ export function reconnect<T>(policy: ReconnectPolicy = {}): MonoTypeOperatorFunc
       return lasting$.pipe(
         repeat({
           delay: () => {
-            const wait = backoff.afterEnd(scheduler.now() - began);
+            const wait = backoff.afterEnd(clock() - began);
             return wait === undefined ? EMPTY : timer(wait.delay, scheduler);
           },
         }),

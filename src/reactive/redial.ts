@@ -1,5 +1,6 @@
 import { defer, EMPTY, map, Observable, repeat, retry, type SchedulerLike, throwError, timer } from 'rxjs';
 import { Backoff, type BackoffRules, type Wait } from '../protocol/backoff.js';
+import { clockOf } from '../transport/clock.js';
 import type { Connection } from './connection.js';
 import type { PersistentState } from './persistent-connection.js';
 
@@ -21,6 +22,7 @@ export function redial<In, Out>(
 ): Observable<PersistentState<In, Out>> {
   return new Observable((subscriber) => {
     const backoff = new Backoff(rules);
+    const clock = clockOf(scheduler);
     let openedAt: number | undefined;
     const pause = (wait: Wait, cause: { error?: unknown }): Observable<unknown> => {
       subscriber.next({ type: 'waiting', ...wait, ...cause });
@@ -31,7 +33,7 @@ export function redial<In, Out>(
       subscriber.next({ type: 'connecting' });
       return connection$.pipe(
         map((connection) => {
-          openedAt = scheduler.now();
+          openedAt = clock();
           return { type: 'open', connection } as const;
         }),
       );
@@ -39,6 +41,7 @@ export function redial<In, Out>(
     const lasting$ = attempt$.pipe(
       retry({
         delay: (error) => {
+          // Retry-After may be a date: that is the wall clock's.
           const wait = isWanted() ? backoff.afterError(error, scheduler.now()) : undefined;
           return wait === undefined ? throwError(() => error) : pause(wait, { error });
         },
@@ -46,7 +49,7 @@ export function redial<In, Out>(
       repeat({
         delay: () => {
           if (!isRepeated || !isWanted()) return EMPTY;
-          const wait = backoff.afterEnd(openedAt === undefined ? 0 : scheduler.now() - openedAt);
+          const wait = backoff.afterEnd(openedAt === undefined ? 0 : clock() - openedAt);
           return wait === undefined ? EMPTY : pause(wait, {});
         },
       }),
