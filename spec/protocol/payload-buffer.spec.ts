@@ -27,6 +27,33 @@ describe('PayloadBuffer', () => {
     expect(taken.map(String)).toEqual(['first', 'second']);
   });
 
+  it('lends what was appended, and is empty then', () => {
+    const buffer = new PayloadBuffer();
+    const texts = ['a', 'b', 'c'].map((letter) => {
+      buffer.expect(50_000, true, true);
+      for (let part = 0; part < 5; part++) buffer.append(Buffer.alloc(10_000, letter), 0, 10_000);
+      return buffer.lend((bytes, length) => bytes.toString('latin1', 0, length));
+    });
+    expect(texts).toEqual(['a', 'b', 'c'].map((letter) => letter.repeat(50_000)));
+    expect([buffer.length, buffer.capacity]).toEqual([0, 0]);
+  });
+
+  it('uses the memory again that it lent, and never what it handed over', () => {
+    const buffer = new PayloadBuffer();
+    const collect = (isLent: boolean): void => {
+      buffer.expect(50_000, true, isLent);
+      buffer.append(Buffer.alloc(50_000, 'x'), 0, 50_000);
+    };
+    const memory = new Set<ArrayBufferLike>();
+    for (let turn = 0; turn < 3; turn++) {
+      collect(true);
+      buffer.lend((bytes) => memory.add(bytes.buffer));
+      collect(false);
+      expect(memory.has(buffer.take().buffer)).toBe(false);
+    }
+    expect(memory.size).toBe(1);
+  });
+
   it('drops memory with what was appended', () => {
     const buffer = new PayloadBuffer();
     buffer.append(Buffer.alloc(100), 0, 100);

@@ -48,6 +48,22 @@ describe('text (RFC 6455 §5.6)', () => {
     }
   });
 
+  it('that is long keeps its memory until it has left, and not longer', () => {
+    const stalled = new KernelPort(0);
+    const busy = new KernelPort();
+    const writes = jest.spyOn(busy, 'write');
+    const send = (port: KernelPort, text: string): void => {
+      const batch = new Batch();
+      batch.text(TEXT, text, undefined);
+      batch.flush(port);
+    };
+    send(stalled, 'a'.repeat(50_000));
+    for (const letter of ['b', 'c', 'd']) send(busy, letter.repeat(50_000));
+    stalled.read();
+    expect(readFrames(stalled.bytes).map(({ payload }) => payload.toString())).toEqual(['a'.repeat(50_000)]);
+    expect(new Set(writes.mock.calls.map(([[piece]]) => piece?.buffer)).size).toBe(1);
+  });
+
   it('has U+FFFD in the place of a lone surrogate, never invalid bytes', () => {
     for (const filler of ['', 'x'.repeat(20_000)]) {
       const [frame] = readFrames(written((batch) => batch.text(TEXT, `a\ud83d${filler}b\ude00`, undefined)));

@@ -81,7 +81,7 @@ export class MessageReader {
         `message of ${this.#frames} frames, maxFragments allows ${maxFragments}`,
       );
     }
-    this.#collected.expect(this.#size, header.fin);
+    this.#collected.expect(this.#size, header.fin, this.#text || this.#compressed);
   }
 
   #checkSize(): void {
@@ -120,17 +120,21 @@ export class MessageReader {
   /** The message that is one frame in one chunk. */
   #whole({ bytes, start, end }: FrameReader, ascii: boolean): Message {
     if (this.#compressed) return this.#inflated(bytes.subarray(start, end));
+    if (this.#text) return this.#decoded(bytes, start, end, ascii);
     const size = end - start;
-    if (this.#text) return { type: 'message', data: decodeText(bytes, start, end, ascii), size };
     const data = size < COPY_BELOW ? copyOf(bytes, start, end) : bytes.subarray(start, end);
     return { type: 'message', data, size };
   }
 
+  #decoded(bytes: Buffer, start: number, end: number, ascii: boolean): Message {
+    return { type: 'message', data: decodeText(bytes, start, end, ascii), size: end - start };
+  }
+
   #joined(): Message {
-    const payload = this.#collected.take();
-    if (this.#compressed) return this.#inflated(payload);
-    const size = payload.length;
-    return { type: 'message', data: this.#text ? decodeText(payload, 0, size, this.#ascii) : payload, size };
+    if (this.#compressed) return this.#collected.lend((bytes, size) => this.#inflated(bytes.subarray(0, size)));
+    if (this.#text) return this.#collected.lend((bytes, size) => this.#decoded(bytes, 0, size, this.#ascii));
+    const data = this.#collected.take();
+    return { type: 'message', data, size: data.length };
   }
 
   #inflated(body: Buffer): Message {
@@ -142,6 +146,6 @@ export class MessageReader {
     if (!ascii && !this.#limits.skipUTF8Validation && !isUtf8(data)) {
       throw new ProtocolError('UTF8_INVALID', 1007, 'text message that is not valid UTF-8');
     }
-    return { type: 'message', data: decodeText(data, 0, size, ascii), size };
+    return this.#decoded(data, 0, size, ascii);
   }
 }

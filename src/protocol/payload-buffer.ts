@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { borrow, giveBack } from './lent-memory.js';
 
 /** The first capacity, in bytes, where it is not known that less is enough. */
 const SMALLEST = 1024;
@@ -12,13 +13,14 @@ const EMPTY: Buffer = Buffer.alloc(0);
  * Collects the parts of a payload that arrives in several chunks or frames.
  *
  * Memory follows what has arrived, never what a header claims: at most 1 KiB or twice the bytes received, and four times
- * once a quarter of a known total is here, which is then allocated whole.
+ * once a quarter of a known total is here, which is then allocated whole. Of lent memory it may be twice that.
  */
 export class PayloadBuffer {
   #bytes: Buffer = EMPTY;
   #length = 0;
   #total = 0;
   #exact = false;
+  #isLent = false;
 
   /** Bytes collected. */
   get length(): number {
@@ -30,10 +32,15 @@ export class PayloadBuffer {
     return this.#bytes.length;
   }
 
-  /** Says that `total` bytes will have been collected when the current frame ends, and, if `exact`, that it is the last. */
-  expect(total: number, exact: boolean): void {
+  /**
+   * Says that `total` bytes will have been collected when the current frame ends, and, if `exact`, that it is the last.
+   *
+   * @param isLent whether {@link lend} follows, and not {@link take}.
+   */
+  expect(total: number, exact: boolean, isLent = false): void {
     this.#total = total;
     this.#exact = exact;
+    this.#isLent = isLent;
   }
 
   /** Copies the bytes from `start` to `end`. */
@@ -53,6 +60,16 @@ export class PayloadBuffer {
     return length < COPY_BELOW ? copyOf(bytes, 0, length) : bytes.subarray(0, length);
   }
 
+  /** Shows what was collected to `read`, that must not keep the memory, and starts anew. */
+  lend<T>(read: (bytes: Buffer, length: number) => T): T {
+    const bytes = this.#bytes;
+    const length = this.#length;
+    this.clear();
+    const result = read(bytes, length);
+    giveBack(bytes);
+    return result;
+  }
+
   /** Drops what was collected and its memory. */
   clear(): void {
     this.#bytes = EMPTY;
@@ -61,8 +78,10 @@ export class PayloadBuffer {
   }
 
   #grow(length: number): void {
-    const grown = Buffer.allocUnsafeSlow(this.#capacityFor(length));
+    const capacity = this.#capacityFor(length);
+    const grown = this.#isLent ? borrow(capacity) : Buffer.allocUnsafeSlow(capacity);
     this.#bytes.copy(grown, 0, 0, this.#length);
+    if (this.#isLent) giveBack(this.#bytes);
     this.#bytes = grown;
   }
 

@@ -1,5 +1,6 @@
 import { headerLength, writeHeader } from '../protocol/frame-header.js';
 import { writeFrame } from '../protocol/frame-writer.js';
+import { borrow, giveBack } from '../protocol/lent-memory.js';
 import { maskInPlace } from '../protocol/mask.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
 import type { BytePort } from './byte-port.js';
@@ -21,6 +22,8 @@ export class Batch {
   #size = 0;
   #pieces: Uint8Array[] = [];
   #slabs: Slab[] = [];
+  /** Memory of frames of their own, to be given back when they have left. */
+  #lent: Buffer[] | undefined;
   #open: Slab | undefined;
   #start = 0;
   #end = 0;
@@ -71,10 +74,9 @@ export class Batch {
       return length;
     }
     if (maskKey !== undefined) {
-      const frame = Buffer.allocUnsafe(header + length);
+      const frame = this.#borrow(header + length);
       // §5.3: the caller's bytes stay as they are, the mask goes over a copy.
-      writeFrame(frame, 0, firstByte, payload, maskKey);
-      this.piece(frame);
+      this.piece(frame.subarray(0, writeFrame(frame, 0, firstByte, payload, maskKey)));
       return length;
     }
     const slab = this.#reserve(header);
@@ -101,8 +103,10 @@ export class Batch {
     this.#closeRun();
     const pieces = this.#pieces;
     const slabs = this.#slabs;
+    const lent = this.#lent;
     this.#pieces = [];
     this.#slabs = [];
+    this.#lent = undefined;
     this.#size = 0;
     if (pieces.length === 0) return;
     if (!port.synchronous) {
@@ -111,10 +115,12 @@ export class Batch {
       return;
     }
     port.write(pieces);
+    const hasLeft = port.pending === 0;
     for (const slab of slabs) {
-      if (port.pending > 0) slab.abandon();
-      else slab.release();
+      if (hasLeft) slab.release();
+      else slab.abandon();
     }
+    if (hasLeft && lent !== undefined) for (const bytes of lent) giveBack(bytes);
   }
 
   /** Forgets all of it. */
@@ -123,6 +129,7 @@ export class Batch {
     this.#open = undefined;
     for (const slab of this.#slabs) slab.release();
     this.#slabs = [];
+    this.#lent = undefined;
     this.#pieces = [];
     this.#size = 0;
   }
@@ -130,12 +137,19 @@ export class Batch {
   /** A frame of its own, written in one piece: cheaper than a header and a payload apart. */
   #longText(firstByte: number, text: string, maskKey: number | undefined): number {
     const length = Buffer.byteLength(text);
-    const frame = Buffer.allocUnsafeSlow(headerLength(length, maskKey !== undefined) + length);
+    const frame = this.#borrow(headerLength(length, maskKey !== undefined) + length);
     const at = writeHeader(frame, 0, firstByte, length, maskKey);
-    frame.write(text, at);
-    if (maskKey !== undefined) maskInPlace(frame, at, frame.length, maskKey);
-    this.piece(frame);
+    const end = at + frame.write(text, at);
+    if (maskKey !== undefined) maskInPlace(frame, at, end, maskKey);
+    this.piece(frame.subarray(0, end));
     return length;
+  }
+
+  #borrow(size: number): Buffer {
+    const bytes = borrow(size);
+    this.#lent ??= [];
+    this.#lent.push(bytes);
+    return bytes;
   }
 
   /** Makes room at `#end`: behind the open run, or in a new run when others have written since. */
