@@ -48,8 +48,11 @@ const groups: readonly (readonly [string, RegExp])[] = [
   ],
 ];
 
-/** The time after `skipMicros` by function, the most expensive first. */
-export function hotSpots(profile: CpuProfile, skipMicros = 0): HotSpot[] {
+/** The time from `from` to `to` microseconds after the start by function, the most expensive first. */
+export function hotSpots(
+  profile: CpuProfile,
+  { from, to }: { readonly from: number; readonly to: number } = { from: 0, to: Number.POSITIVE_INFINITY },
+): HotSpot[] {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
   const spent = new Map<string, number>();
   let at = 0;
@@ -57,7 +60,7 @@ export function hotSpots(profile: CpuProfile, skipMicros = 0): HotSpot[] {
     const delta = Math.max(0, profile.timeDeltas[index] ?? 0);
     at += delta;
     const frame = frames.get(id);
-    if (frame === undefined || at < skipMicros) return;
+    if (frame === undefined || at < from || at > to) return;
     const name = describe(frame);
     spent.set(name, (spent.get(name) ?? 0) + delta);
   });

@@ -1,7 +1,7 @@
 /** The load generators, on CPU 1: programs in C, compiled when the benchmarks start. */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -36,6 +36,7 @@ export class LoadGenerator {
 
   /** @throws Error that names the Debian package that is missing. */
   constructor() {
+    process.once('exit', () => rmSync(this.#folder, { recursive: true }));
     this.#compile('wsload');
     this.#compile('wshandshake');
   }

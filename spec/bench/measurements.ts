@@ -6,7 +6,7 @@ import { idleSeconds, measureCompressedMemory, measureIdle } from './idle.js';
 import type { LoadGenerator } from './load.js';
 import type { BenchOptions } from './options.js';
 import * as profiles from './profiles.js';
-import { bombText, type Columns, cpuTable, handshakeTable, memoryTable } from './report.js';
+import { bombText, type Columns, cpuTable, grouped, handshakeTable, memoryTable } from './report.js';
 import type { Sample, Series } from './samples.js';
 import { type ServerName, serverNames } from './servers.js';
 
@@ -33,7 +33,7 @@ export interface Row {
   measure(load: LoadGenerator, effort: Effort): Promise<Series>;
 }
 
-/** `ws` with its addon is shown where masks matter, and the slow ones where they can do it. */
+/** The addon of `ws` is shown where masks matter. */
 const without = (...left: readonly ServerName[]): ServerName[] => serverNames.filter((name) => !left.includes(name));
 
 export const measurements: readonly Measurement[] = [
@@ -64,10 +64,10 @@ export const measurements: readonly Measurement[] = [
     counted: 'messages',
   }),
   // The floor keeps nothing for a connection but a counter: as a figure of memory it would say nothing.
-  memory('idle', without('ws+bufferutil', 'net'), 'idle', [
-    { name: `idle, ${profiles.idleConnections} connections`, measure: measureIdle },
+  memory('idle', without('ws+bufferutil', 'net'), 'idle connections', [
+    { name: `idle, ${grouped(profiles.idleConnections)} connections`, measure: measureIdle },
   ]),
-  memory('compressed-memory', ['sluice', 'ws'], 'compressed memory', [
+  memory('compressed-memory', ['sluice', 'ws'], `${grouped(profiles.compressedConnections)} connections`, [
     { name: 'compressed memory, each message by itself', measure: compressedWith('message') },
     { name: 'compressed memory, with context both ways, 15 bits', measure: compressedWith('context') },
   ]),

@@ -77,12 +77,14 @@ export function bombText(rows: readonly Series[]): string {
   return `A message of ${inflated.toFixed(0)} MiB, ${wire.toFixed(0)} KiB on the wire, was closed with ${codes}: the process grew by ${growth.toFixed(1)} MiB at most, and its event loop was blocked for ${block.toFixed(0)} ms at most.`;
 }
 
+/** How often and how long; rows of one table may come from several runs. */
 function caption(rows: readonly Series[]): string {
-  const [rounds, seconds] = [least(rows.map((row) => row.rounds)), least(rows.map((row) => row.seconds))];
-  return seconds === '0' ? `Medians of ${rounds} rounds.` : `Medians of ${rounds} rounds of ${seconds} s.`;
+  const rounds = rows.map((row) => row.rounds);
+  const seconds = rows.map((row) => row.seconds);
+  const often = `${least(rounds)} ${Math.max(...rounds) === 1 ? 'round' : 'rounds'}`;
+  return Math.max(...seconds) === 0 ? `Medians of ${often}.` : `Medians of ${often} of ${least(seconds)} s.`;
 }
 
-/** Rows of one table may come from several runs. */
 function least(values: readonly number[]): string {
   const [smallest, largest] = [Math.min(...values), Math.max(...values)];
   return smallest === largest ? String(smallest) : `at least ${smallest}`;
@@ -104,6 +106,7 @@ function kibibytes(value: number): string {
   return (value / 1024).toFixed(1);
 }
 
-function grouped(value: number): string {
+/** Without decimals, its thousands apart. */
+export function grouped(value: number): string {
   return Math.round(value).toLocaleString('en').replaceAll(',', ' ');
 }
