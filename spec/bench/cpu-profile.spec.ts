@@ -54,8 +54,8 @@ describe('hotSpots', () => {
     ['next', 'file:///x/node_modules/rxjs/dist/cjs/internal/Subscriber.js', 'rxjs'],
     ['take', 'file:///x/dist/esm/reactive/inbox.js', 'delivery'],
     ['writeBuffer', '', 'libuv/write'],
-    ['writeGeneric', 'node:internal/stream_base_commons', 'libuv/write'],
-    ['onread', 'file:///x/dist/esm/transport/socket-port.js', 'libuv/write'],
+    ['writeGeneric', 'node:internal/stream_base_commons', 'node'],
+    ['onread', 'file:///x/dist/esm/transport/socket-port.js', 'transport'],
     ['inflateRawSync', 'node:zlib', 'compression'],
     ['anything', 'file:///x/spec/bench/servers/sluice.mjs', 'other'],
   ])('knows the group of %s in %s', (name, url, group) => {

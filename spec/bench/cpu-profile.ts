@@ -41,11 +41,10 @@ const groups: readonly (readonly [string, RegExp])[] = [
   ],
   ['parsing', /esm\/protocol/],
   ['delivery', /esm\/(reactive|operators)/],
+  ['transport', /esm\/transport/],
   // Native functions have no file. What has no name either, is V8, or libuv waiting for and reading from sockets.
-  [
-    'libuv/write',
-    /^(write\w*|shutdown|readStart|readStop)$|^\(program\)|esm\/transport|node:(net|stream|events|timers|internal)/,
-  ],
+  ['libuv/write', /^(write\w*|close|shutdown|readStart|readStop)$|^\(program\)/],
+  ['node', /node:/],
 ];
 
 /** The time from `from` to `to` microseconds after the start by function, the most expensive first. */
