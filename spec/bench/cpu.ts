@@ -16,6 +16,9 @@ function warmUpOf({ connections }: Profile, round: number): number {
 /** Fewer messages than this in a round are an accident, not a figure. */
 const fewestMessages = 50;
 
+/** A round that is longer is not made longer still, in seconds. */
+const mostSeconds = 10;
+
 /**
  * Measures all servers under one load. The rounds are interleaved and the order of the servers rotates, so that a machine that gets
  * slower or faster meanwhile does so for all of them.
@@ -39,7 +42,7 @@ export async function measureCpu(
   }
 }
 
-/** One round of one server. @throws Error when too little came back to say anything. */
+/** One round of one server, longer if it is too slow for it. @throws Error when too little comes back to say anything. */
 export async function measureOnce(
   load: LoadGenerator,
   server: RunningServer,
@@ -48,7 +51,10 @@ export async function measureOnce(
 ): Promise<Sample> {
   const { messages, cpuMicros, perSecond, p50Micros, p99Micros } = await load.run(server, profile, times);
   if (messages < fewestMessages || cpuMicros <= 0) {
-    throw new Error(`${server.name}: only ${messages} messages in ${times.seconds} s (${profile.name}): use --seconds`);
+    const seen = `${server.name}: only ${messages} messages in ${times.seconds} s`;
+    if (times.seconds > mostSeconds) throw new Error(`${seen} (${profile.name})`);
+    console.error(`  ${seen}: measured again, for longer`);
+    return measureOnce(load, server, profile, { ...times, seconds: times.seconds * 4 });
   }
   const { perSecond: asked = 0 } = profile;
   if (perSecond < 0.95 * asked) console.error(`  ${server.name} did only ${perSecond} messages/s instead of ${asked}`);

@@ -86,6 +86,5 @@ int main(int argc, char **argv) {
   }
   cpu = cpu_ns(pid) - cpu;
   printf("{\"messages\":%llu,\"per_s\":%.0f,\"cpu_us\":%.1f,\"p50_us\":%d,\"p99_us\":%d}\n", (unsigned long long)done, done / ((t - began) / 1e9), cpu / 1e3, percentile(.5), percentile(.99));
-  if (!done) die("no handshake was done");
   return 0;
 }

@@ -280,6 +280,5 @@ int main(int argc, char **argv) {
   cpu = cpu_ns(pid) - cpu;
   double seconds = (t - began) / 1e9;
   printf("{\"messages\":%llu,\"per_s\":%.0f,\"cpu_us\":%.1f,\"p50_us\":%d,\"p99_us\":%d,\"max_us\":%llu}\n", (unsigned long long)done, done / seconds, cpu / 1e3, percentile(.5), percentile(.99), (unsigned long long)max_us);
-  if (!done && depth) die("nothing came back");
   return 0;
 }
