@@ -59,6 +59,13 @@ describe('what an error tells', () => {
     expect(lost.message).toBe('connection lost without a close frame');
   });
 
+  it('is told in one line, whatever reason the peer gave', () => {
+    const reason = 'a\r\nb\u2028c\u0085 \u{1f600}';
+    const error = new ConnectionClosedError({ code: 4000, reason, wasClean: true });
+    expect(error.message).toBe('closed with 4000: a\\u000d\\u000ab\\u2028c\\u0085 \u{1f600}');
+    expect(error.reason).toBe(reason);
+  });
+
   it('is the limit, its value, and what was found, of a buffer', () => {
     const error = new BackpressureError('maxBufferedAmount', 10, 12);
     expect(error).toMatchObject({ code: 'BUFFER_FULL', limit: 'maxBufferedAmount', configured: 10, observed: 12 });

@@ -1,4 +1,4 @@
-import { excerpt } from '../../src/protocol/excerpt.js';
+import { excerpt, inOneLine } from '../../src/protocol/excerpt.js';
 
 describe('an excerpt of what was found', () => {
   it.each<[unknown, string]>([
@@ -19,5 +19,14 @@ describe('an excerpt of what was found', () => {
     expect(excerpt('a'.repeat(64))).toBe(`"${'a'.repeat(64)}"`);
     expect(excerpt('a'.repeat(16_384))).toBe(`"${'a'.repeat(64)}"...`);
     expect(excerpt('abcd', 3)).toBe('"abc"...');
+  });
+});
+
+describe('the words of a peer in one line', () => {
+  it('are as they are, but for what would end the line or steer a terminal', () => {
+    expect(inOneLine('Grüße, "世界" \u{1f600}\\')).toBe('Grüße, "世界" \u{1f600}\\');
+    expect(inOneLine('a\r\n\t\0\u001b[2J\u007f\u0085\u2028\u2029z')).toBe(
+      'a\\u000d\\u000a\\u0009\\u0000\\u001b[2J\\u007f\\u0085\\u2028\\u2029z',
+    );
   });
 });

@@ -2,6 +2,7 @@
  * The errors of sluice. The class says whose fault it was, the literal `code` says the cause and never changes, the message
  * says what was found and what is allowed. Every `code` is listed in docs/reference/errors.md.
  */
+import { inOneLine } from './excerpt.js';
 
 /** What every error of sluice extends. `instanceof` fails across the ESM and CommonJS builds: {@link isWebSocketError} does not. */
 export class WebSocketError extends Error {
@@ -106,7 +107,7 @@ export class ConnectionClosedError extends WebSocketError {
   readonly wasClean: boolean;
 
   constructor(info: { code: number; reason: string; wasClean: boolean; cause?: unknown }) {
-    const because = info.reason === '' ? '' : `: ${info.reason}`;
+    const because = info.reason === '' ? '' : `: ${inOneLine(info.reason)}`;
     super(
       info.code,
       info.code === 1006 ? `connection lost without a close frame${because}` : `closed with ${info.code}${because}`,

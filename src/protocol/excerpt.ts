@@ -1,3 +1,10 @@
+/** The peer's own words in one line, control characters escaped as in JSON, so that they forge no line of a log. */
+export function inOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
 /**
  * Quotes what was found for a message of an error or a refusal: one line, escapes as in JSON, cut after `limit` characters,
  * so that a hostile field of 16 KB never fills a log or a response.
