@@ -81,13 +81,17 @@ describe('a typed connection', () => {
     expect(await firstValueFrom(raw.close$)).toMatchObject({ code: 1000 });
   });
 
-  it('carries what operators look for, as far as its connection has it', async () => {
+  it('carries what operators look for, as far as its connection has it', () => {
     const raw = testConnection({ messages$: of('1', 'x', '2'), close$: NEVER });
     const conn = new CodecConnection(raw, json({ invalid: 'drop' }));
-    expect(conn).toHaveProperty([finishedSymbol], Reflect.get(raw, finishedSymbol));
+    const told = jest.fn();
+    Reflect.get(conn, finishedSymbol).call(conn, { told });
+    raw.terminate();
+    expect(told).toHaveBeenCalledWith(expect.objectContaining({ code: 1006 }));
     expect(conn).toHaveProperty([reportSymbol]);
     const bare = new CodecConnection({ send: raw.send, messages$: EMPTY, close$: of('info') } as never, json());
-    expect(await firstValueFrom(bare.finished$)).toBe('info');
+    bare.whenFinished({ told });
+    expect(told).toHaveBeenLastCalledWith('info');
     expect(bare.intercept(() => true, false)).toBeUndefined();
     expect(() => bare.report(new Error('a'))).not.toThrow();
   });

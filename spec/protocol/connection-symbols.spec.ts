@@ -5,6 +5,7 @@ import {
   reportSymbol,
   sessionsSymbol,
 } from '../../src/protocol/connection-symbols.js';
+import type { CloseInfo } from '../../src/reactive/connection.js';
 import { close, text } from '../support/frames.js';
 import { memoryConnection } from '../support/memory-connection.js';
 
@@ -33,9 +34,7 @@ describe('the symbols of a connection', () => {
   it('lead from a connection to what comes last', () => {
     const { connection, peer, port } = memoryConnection();
     const codes: number[] = [];
-    (connection as never as Record<symbol, typeof connection.close$>)[finishedSymbol]?.subscribe(({ code }) =>
-      codes.push(code),
-    );
+    Reflect.get(connection, finishedSymbol).call(connection, { told: ({ code }: CloseInfo) => codes.push(code) });
     peer(close(3000));
     port.reset();
     expect(codes).toEqual([3000]);

@@ -342,7 +342,7 @@ describe('what is left of a connection that nobody wants any more', () => {
     marbles(({ scheduler, flush }) => {
       const { connection, peer, port } = memoryConnection({ scheduler });
       const times: number[] = [];
-      connection.finished$.subscribe(() => times.push(scheduler.now()));
+      connection.whenFinished({ told: () => times.push(scheduler.now()) });
       const hold = connection.hold();
       const subscription = connection.messages$.subscribe();
       peer(text('a'), close(1000));

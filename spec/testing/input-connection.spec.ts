@@ -1,4 +1,4 @@
-import { of } from 'rxjs';
+import { of, Subject } from 'rxjs';
 import { finishedSymbol, interceptSymbol, reportSymbol } from '../../src/protocol/connection-symbols.js';
 import { InputConnection } from '../../src/testing/input-connection.js';
 import { marbles } from '../support/marbles.js';
@@ -10,7 +10,9 @@ describe('the connection behind testConnection', () => {
       const hold = conn.hold();
       conn.messages$.subscribe();
       const info = { code: 1000, reason: '', wasClean: true, initiator: 'peer' };
-      expectObservable(Reflect.get(conn, finishedSymbol)).toBe('-----(c|)', { c: info });
+      const finished = new Subject();
+      Reflect.get(conn, finishedSymbol).call(conn, { told: (value: unknown) => finished.next(value) });
+      expectObservable(finished).toBe('-----c', { c: info });
       scheduler.schedule(() => hold.unsubscribe(), 5);
     }));
 

@@ -26,7 +26,7 @@ import { subscribeWithin } from './subscribe-within.js';
 
 /** What every connection of sluice carries beside its interface. */
 interface Carrier {
-  readonly [finishedSymbol]?: Observable<CloseInfo>;
+  readonly [finishedSymbol]?: (listener: { told(info: CloseInfo): void }) => void;
   readonly [reportSymbol]?: (error: unknown) => void;
   readonly [interceptSymbol]?: (take: Taker<Message>, isUrgent: boolean) => Interception;
 }
@@ -69,8 +69,10 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   /** What `finishedSymbol` stands for. */
-  get finished$(): Observable<CloseInfo> {
-    return (this.#conn as Carrier)[finishedSymbol] ?? this.#conn.close$;
+  whenFinished(listener: { told(info: CloseInfo): void }): void {
+    const conn: Carrier & Connection<Data> = this.#conn;
+    if (conn[finishedSymbol] === undefined) conn.close$.subscribe((info) => listener.told(info));
+    else conn[finishedSymbol](listener);
   }
 
   /** What `reportSymbol` stands for. */
@@ -185,8 +187,8 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
 
 Object.defineProperties(CodecConnection.prototype, {
   [finishedSymbol]: {
-    get(this: AnyCodecConnection) {
-      return this.finished$;
+    value(this: AnyCodecConnection, listener: { told(info: CloseInfo): void }) {
+      this.whenFinished(listener);
     },
   },
   [interceptSymbol]: {

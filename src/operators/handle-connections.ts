@@ -7,6 +7,7 @@ import {
   type SchedulerLike,
   type Subscriber,
   Subscription,
+  type Unsubscribable,
 } from 'rxjs';
 import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
 import type { CloseInfo, Connection } from '../reactive/connection.js';
@@ -28,7 +29,7 @@ export interface HandleConnectionsOptions<C> {
 
 /** What every connection of sluice carries beside its interface. */
 interface Handleable {
-  readonly [finishedSymbol]?: Observable<CloseInfo>;
+  readonly [finishedSymbol]?: (listener: { told(info: CloseInfo): void }) => void;
   readonly [reportSymbol]?: (error: unknown) => void;
 }
 
@@ -59,23 +60,24 @@ export function handleConnections<C extends Connection<any, any, any>>(
     new Observable((subscriber) => {
       const rules = { concurrency, maxWaiting, closeTimeout, onError, scheduler };
       const handlers = new Handlers(subscriber, handler, rules);
-      subscriber.add(() => handlers.stop());
+      subscriber.add(() => handlers.stopWaiting());
       subscribeWithin(subscriber, source, {
         next: (conn) => handlers.take(conn),
         error: (error: unknown) => subscriber.error(error),
         complete: () => handlers.completeAfterLast(),
       });
+      subscriber.add(() => handlers.stop());
     });
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: as above
 class Handlers<C extends Connection<any, any, any>> {
+  readonly handler: (conn: C) => ObservableInput<unknown>;
+  readonly rules: Required<HandleConnectionsOptions<C>>;
   readonly #subscriber: Subscriber<never>;
-  readonly #handler: (conn: C) => ObservableInput<unknown>;
-  readonly #rules: Required<HandleConnectionsOptions<C>>;
   /** Connections that wait for a place, and how to stop waiting. */
   readonly #waiting = new Map<C, Subscription>();
-  #active = 0;
+  readonly #running = new Set<Run<C>>();
   #isFilling = false;
   #isSourceDone = false;
 
@@ -84,14 +86,14 @@ class Handlers<C extends Connection<any, any, any>> {
     handler: (conn: C) => ObservableInput<unknown>,
     rules: Required<HandleConnectionsOptions<C>>,
   ) {
+    this.handler = handler;
+    this.rules = rules;
     this.#subscriber = subscriber;
-    this.#handler = handler;
-    this.#rules = rules;
   }
 
   take(conn: C): void {
-    const { concurrency, maxWaiting } = this.#rules;
-    if (this.#active < concurrency && this.#waiting.size === 0) this.#run(conn);
+    const { concurrency, maxWaiting } = this.rules;
+    if (this.#running.size < concurrency && this.#waiting.size === 0) this.#run(conn);
     else if (this.#waiting.size < maxWaiting) this.#wait(conn);
     else conn.close(1013, 'too many connections wait');
   }
@@ -101,9 +103,32 @@ class Handlers<C extends Connection<any, any, any>> {
     this.#completeIfDone();
   }
 
+  /** Nobody is waited for any more. */
+  stopWaiting(): void {
+    this.#waiting.clear();
+  }
+
   /** Nobody is handled any more. */
   stop(): void {
-    this.#waiting.clear();
+    const all = new Subscription();
+    for (const run of this.#running) all.add(run);
+    all.unsubscribe();
+  }
+
+  /** A handler is done with its connection: another one gets its place. */
+  done(run: Run<C>): void {
+    this.#running.delete(run);
+    this.#fill();
+  }
+
+  /** An `onError` that fails is no reason to end the server either. */
+  report(error: unknown, conn: C): void {
+    try {
+      this.rules.onError(error, conn);
+    } catch (second) {
+      reportError(error, conn);
+      reportError(second, conn);
+    }
   }
 
   #wait(conn: C): void {
@@ -124,46 +149,16 @@ class Handlers<C extends Connection<any, any, any>> {
   }
 
   #run(conn: C): void {
-    this.#active++;
-    const run = new Subscription();
-    this.#subscriber.add(run);
-    let isDone = false;
-    const end = (close: () => void): void => {
-      if (isDone) return;
-      isDone = true;
-      this.#subscriber.remove(run);
-      try {
-        run.unsubscribe();
-        close();
-      } catch (error) {
-        // What the handler does when it is unsubscribed may fail as well.
-        this.#report(error, conn);
-        conn.close(1011);
-      }
-      this.#active--;
-      this.#fill();
-    };
-    const fail = (error: unknown): void =>
-      end(() => {
-        this.#report(error, conn);
-        conn.close(1011);
-      });
-    const { scheduler, closeTimeout } = this.#rules;
-    subscribeWithin(run, (conn as Handleable)[finishedSymbol] ?? conn.close$, {
-      next: () => run.add(scheduler.schedule(() => end(() => {}), closeTimeout)),
-    });
-    subscribeWithin(
-      run,
-      defer(() => this.#handler(conn)),
-      { error: fail, complete: () => end(() => conn.close(1000)) },
-    );
+    const run = new Run(conn, this);
+    this.#running.add(run);
+    run.start();
   }
 
   /** Hands over those that wait. One loop, however many handlers are done at once: the stack does not grow with them. */
   #fill(): void {
     if (this.#isFilling) return;
     this.#isFilling = true;
-    for (let next = this.#first(); next !== undefined && this.#active < this.#rules.concurrency; next = this.#first()) {
+    for (let next = this.#first(); next !== undefined && this.#hasPlace; next = this.#first()) {
       const [conn, wait] = next;
       this.#waiting.delete(conn);
       this.#subscriber.remove(wait);
@@ -175,23 +170,88 @@ class Handlers<C extends Connection<any, any, any>> {
     this.#completeIfDone();
   }
 
+  get #hasPlace(): boolean {
+    return this.#running.size < this.rules.concurrency;
+  }
+
   #first(): [C, Subscription] | undefined {
     const [first] = this.#waiting;
     return first;
   }
 
   #completeIfDone(): void {
-    if (this.#isSourceDone && this.#active === 0 && this.#waiting.size === 0) this.#subscriber.complete();
+    if (this.#isSourceDone && this.#running.size === 0 && this.#waiting.size === 0) this.#subscriber.complete();
+  }
+}
+
+/**
+ * One connection and its handler: the observer of what the handler returns. There is one for every connection of a server, so it has
+ * no closures and no Subscription of its own.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+class Run<C extends Connection<any, any, any>> implements Unsubscribable {
+  readonly #conn: C;
+  readonly #handlers: Handlers<C>;
+  #subscriber: Subscriber<unknown> | undefined;
+  /** The deadline of a handler whose connection has ended. */
+  #deadline: Unsubscribable | undefined;
+  #isDone = false;
+
+  constructor(conn: C, handlers: Handlers<C>) {
+    this.#conn = conn;
+    this.#handlers = handlers;
   }
 
-  /** An `onError` that fails is no reason to end the server either. */
-  #report(error: unknown, conn: C): void {
-    try {
-      this.#rules.onError(error, conn);
-    } catch (second) {
-      reportError(error, conn);
-      reportError(second, conn);
+  start(): void {
+    const conn = this.#conn;
+    const whenFinished = (conn as Handleable)[finishedSymbol];
+    if (whenFinished !== undefined) whenFinished.call(conn, this);
+    else {
+      const closed = conn.close$.subscribe(() => this.told());
+      this.#deadline ??= closed;
     }
+    new Observable((subscriber) => {
+      this.#subscriber = subscriber;
+      defer(() => this.#handlers.handler(conn)).subscribe(subscriber);
+    }).subscribe(this);
+  }
+
+  /** The connection has ended and its messages are delivered. */
+  told(): void {
+    const { scheduler, closeTimeout } = this.#handlers.rules;
+    if (!this.#isDone) this.#deadline = scheduler.schedule(() => this.#end(() => {}), closeTimeout);
+  }
+
+  /** The handler has failed. */
+  error(error: unknown): void {
+    this.#end(() => {
+      this.#handlers.report(error, this.#conn);
+      this.#conn.close(1011);
+    });
+  }
+
+  /** The handler has completed. */
+  complete(): void {
+    this.#end(() => this.#conn.close(1000));
+  }
+
+  unsubscribe(): void {
+    this.#isDone = true;
+    this.#deadline?.unsubscribe();
+    this.#subscriber?.unsubscribe();
+  }
+
+  #end(close: () => void): void {
+    if (this.#isDone) return;
+    try {
+      this.unsubscribe();
+      close();
+    } catch (error) {
+      // What the handler does when it is unsubscribed may fail as well.
+      this.#handlers.report(error, this.#conn);
+      this.#conn.close(1011);
+    }
+    this.#handlers.done(this);
   }
 }
 

@@ -10,15 +10,30 @@ import type { SendSubject } from './send-subject.js';
 export class ConnectionStreams implements CoreEvents {
   /** Set by the connection that these belong to. */
   owner: { readonly send: Pick<SendSubject<never>, 'end'> } | undefined;
-  /** Called before anybody else when the connection has ended. */
-  onClosed: (() => void) | undefined;
-  readonly closed: Once<CloseInfo> = new Once<CloseInfo>();
-  readonly finishing: Once<CloseInfo> = new Once<CloseInfo>();
+  /** Told before anybody else when the connection has ended. */
+  tracker: { closed(connection: object): void } | undefined;
+  #closed: Once<CloseInfo> | undefined;
+  #finishing: Once<CloseInfo> | undefined;
   #pings: Subject<Uint8Array> | undefined;
   #pongs: Subject<Uint8Array> | undefined;
   /** How it ended, as soon as it has. */
   info: CloseInfo | undefined;
   #ended = false;
+  #finished = false;
+
+  /** How it ended, once what could be delivered was. */
+  get closed(): Once<CloseInfo> {
+    this.#closed ??= new Once();
+    if (this.#ended) this.#closed.set(this.info as CloseInfo);
+    return this.#closed;
+  }
+
+  /** The same, once nothing is held back any more. */
+  get finishing(): Once<CloseInfo> {
+    this.#finishing ??= new Once();
+    if (this.#finished) this.#finishing.set(this.info as CloseInfo);
+    return this.#finishing;
+  }
 
   get pings$(): Observable<Uint8Array> {
     if (this.#ended) return EMPTY;
@@ -47,15 +62,17 @@ export class ConnectionStreams implements CoreEvents {
   }
 
   settled(info: CloseInfo): void {
+    this.info = info;
     this.#ended = true;
     this.#pings?.complete();
     this.#pongs?.complete();
-    this.onClosed?.();
-    this.closed.set(info);
+    if (this.owner !== undefined) this.tracker?.closed(this.owner);
+    this.#closed?.set(info);
   }
 
   finished(info: CloseInfo): void {
-    this.finishing.set(info);
+    this.#finished = true;
+    this.#finishing?.set(info);
   }
 
   unsendable(error: UsageError): void {

@@ -44,7 +44,10 @@ function checkOrigin(upgrade: UpgradeRequest, { origin, host }: UpgradeOffer, { 
     origin,
     host,
     hasCredentials,
-    localAddress: upgrade.localAddress,
+    // Asked for only where it matters: the socket would keep it.
+    get localAddress() {
+      return upgrade.localAddress;
+    },
     secFetchSite,
   });
   if (refusal !== undefined) throw refusal;

@@ -24,6 +24,7 @@ import { ConnectionStreams } from './connection-streams.js';
 import { controlPayload } from './control-payload.js';
 import type { Holdable, Interception, Taker } from './inbox.js';
 import { iterateMessages } from './message-iterator.js';
+import type { OnceListener } from './once.js';
 import type { SendResult } from './outbox-settings.js';
 import { type Outgoing, sharedFramesOf } from './outgoing.js';
 import { sendFrom } from './send-from.js';
@@ -62,9 +63,9 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     this.#core.start();
   }
 
-  /** Calls `closed` before anybody else when it has ended. One caller. @internal */
-  whenClosed(closed: () => void): void {
-    this.#streams.onClosed = closed;
+  /** Tells `tracker` before anybody else when it has ended. One of them. @internal */
+  trackedBy(tracker: { closed(connection: object): void }): void {
+    this.#streams.tracker = tracker;
   }
 
   get messages$(): Holdable<In> {
@@ -83,9 +84,9 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     return this.#streams.closed.value$;
   }
 
-  /** Emits how it ended and completes, once no hold keeps anything back: what `finishedSymbol` stands for. @internal */
-  get finished$(): Observable<CloseInfo> {
-    return this.#streams.finishing.value$;
+  /** Tells `listener` how it ended, once no hold keeps anything back: what `finishedSymbol` stands for. @internal */
+  whenFinished(listener: OnceListener<CloseInfo>): void {
+    this.#streams.finishing.tell(listener);
   }
 
   hold(): Subscription {
@@ -286,11 +287,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
 }
 
 Object.defineProperties(PortConnection.prototype, {
-  [finishedSymbol]: {
-    get(this: PortConnection<unknown>) {
-      return this.finished$;
-    },
-  },
+  [finishedSymbol]: { value: PortConnection.prototype.whenFinished },
   [interceptSymbol]: { value: PortConnection.prototype.intercept },
   [reportSymbol]: { value: PortConnection.prototype.reportError },
   [shareSymbol]: { value: PortConnection.prototype.trySendShared },

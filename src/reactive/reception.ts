@@ -190,10 +190,13 @@ export class Reception<Data, In> {
   #track(connection: PortConnection<Data, In>): void {
     this.#open.add(connection);
     this.#books.connections.add(connection);
-    connection.whenClosed(() => {
-      this.#open.delete(connection);
-      this.#books.connections.delete(connection);
-    });
+    connection.trackedBy(this);
+  }
+
+  /** One of them is closed. */
+  closed(connection: PortConnection<Data, In>): void {
+    this.#open.delete(connection);
+    this.#books.connections.delete(connection);
   }
 }
 

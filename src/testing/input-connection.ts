@@ -15,6 +15,7 @@ import { ConnectionStreams } from '../reactive/connection-streams.js';
 import { controlPayload } from '../reactive/control-payload.js';
 import type { Holdable, Interception, Taker } from '../reactive/inbox.js';
 import { iterateMessages } from '../reactive/message-iterator.js';
+import type { OnceListener } from '../reactive/once.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
 import { sendFrom } from '../reactive/send-from.js';
 import { SendSubject } from '../reactive/send-subject.js';
@@ -215,8 +216,8 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
     return new Promise((resolve) => this.close$.subscribe({ complete: resolve }));
   }
 
-  get finished$(): Observable<CloseInfo> {
-    return this.#streams.finishing.value$;
+  whenFinished(listener: OnceListener<CloseInfo>): void {
+    this.#streams.finishing.tell(listener);
   }
 
   intercept(take: Taker<In>, isUrgent: boolean): Interception {
@@ -279,8 +280,8 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
 
 Object.defineProperties(InputConnection.prototype, {
   [finishedSymbol]: {
-    get(this: AnyInputConnection) {
-      return this.finished$;
+    value(this: AnyInputConnection, listener: OnceListener<CloseInfo>) {
+      this.whenFinished(listener);
     },
   },
   [interceptSymbol]: {

@@ -32,13 +32,11 @@ export class TestConnect<C extends AnyConnection> extends Observable<C> {
             const hold = opened.hold();
             subscriber.next(opened);
             hold.unsubscribe();
-            subscriber.add(
-              finishedOf(opened).subscribe((info) => {
-                const error = closeErrorOf(info);
-                if (error === undefined) subscriber.complete();
-                else subscriber.error(withUptime(error, scheduler.now() - openedAt));
-              }),
-            );
+            whenFinished(opened, (info) => {
+              const error = closeErrorOf(info);
+              if (error === undefined) subscriber.complete();
+              else subscriber.error(withUptime(error, scheduler.now() - openedAt));
+            });
           },
           error: (error: unknown) => subscriber.error(withUptime(error, 0)),
         }),
@@ -75,6 +73,8 @@ function attemptOf<C extends AnyConnection>(attempts: readonly Attempt<C>[], ind
   return attempt instanceof Error ? throwError(() => attempt) : of(attempt);
 }
 
-function finishedOf(conn: AnyConnection): Observable<CloseInfo> {
-  return (conn as { [finishedSymbol]?: Observable<CloseInfo> })[finishedSymbol] ?? conn.close$;
+function whenFinished(conn: AnyConnection, told: (info: CloseInfo) => void): void {
+  const carrier = conn as AnyConnection & { [finishedSymbol]?: (listener: { told: typeof told }) => void };
+  if (carrier[finishedSymbol] === undefined) conn.close$.subscribe(told);
+  else carrier[finishedSymbol]({ told });
 }

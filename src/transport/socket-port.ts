@@ -7,28 +7,35 @@ import { isTurnOver, later } from './turns.js';
 /** Pieces of up to this size in all are joined before they are written: cheaper than a vectored write. In bytes. */
 const JOIN_LIMIT = 16_384;
 
+/** Under this symbol a socket carries its port, so that all sockets share their listeners: closures would cost 0.5 KiB each. */
+const portSymbol: unique symbol = Symbol('port');
+
+/** A socket that a port listens to. */
+interface Carrier extends Duplex {
+  [portSymbol]: SocketPort;
+}
+
 /** A {@link BytePort} over a socket of TCP, TLS or a Unix path, or over any other Duplex. */
 export class SocketPort implements BytePort {
   readonly synchronous: boolean;
-  readonly #socket: Duplex;
+  readonly #socket: Carrier;
   /** Only plain TCP can be reset: `resetAndDestroy` throws on TLS and on pipes. */
   readonly #resettable: boolean;
   #error: Error | undefined;
   #events: PortEvents | undefined;
   #writing = false;
+  #written: (() => void) | undefined;
 
   /**
    * @param head bytes that were read behind the handshake, delivered before all others.
    */
   constructor(socket: Duplex, head: Buffer) {
-    this.#socket = socket;
+    this.#socket = Object.assign(socket, { [portSymbol]: this });
     const plain = socket instanceof Socket && !('encrypted' in socket && socket.encrypted === true);
     this.synchronous = plain;
     this.#resettable = plain && socket.remoteFamily !== undefined;
     // From the first moment on: without this one a reset ends the process.
-    socket.on('error', (error: Error) => {
-      this.#error ??= error;
-    });
+    socket.on('error', onError);
     // The peer's FIN must not end our side: its Close frame may still wait for demand, and be answered then.
     socket.allowHalfOpen = true;
     if (head.length > 0) socket.unshift(head);
@@ -45,23 +52,40 @@ export class SocketPort implements BytePort {
       process.nextTick(() => events.closed(this.#error));
       return;
     }
-    socket.on('data', (chunk: Buffer) => {
-      beginReceiving();
-      try {
-        events.bytes(chunk);
-      } finally {
-        endReceiving();
-      }
-    });
-    socket.on('end', () => events.ended());
-    socket.on('close', () => events.closed(this.#error));
+    socket.on('data', onData).on('end', onEnd).on('close', onClose);
     socket.resume();
+  }
+
+  /** The socket emitted 'data'. @internal */
+  received(chunk: Buffer): void {
+    beginReceiving();
+    try {
+      this.#events?.bytes(chunk);
+    } finally {
+      endReceiving();
+    }
+  }
+
+  /** It emitted 'end'. @internal */
+  ended(): void {
+    this.#events?.ended();
+  }
+
+  /** It emitted 'error': 'close' follows. @internal */
+  failed(error: Error): void {
+    this.#error ??= error;
+  }
+
+  /** It emitted 'close'. @internal */
+  closed(): void {
+    this.#events?.closed(this.#error);
   }
 
   write(pieces: readonly Uint8Array[]): void {
     const socket = this.#socket;
     if (!socket.writable) return;
     this.#writing = true;
+    this.#written ??= () => this.#left();
     if (pieces.length === 1) socket.write(pieces[0], this.#written);
     else if (fitsJoined(pieces)) socket.write(Buffer.concat(pieces), this.#written);
     else {
@@ -103,11 +127,27 @@ export class SocketPort implements BytePort {
   }
 
   /** Earlier writes of the same tick report late: what counts is that nothing is left. */
-  readonly #written = (): void => {
+  #left(): void {
     if (!this.#writing || this.#socket.writableLength > 0) return;
     this.#writing = false;
     this.#events?.drained();
-  };
+  }
+}
+
+function onData(this: Carrier, chunk: Buffer): void {
+  this[portSymbol].received(chunk);
+}
+
+function onEnd(this: Carrier): void {
+  this[portSymbol].ended();
+}
+
+function onError(this: Carrier, error: Error): void {
+  this[portSymbol].failed(error);
+}
+
+function onClose(this: Carrier): void {
+  this[portSymbol].closed();
 }
 
 function fitsJoined(pieces: readonly Uint8Array[]): boolean {
