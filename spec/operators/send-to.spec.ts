@@ -37,6 +37,16 @@ describe('sendTo', () => {
       expectSubscriptions(source$.subscriptions).toBe('^-!');
     }));
 
+  it('errors, and leaves the source, when a send of somebody else throws', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source$ = cold('-a-b-');
+      const broken = sink(() => {
+        throw new Error('broken');
+      });
+      expectObservable(source$.pipe(sendTo(broken))).toBe('-#', undefined, new Error('broken'));
+      expectSubscriptions(source$.subscriptions).toBe('^!');
+    }));
+
   it('sends before it passes on', () => {
     const log: string[] = [];
     of('a', 'b')

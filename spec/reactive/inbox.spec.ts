@@ -29,8 +29,10 @@ describe('demand', () => {
   });
 
   it('is announced when it begins, with the teardown of the subscriber in place', () => {
-    const inbox: Inbox<string> = new Inbox(MARK, () => {
-      while (inbox.deliverNext());
+    const inbox: Inbox<string> = new Inbox(MARK, {
+      wanted: () => {
+        while (inbox.deliverNext());
+      },
     });
     for (const message of ['a', 'b']) inbox.put(message, 1);
     const seen: string[] = [];
@@ -224,7 +226,7 @@ describe('an interception', () => {
 
   it('reads ahead no further, unless it is urgent: then twice as far, and asks for more', () => {
     let asked = 0;
-    const inbox: Inbox<string> = new Inbox(MARK, () => asked++);
+    const inbox: Inbox<string> = new Inbox(MARK, { wanted: () => asked++ });
     inbox.put('a', MARK);
     const patient = inbox.intercept(() => false, false);
     expect([inbox.hasRoom, patient.isReading]).toEqual([false, false]);
@@ -267,7 +269,7 @@ describe('an end that nobody waits for any more', () => {
 });
 
 function openInbox(): Inbox<string> {
-  return new Inbox<string>(MARK, () => {});
+  return new Inbox<string>(MARK, { wanted: () => {} });
 }
 
 function recorded(): { inbox: Inbox<string>; seen: string[] } {

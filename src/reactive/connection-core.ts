@@ -14,7 +14,7 @@ import type { CloseInfo } from './connection.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import type { CoreEvents, CoreFacts } from './core-events.js';
 import { Heartbeat, type HeartbeatTimes, type Patient } from './heartbeat.js';
-import { Inbox } from './inbox.js';
+import { Inbox, type InboxOwner } from './inbox.js';
 import { MessageDeadline } from './message-deadline.js';
 import { Outbox } from './outbox.js';
 import type { OutboxOwner, SendResult } from './outbox-settings.js';
@@ -24,7 +24,7 @@ import type { SendTarget } from './send-subject.js';
 
 /** The parts of one connection, and who calls whom. Knows nothing of Observables but the inbox. */
 export class ConnectionCore<In>
-  implements PortEvents, OutboxOwner, ReceiverOwner, ClosingOwner, Patient, SendTarget<unknown>
+  implements PortEvents, InboxOwner, OutboxOwner, ReceiverOwner, ClosingOwner, Patient, SendTarget<unknown>
 {
   bytesReceived = 0;
   messagesReceived = 0;
@@ -60,7 +60,7 @@ export class ConnectionCore<In>
     this.openedAt = this.clock();
     this.tracker = new PingTracker(this.clock);
     this.#session = new Session({ role, inflater, maxPayload, maxFragments, skipUTF8Validation });
-    this.inbox = new Inbox<In>(highWaterMark, () => this.#receiver.pump());
+    this.inbox = new Inbox<In>(highWaterMark, this);
     const outgoing = { highWaterMark, maxBufferedAmount, overflow, scheduler, maskKey, compressor };
     this.outbox = new Outbox(port, outgoing, this);
     this.#receiver = new Receiver(this.#session, this.inbox, port, this);
@@ -84,6 +84,11 @@ export class ConnectionCore<In>
   get readsAlways(): boolean {
     const { state } = this.closing;
     return state !== 'open' && state !== 'closed';
+  }
+
+  /** Somebody wants messages. */
+  wanted(): void {
+    this.#receiver.pump();
   }
 
   /** Bytes may come from now on. */

@@ -23,18 +23,56 @@ export interface Holdable<T> extends Observable<T> {
   readonly [holdSymbol]: () => Subscription;
 }
 
+/** What nobody has added to. */
+const NONE: readonly never[] = [];
+
+/** Whom an inbox asks for more. */
+export interface InboxOwner {
+  /** Delivery may go on: calls `deliverNext` until that returns `false`. */
+  wanted(): void;
+}
+
+/** The messages of a connection, with its hold. */
+class Messages<In> extends Observable<In> implements Holdable<In> {
+  readonly #inbox: Inbox<In>;
+
+  constructor(inbox: Inbox<In>) {
+    super((subscriber) => inbox.add(subscriber));
+    this.#inbox = inbox;
+  }
+
+  get [holdSymbol](): () => Subscription {
+    return () => this.#inbox.hold();
+  }
+}
+
+/** What ends with a subscriber of an inbox: an object, because a closure would cost twice as much for every connection. */
+class Leaving<In> implements Unsubscribable {
+  readonly #inbox: Inbox<In>;
+  readonly #subscriber: Subscriber<In>;
+
+  constructor(inbox: Inbox<In>, subscriber: Subscriber<In>) {
+    this.#inbox = inbox;
+    this.#subscriber = subscriber;
+  }
+
+  unsubscribe(): void {
+    this.#inbox.remove(this.#subscriber);
+  }
+}
+
 /**
  * What waits between a connection and its subscribers. Demand is at least one subscriber and no hold; without it messages are
  * kept, in order, up to the mark. The end of the connection stands in the same line.
  */
 export class Inbox<In> {
-  readonly messages$: Holdable<In>;
   readonly #mark: number;
-  readonly #onDemand: () => void;
-  #subscribers: readonly Subscriber<In>[] = [];
-  #takers: readonly Taker<In>[] = [];
+  readonly #owner: InboxOwner;
+  #messages$: Messages<In> | undefined;
+  #subscribers: readonly Subscriber<In>[] = NONE;
+  #takers: readonly Taker<In>[] = NONE;
   #urgent = 0;
-  #waiting: Waiting<In>[] = [];
+  #waiting: readonly Waiting<In>[] = NONE;
   #first = 0;
   #cost = 0;
   #holds = 0;
@@ -42,15 +80,15 @@ export class Inbox<In> {
   #ending = false;
   #completed = false;
 
-  /**
-   * @param mark in bytes.
-   * @param onDemand called when delivery may go on: it calls `deliverNext` until that returns `false`.
-   */
-  constructor(mark: number, onDemand: () => void) {
+  /** @param mark in bytes. */
+  constructor(mark: number, owner: InboxOwner) {
     this.#mark = mark;
-    this.#onDemand = onDemand;
-    const messages$ = new Observable<In>((subscriber) => this.#subscribe(subscriber));
-    this.messages$ = Object.assign(messages$, { [holdSymbol]: () => this.hold() });
+    this.#owner = owner;
+  }
+
+  get messages$(): Holdable<In> {
+    this.#messages$ ??= new Messages(this);
+    return this.#messages$;
   }
 
   get hasDemand(): boolean {
@@ -85,7 +123,7 @@ export class Inbox<In> {
     this.#holds++;
     return new Subscription(() => {
       this.#holds--;
-      if (this.#holds === 0 && this.#subscribers.length > 0) this.#onDemand();
+      if (this.#holds === 0 && this.#subscribers.length > 0) this.#owner.wanted();
       this.#tellIfReleased();
     });
   }
@@ -105,7 +143,7 @@ export class Inbox<In> {
       this.#takers = this.#takers.filter((other) => other !== taker);
       this.#urgent -= weight;
     });
-    this.#onDemand();
+    this.#owner.wanted();
     const hasRoom = (): boolean => this.hasRoom;
     return {
       unsubscribe: () => interception.unsubscribe(),
@@ -128,7 +166,9 @@ export class Inbox<In> {
     }
     if (!isKept) return;
     const cost = size + MESSAGE_COST;
-    this.#waiting.push({ message, cost });
+    // The empty list is everybody's.
+    if (this.#waiting === NONE) this.#waiting = [{ message, cost }];
+    else (this.#waiting as Waiting<In>[]).push({ message, cost });
     this.#cost += cost;
   }
 
@@ -143,6 +183,24 @@ export class Inbox<In> {
     return true;
   }
 
+  /** Somebody subscribes to `messages$`. */
+  add(subscriber: Subscriber<In>): void {
+    if (this.#completed) {
+      subscriber.complete();
+      return;
+    }
+    this.#subscribers = this.#subscribers.concat(subscriber);
+    // Before the first message: it may be the last that the subscriber wants.
+    subscriber.add(new Leaving(this, subscriber));
+    if (this.#holds === 0) this.#owner.wanted();
+  }
+
+  /** A subscriber has left. */
+  remove(subscriber: Subscriber<In>): void {
+    this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
+    this.#tellIfReleased();
+  }
+
   /** No message follows what waits. */
   end(): void {
     this.#ending = true;
@@ -155,7 +213,7 @@ export class Inbox<In> {
 
   /** Drops what waits. */
   drop(): void {
-    this.#waiting = [];
+    this.#waiting = NONE;
     this.#first = 0;
     this.#cost = 0;
   }
@@ -164,20 +222,6 @@ export class Inbox<In> {
   abandon(): void {
     this.drop();
     if (!this.#completed) this.#complete();
-  }
-
-  /** A subscriber gets nothing before this returns: its teardown must be in place. */
-  #subscribe(subscriber: Subscriber<In>): void {
-    if (this.#completed) {
-      subscriber.complete();
-      return;
-    }
-    this.#subscribers = [...this.#subscribers, subscriber];
-    subscriber.add(() => {
-      this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
-      this.#tellIfReleased();
-    });
-    if (this.#holds === 0) this.#onDemand();
   }
 
   #tellIfReleased(): void {
@@ -203,7 +247,7 @@ export class Inbox<In> {
   #complete(): void {
     this.#completed = true;
     const subscribers = this.#subscribers;
-    this.#subscribers = [];
+    this.#subscribers = NONE;
     for (const subscriber of subscribers) subscriber.complete();
     this.#tellOver();
   }
@@ -211,8 +255,11 @@ export class Inbox<In> {
   #shift(): In {
     const { message, cost } = this.#waiting[this.#first++] as Waiting<In>;
     this.#cost -= cost;
-    if (this.#first * 2 >= this.#waiting.length) {
-      this.#waiting.splice(0, this.#first);
+    if (this.#first === this.#waiting.length) {
+      this.#waiting = NONE;
+      this.#first = 0;
+    } else if (this.#first * 2 >= this.#waiting.length) {
+      (this.#waiting as Waiting<In>[]).splice(0, this.#first);
       this.#first = 0;
     }
     return message;

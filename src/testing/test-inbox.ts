@@ -28,7 +28,7 @@ export class TestInbox<In> {
    */
   constructor(mark: number, onSettled: () => void) {
     this.#onSettled = onSettled;
-    const inbox = new Inbox<In>(mark, () => this.#pump());
+    const inbox = new Inbox<In>(mark, { wanted: () => this.#pump() });
     this.#inbox = inbox;
     const messages$ = new Observable<In>((subscriber) => {
       inbox.messages$.subscribe(subscriber);
