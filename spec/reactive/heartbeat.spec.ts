@@ -1,4 +1,5 @@
 import { VirtualTimeScheduler } from 'rxjs';
+import { DeadlineQueue } from '../../src/reactive/deadline-queue.js';
 import { Heartbeat } from '../../src/reactive/heartbeat.js';
 
 const times = { interval: 30_000, timeout: 10_000 };
@@ -142,7 +143,7 @@ function patient({ answers = false, timeout = times.timeout } = {}): Watched {
     },
   };
   return {
-    heart: new Heartbeat(each, { interval: times.interval, timeout }, scheduler, clock),
+    heart: new Heartbeat(each, { interval: times.interval, timeout }, new DeadlineQueue(scheduler, clock)),
     each,
     scheduler,
     pings,

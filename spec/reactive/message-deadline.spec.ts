@@ -146,9 +146,12 @@ function watched(): Watched {
       return scheduler.schedule(...given);
     },
   } as VirtualTimeScheduler;
-  const deadline = new MessageDeadline(message, TIMEOUT, { scheduler: counting, clock }, (bytes) =>
-    expired.push([clock(), bytes]),
-  );
+  const deadline = new MessageDeadline({
+    session: message,
+    terms: { settings: { messageTimeout: TIMEOUT, scheduler: counting } },
+    clock,
+    tooSlow: ({ message: text }) => expired.push([clock(), Number(/(\d+) bytes came/.exec(text)?.[1])]),
+  });
   return {
     message,
     deadline,

@@ -20,19 +20,18 @@ const ALLOWED_CODES = '1000 to 1003, 1007 to 1014 and 3000 to 4999';
 /** Who began to close, and whether it is over. */
 export type ClosingState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'failing' | 'closed';
 
-/** What the end of a connection acts on. */
-export interface ClosingParts {
-  readonly role: Role;
+/** How long the end may take. */
+interface ClosingSettings {
+  readonly closeTimeout: number;
+  readonly scheduler: SchedulerLike;
+}
+
+/** Whom the end of a connection concerns, and what it acts on. */
+export interface ClosingOwner {
+  readonly terms: { readonly role: Role; readonly settings: ClosingSettings };
   readonly port: BytePort;
   readonly session: Session;
   readonly outbox: Outbox;
-  readonly closeTimeout: number;
-  readonly scheduler: SchedulerLike;
-  readonly owner: ClosingOwner;
-}
-
-/** Whom the end of a connection concerns. */
-export interface ClosingOwner {
   /** The state has changed. */
   closingChanged(): void;
   /** It is over. Once. */
@@ -42,14 +41,14 @@ export interface ClosingOwner {
 /** The end of one connection, however it comes: closing handshake, failure, loss. RFC 6455 §7. */
 export class Closing {
   state: ClosingState = 'open';
-  readonly #parts: ClosingParts;
+  readonly #owner: ClosingOwner;
   #info: CloseInfo | undefined;
   #error: Error | undefined;
   #deadline: Subscription | undefined;
   #discarded = 0;
 
-  constructor(parts: ClosingParts) {
-    this.#parts = parts;
+  constructor(owner: ClosingOwner) {
+    this.#owner = owner;
   }
 
   /**
@@ -62,19 +61,19 @@ export class Closing {
     const payload = checkedClosePayload(code, reason);
     if (this.state !== 'open') return;
     this.#error = error;
-    this.#parts.session.closeSent();
+    this.#owner.session.closeSent();
     this.state = 'closing-by-us';
-    this.#terminateAfter(this.#parts.closeTimeout);
+    this.#terminateAfter(this.#owner.terms.settings.closeTimeout);
     // Before the state is told: what was not parsed yet may hold the peer's Close frame, and with it the end of the transport.
-    this.#parts.outbox.close(payload, () => {});
-    this.#parts.owner.closingChanged();
+    this.#owner.outbox.close(payload, () => {});
+    this.#owner.closingChanged();
   }
 
   /** The peer's Close frame came; `reply` answers it unless ours was sent before. §5.5.1 */
   peerClosed(code: number, reason: string, reply: Buffer | undefined): void {
     // What came before the transport was lost may be parsed later, when it is wanted.
     if (this.state === 'closed') return;
-    const { outbox, closeTimeout } = this.#parts;
+    const { outbox, terms } = this.#owner;
     if (reply === undefined) {
       this.#info = this.#record({ code, reason, wasClean: true, initiator: 'local' });
       // Our Close frame may wait behind a message whose end nobody knows.
@@ -83,7 +82,7 @@ export class Closing {
       return;
     }
     this.#info = { code, reason, wasClean: true, initiator: 'peer' };
-    this.#terminateAfter(closeTimeout);
+    this.#terminateAfter(terms.settings.closeTimeout);
     this.#enter('closing-by-peer');
     outbox.abandonLater();
     outbox.close(reply, () => this.#endTransport());
@@ -91,7 +90,7 @@ export class Closing {
 
   /** The peer ended its side of the transport. */
   peerEnded(): void {
-    const { port, outbox } = this.#parts;
+    const { port, outbox } = this.#owner;
     if (this.#info !== undefined) {
       // Both may be parsed in one go: our Close frame is written first.
       outbox.whenHanded(() => port.end());
@@ -110,7 +109,7 @@ export class Closing {
   /** _Fail the WebSocket Connection_, §7.1.7: says why, and reads and discards until the peer ends, so that it can read that. */
   fail(error: ProtocolError): void {
     if (this.state === 'failing' || this.state === 'closed') return;
-    const { outbox, port } = this.#parts;
+    const { outbox, port } = this.#owner;
     const reason = truncateReason(error.message);
     this.#info = { code: error.closeCode, reason, wasClean: false, initiator: 'local', error };
     const mayTell = this.state === 'open';
@@ -123,7 +122,7 @@ export class Closing {
   /** Bytes came after a failure. */
   discard(size: number): void {
     this.#discarded += size;
-    if (this.#discarded > LINGER_BYTES) this.#parts.port.terminate();
+    if (this.#discarded > LINGER_BYTES) this.#owner.port.terminate();
   }
 
   /** Ends it at once. What has come stays deliverable. */
@@ -131,7 +130,7 @@ export class Closing {
     if (this.state === 'closed') return;
     this.#error = error ?? this.#error;
     this.#info ??= this.#record({ code: 1006, reason: '', wasClean: false, initiator: 'local' });
-    this.#parts.port.terminate();
+    this.#owner.port.terminate();
     this.#end();
   }
 
@@ -151,12 +150,12 @@ export class Closing {
   #end(): void {
     this.#deadline?.unsubscribe();
     this.#enter('closed');
-    this.#parts.owner.over(this.#info as CloseInfo);
+    this.#owner.over(this.#info as CloseInfo);
   }
 
   /** Both Close frames have passed. §7.1.1: the server ends the transport first, so that the client's port is free at once. */
   #endTransport(): void {
-    if (this.#parts.role === 'server') this.#parts.port.end();
+    if (this.#owner.terms.role === 'server') this.#owner.port.end();
   }
 
   #initiator(): 'local' | 'peer' {
@@ -169,12 +168,12 @@ export class Closing {
 
   #enter(state: ClosingState): void {
     this.state = state;
-    this.#parts.owner.closingChanged();
+    this.#owner.closingChanged();
   }
 
   #terminateAfter(delay: number): void {
     this.#deadline?.unsubscribe();
-    this.#deadline = this.#parts.scheduler.schedule(() => this.abort(), delay);
+    this.#deadline = this.#owner.terms.settings.scheduler.schedule(() => this.abort(), delay);
   }
 }
 

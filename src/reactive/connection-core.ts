@@ -1,18 +1,15 @@
 import type { Observable, Subscription } from 'rxjs';
 import { isSendableCloseCode } from '../protocol/close-code.js';
 import { truncateReason } from '../protocol/close-payload.js';
-import { type BackpressureError, ProtocolError, type UsageError, WebSocketError } from '../protocol/errors.js';
+import { type BackpressureError, type ProtocolError, type UsageError, WebSocketError } from '../protocol/errors.js';
 import { Opcode } from '../protocol/opcode.js';
 import { type Output, Session } from '../protocol/session.js';
 import type { BytePort, PortEvents } from '../transport/byte-port.js';
-import { clockOf } from '../transport/clock.js';
-import { nextMaskKey } from '../transport/random.js';
 import { toBinaryType } from './binary-type.js';
 import { Closing, type ClosingOwner } from './closing.js';
-import { codersFor } from './coders.js';
 import type { CloseInfo } from './connection.js';
-import type { ConnectionSettings } from './connection-settings.js';
-import type { CoreEvents, CoreFacts } from './core-events.js';
+import type { ConnectionTerms } from './connection-terms.js';
+import type { CoreEvents } from './core-events.js';
 import { Heartbeat, type HeartbeatTimes, type Patient } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import { MessageDeadline } from './message-deadline.js';
@@ -21,6 +18,8 @@ import type { OutboxOwner, SendResult } from './outbox-settings.js';
 import { PingTracker } from './ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './receiver.js';
 import type { SendTarget } from './send-subject.js';
+
+const NOTHING = (): void => {};
 
 /** The parts of one connection, and who calls whom. Knows nothing of Observables but the inbox. */
 export class ConnectionCore<In>
@@ -32,48 +31,49 @@ export class ConnectionCore<In>
   pongsReceived = 0;
   readonly openedAt: number;
   endedAt: number | undefined;
-  readonly clock: () => number;
+  readonly terms: ConnectionTerms;
+  readonly port: BytePort;
+  readonly session: Session;
   readonly inbox: Inbox<In>;
   readonly outbox: Outbox;
-  readonly tracker: PingTracker;
   readonly closing: Closing;
-  readonly settings: ConnectionSettings;
-  readonly #port: BytePort;
-  readonly #session: Session;
   readonly #events: CoreEvents;
   readonly #receiver: Receiver;
-  readonly #messageDeadline: MessageDeadline;
   readonly #heartbeat: Heartbeat | undefined;
+  #tracker: PingTracker | undefined;
+  #messageDeadline: MessageDeadline | undefined;
   #pausedDeadline: Subscription | undefined;
   #info: CloseInfo | undefined;
 
-  constructor(port: BytePort, facts: CoreFacts, settings: ConnectionSettings, events: CoreEvents) {
-    const { role, deflate } = facts;
-    const { inflater, compressor } = codersFor(deflate, role, settings);
-    const { scheduler, heartbeat, closeTimeout, maxPayload, maxFragments, skipUTF8Validation } = settings;
-    const { highWaterMark, maxBufferedAmount, overflow } = settings;
-    const maskKey = role === 'client' ? nextMaskKey : undefined;
-    this.settings = settings;
-    this.#port = port;
+  constructor(port: BytePort, terms: ConnectionTerms, events: CoreEvents) {
+    const { highWaterMark, heartbeat } = terms.settings;
+    this.terms = terms;
+    this.port = port;
     this.#events = events;
-    this.clock = clockOf(scheduler);
-    this.openedAt = this.clock();
-    this.tracker = new PingTracker(this.clock);
-    this.#session = new Session({ role, inflater, maxPayload, maxFragments, skipUTF8Validation });
+    // A whole number needs no memory of its own.
+    this.openedAt = Math.floor(this.clock());
+    this.session = new Session(terms.session);
     this.inbox = new Inbox<In>(highWaterMark, this);
-    const outgoing = { highWaterMark, maxBufferedAmount, overflow, scheduler, maskKey, compressor };
-    this.outbox = new Outbox(port, outgoing, this);
-    this.#receiver = new Receiver(this.#session, this.inbox, port, this);
-    const { outbox } = this;
-    this.closing = new Closing({ role, port, session: this.#session, outbox, closeTimeout, scheduler, owner: this });
-    const time = { scheduler, clock: this.clock };
-    this.#messageDeadline = new MessageDeadline(this.#session, settings.messageTimeout, time, () => this.#tooSlow());
-    this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(this, heartbeat, scheduler, this.clock);
+    this.outbox = new Outbox(port, terms.outbox, this);
+    this.#receiver = new Receiver(this.session, this.inbox, port, this);
+    this.closing = new Closing(this);
+    this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(this, heartbeat, terms.deadlines);
+  }
+
+  /** In milliseconds. */
+  clock(): number {
+    return this.terms.deadlines.clock();
+  }
+
+  /** The pings that were sent: nobody keeps account of them before the first. */
+  get tracker(): PingTracker {
+    this.#tracker ??= new PingTracker(this.terms.deadlines.clock);
+    return this.#tracker;
   }
 
   /** What waits for a subscriber, in bytes. */
   get inboxBytes(): number {
-    return this.inbox.cost + this.#session.unparsed;
+    return this.inbox.cost + this.session.unparsed;
   }
 
   get isReading(): boolean {
@@ -91,11 +91,17 @@ export class ConnectionCore<In>
     this.#receiver.pump();
   }
 
+  /** The message that arrives takes too long. */
+  tooSlow(error: ProtocolError): void {
+    this.session.fail(error);
+    this.#receiver.pump();
+  }
+
   /** Bytes may come from now on. */
   start(): void {
     // In the second half of the interval: who opens a connection for a moment is not asked whether it lives.
     this.#heartbeat?.start((1 + Math.random()) / 2);
-    this.#port.open(this);
+    this.port.open(this);
   }
 
   /** @throws UsageError for a value that cannot be sent. */
@@ -116,11 +122,6 @@ export class ConnectionCore<In>
   closeWith(code: number, reason: string, error: unknown): void {
     const cause = error instanceof Error ? { error } : {};
     this.closing.close(isSendableCloseCode(code) ? code : 1011, truncateReason(reason), cause.error);
-  }
-
-  /** Calls `task` in a later turn of the event loop. */
-  defer(task: () => void): void {
-    this.#port.defer(task);
   }
 
   get ready$(): Observable<boolean> {
@@ -148,16 +149,12 @@ export class ConnectionCore<In>
   }
 
   sendPing(): void {
-    this.ping(
-      this.tracker.nextPayload(),
-      () => {},
-      () => {},
-    );
+    this.ping(this.tracker.nextPayload(), NOTHING, NOTHING);
   }
 
   /** Ends it at once, and drops what waits. */
   terminate(): void {
-    this.#session.discard();
+    this.session.discard();
     this.inbox.drop();
     this.closing.abort();
   }
@@ -173,7 +170,7 @@ export class ConnectionCore<In>
   }
 
   died(): void {
-    const { timeout } = this.settings.heartbeat as HeartbeatTimes;
+    const { timeout } = this.terms.settings.heartbeat as HeartbeatTimes;
     this.closing.abort(new WebSocketError('HEARTBEAT_TIMEOUT', `no byte came for ${timeout} ms after a ping`));
   }
 
@@ -183,14 +180,14 @@ export class ConnectionCore<In>
       this.closing.discard(chunk.length);
       return;
     }
-    this.#session.push(chunk);
+    this.session.push(chunk);
     this.#receiver.pump();
-    if (this.#info === undefined) this.#messageDeadline.check();
+    if (this.#info === undefined) this.#checkDeadline();
   }
 
   ended(): void {
     if (this.closing.state === 'failing') return;
-    this.#session.finish();
+    this.session.finish();
     this.#receiver.pump();
   }
 
@@ -210,12 +207,12 @@ export class ConnectionCore<In>
       case 'ping':
         this.pingsReceived++;
         // §5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame"
-        if (this.settings.autoPong) this.outbox.pong(output.data);
+        if (this.terms.settings.autoPong) this.outbox.pong(output.data);
         this.#events.ping(output.data);
         break;
       case 'pong':
         this.pongsReceived++;
-        this.tracker.received(output.data);
+        this.#tracker?.received(output.data);
         this.#events.pong(output.data);
         break;
       case 'close':
@@ -236,12 +233,12 @@ export class ConnectionCore<In>
     this.#pausedDeadline?.unsubscribe();
     this.#pausedDeadline = undefined;
     if (this.#info !== undefined) return;
-    const { pausedTimeout, scheduler } = this.settings;
+    const { pausedTimeout, scheduler } = this.terms.settings;
     if (isReading) {
-      this.#messageDeadline.check();
+      this.#checkDeadline();
       return;
     }
-    this.#messageDeadline.stop();
+    this.#messageDeadline?.stop();
     this.#heartbeat?.interrupt();
     if (pausedTimeout === undefined) return;
     const error = new WebSocketError('PAUSED_TIMEOUT', `nobody wanted messages for ${pausedTimeout} ms`);
@@ -257,7 +254,7 @@ export class ConnectionCore<In>
   over(info: CloseInfo): void {
     this.#info = info;
     this.endedAt = this.clock();
-    this.#messageDeadline.stop();
+    this.#messageDeadline?.stop();
     this.#pausedDeadline?.unsubscribe();
     this.outbox.stop();
     this.outbox.signal.end();
@@ -267,37 +264,37 @@ export class ConnectionCore<In>
 
   settled(): void {
     const info = this.#info as CloseInfo;
-    this.tracker.end();
+    this.#tracker?.end();
     this.#events.settled(info);
     if (!this.inbox.isHeld) {
       this.#events.finished(info);
       return;
     }
-    const { scheduler, closeTimeout } = this.settings;
-    const timer = scheduler.schedule(() => this.#abandon(), closeTimeout);
+    const { scheduler, closeTimeout } = this.terms.settings;
+    // What is held back is waited for no longer than that.
+    const timer = scheduler.schedule(() => {
+      this.session.discard();
+      this.inbox.abandon();
+    }, closeTimeout);
     this.inbox.whenOver(() => {
       timer.unsubscribe();
       this.#events.finished(info);
     });
   }
 
-  /** What is held back is waited for no longer. */
-  #abandon(): void {
-    this.#session.discard();
-    this.inbox.abandon();
-  }
-
   #receive(data: string | Buffer, size: number): void {
     this.messagesReceived++;
-    const message = typeof data === 'string' ? data : toBinaryType(data, this.settings.binaryType);
+    const message = typeof data === 'string' ? data : toBinaryType(data, this.terms.settings.binaryType);
     // After our own Close frame a message that nobody wants is not kept.
     this.inbox.put(message as In, size, !this.readsAlways || this.inbox.hasDemand);
   }
 
-  #tooSlow(): void {
-    const { messageTimeout } = this.settings;
-    const message = `message is not complete after ${messageTimeout} ms (messageTimeout) at fewer than 8192 bytes a second`;
-    this.#session.fail(new ProtocolError('MESSAGE_TOO_SLOW', 1008, message));
-    this.#receiver.pump();
+  /** Most messages come whole: then there is no deadline. */
+  #checkDeadline(): void {
+    if (this.#messageDeadline === undefined) {
+      if (this.session.partialMessage === 0) return;
+      this.#messageDeadline = new MessageDeadline(this);
+    }
+    this.#messageDeadline.check();
   }
 }

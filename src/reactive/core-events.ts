@@ -1,6 +1,4 @@
-import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
 import type { UsageError } from '../protocol/errors.js';
-import type { Role } from '../protocol/role.js';
 import type { CloseInfo } from './connection.js';
 
 /** What a core tells the connection around it. */
@@ -15,11 +13,4 @@ export interface CoreEvents {
   finished(info: CloseInfo): void;
   /** A value could not be sent. */
   unsendable(error: UsageError): void;
-}
-
-/** What a core must know of the handshake. */
-export interface CoreFacts {
-  readonly role: Role;
-  /** The agreed parameters of permessage-deflate. */
-  readonly deflate?: DeflateParameters | undefined;
 }

@@ -1,5 +1,5 @@
-import type { SchedulerLike, Subscription } from 'rxjs';
 import { LOOP_GRACE } from '../transport/clock.js';
+import type { DeadlineQueue, Due } from './deadline-queue.js';
 
 /** What a heartbeat watches. */
 export interface Patient {
@@ -18,35 +18,42 @@ export interface HeartbeatTimes {
   readonly timeout: number;
 }
 
+/** What a heartbeat does next. */
+type Step = 'ping' | 'doubt' | 'decide';
+
 /**
- * Pings a peer every `interval`, and gives it up when no byte of any kind comes within `timeout` after a ping. One timer; nothing is
- * done per message. It stands still while reading is stopped, and a blocked event loop raises no false alarm.
+ * Pings a peer every `interval`, and gives it up when no byte of any kind comes within `timeout` after a ping. One deadline; nothing
+ * is done per message. It stands still while reading is stopped, and a blocked event loop raises no false alarm.
  */
-export class Heartbeat {
+export class Heartbeat implements Due {
+  dueAt = 0;
+  place = -1;
   readonly #patient: Patient;
   readonly #times: HeartbeatTimes;
-  readonly #scheduler: SchedulerLike;
-  readonly #clock: () => number;
-  #timer: Subscription | undefined;
+  readonly #queue: DeadlineQueue;
+  #step: Step = 'ping';
   #isStopped = false;
   /** Whether reading was stopped since the last ping. */
   #isInterrupted = false;
+  /** What had come at the last ping, in bytes. */
+  #seen = 0;
+  /** When the answer to it was due. */
+  #answerDue = 0;
 
-  constructor(patient: Patient, times: HeartbeatTimes, scheduler: SchedulerLike, clock: () => number) {
+  constructor(patient: Patient, times: HeartbeatTimes, queue: DeadlineQueue) {
     this.#patient = patient;
     this.#times = times;
-    this.#scheduler = scheduler;
-    this.#clock = clock;
+    this.#queue = queue;
   }
 
   /** @param random from 0 to 1: where in the first interval the first ping falls, so that many connections spread. */
   start(random: number): void {
-    this.#after(this.#times.interval * random, () => this.#beat());
+    this.#after(this.#times.interval * random, 'ping');
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#timer?.unsubscribe();
+    this.#queue.remove(this);
   }
 
   /** Reading was stopped: the silence since the last ping says nothing. */
@@ -54,33 +61,46 @@ export class Heartbeat {
     this.#isInterrupted = true;
   }
 
-  #beat(): void {
+  /** The queue says that its time has come. */
+  due(): void {
+    switch (this.#step) {
+      case 'ping':
+        this.#ping();
+        break;
+      case 'doubt':
+        this.#answerDue = this.dueAt;
+        // What lies in the kernel is read in the next turn of the loop: only then is silence sure.
+        this.#after(0, 'decide');
+        break;
+      case 'decide':
+        this.#decide();
+        break;
+      default:
+        this.#step satisfies never;
+    }
+  }
+
+  #ping(): void {
     if (!this.#patient.isReading) {
-      this.#after(this.#times.interval, () => this.#beat());
+      this.#after(this.#times.interval, 'ping');
       return;
     }
-    const seen = this.#patient.bytesReceived;
+    this.#seen = this.#patient.bytesReceived;
     this.#isInterrupted = false;
     this.#patient.sendPing();
-    this.#wait(seen);
+    this.#after(this.#times.timeout, 'doubt');
   }
 
-  #wait(seen: number): void {
+  #decide(): void {
     const { interval, timeout } = this.#times;
-    const due = this.#clock() + timeout;
-    this.#after(timeout, () => {
-      const rest = Math.max(0, interval - timeout);
-      // What lies in the kernel is read in the next turn of the loop: only then is silence sure.
-      this.#after(0, () => {
-        if (this.#patient.bytesReceived !== seen) this.#after(rest, () => this.#beat());
-        else if (this.#isInterrupted || this.#clock() - due > LOOP_GRACE) this.#beat();
-        else this.#patient.died();
-      });
-    });
+    if (this.#patient.bytesReceived !== this.#seen) this.#after(Math.max(0, interval - timeout), 'ping');
+    else if (this.#isInterrupted || this.#queue.clock() - this.#answerDue > LOOP_GRACE) this.#ping();
+    else this.#patient.died();
   }
 
-  #after(delay: number, work: () => void): void {
+  #after(delay: number, step: Step): void {
     if (this.#isStopped) return;
-    this.#timer = this.#scheduler.schedule(work, delay);
+    this.#step = step;
+    this.#queue.add(this, delay);
   }
 }

@@ -1,4 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { ProtocolError } from '../protocol/errors.js';
 import { LOOP_GRACE } from '../transport/clock.js';
 
 /** A message that arrives at least this fast may take as long as it wants. In bytes per second. */
@@ -12,41 +13,34 @@ export interface ArrivingMessage {
   readonly partialBytes: number;
 }
 
+/** Whose messages are watched. */
+export interface MessageDeadlineOwner {
+  readonly session: ArrivingMessage;
+  readonly terms: { readonly settings: { readonly messageTimeout: number; readonly scheduler: SchedulerLike } };
+  /** In milliseconds. */
+  clock(): number;
+  /** The message takes too long. */
+  tooSlow(error: ProtocolError): void;
+}
+
 /**
  * Gives each incoming message a fixed time, and more only while it arrives at {@link MIN_RATE}. One timer, that is not armed anew
  * for each message. A blocked event loop raises no false alarm.
  */
 export class MessageDeadline {
-  readonly #message: ArrivingMessage;
-  readonly #timeout: number;
-  readonly #scheduler: SchedulerLike;
-  readonly #clock: () => number;
-  readonly #expired: (bytes: number) => void;
+  readonly #owner: MessageDeadlineOwner;
   #timer: Subscription | undefined;
   #watched = 0;
   #since = 0;
   #bytes = 0;
 
-  /**
-   * @param timeout in milliseconds.
-   * @param expired called with the bytes that came in that time.
-   */
-  constructor(
-    message: ArrivingMessage,
-    timeout: number,
-    time: { readonly scheduler: SchedulerLike; readonly clock: () => number },
-    expired: (bytes: number) => void,
-  ) {
-    this.#message = message;
-    this.#timeout = timeout;
-    this.#scheduler = time.scheduler;
-    this.#clock = time.clock;
-    this.#expired = expired;
+  constructor(owner: MessageDeadlineOwner) {
+    this.#owner = owner;
   }
 
   /** Bytes were parsed: a message may have begun or ended. */
   check(): void {
-    const current = this.#message.partialMessage;
+    const current = this.#owner.session.partialMessage;
     if (current === this.#watched) return;
     this.#watched = current;
     if (current === 0) return;
@@ -61,18 +55,22 @@ export class MessageDeadline {
     this.#watched = 0;
   }
 
+  get #timeout(): number {
+    return this.#owner.terms.settings.messageTimeout;
+  }
+
   /** Until the deadline, in milliseconds. */
   get #left(): number {
-    return this.#timeout - (this.#clock() - this.#since);
+    return this.#timeout - (this.#owner.clock() - this.#since);
   }
 
   #begin(bytes: number): void {
-    this.#since = this.#clock();
+    this.#since = this.#owner.clock();
     this.#bytes = bytes;
   }
 
   #schedule(delay: number): Subscription {
-    return this.#scheduler.schedule(() => this.#due(), delay);
+    return this.#owner.terms.settings.scheduler.schedule(() => this.#due(), delay);
   }
 
   #due(): void {
@@ -81,7 +79,7 @@ export class MessageDeadline {
     const left = this.#left;
     // What lies in the kernel is read in the next turn of the loop: only then is it known what has come.
     if (left > 0) this.#timer = this.#schedule(left);
-    else this.#timer = this.#scheduler.schedule(() => this.#decide());
+    else this.#timer = this.#owner.terms.settings.scheduler.schedule(() => this.#decide());
   }
 
   #decide(): void {
@@ -91,12 +89,13 @@ export class MessageDeadline {
       this.#due();
       return;
     }
-    const arrived = this.#message.partialBytes - this.#bytes;
+    const arrived = this.#owner.session.partialBytes - this.#bytes;
     if (left >= -LOOP_GRACE && arrived * 1000 < MIN_RATE * this.#timeout) {
-      this.#expired(arrived);
+      const message = `message is not complete after ${this.#timeout} ms (messageTimeout): ${arrived} bytes came, fewer than ${MIN_RATE} a second`;
+      this.#owner.tooSlow(new ProtocolError('MESSAGE_TOO_SLOW', 1008, message));
       return;
     }
-    this.#begin(this.#message.partialBytes);
+    this.#begin(this.#owner.session.partialBytes);
     this.#timer = this.#schedule(this.#timeout);
   }
 }

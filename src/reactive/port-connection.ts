@@ -21,6 +21,7 @@ import { ConnectionCore } from './connection-core.js';
 import type { ConnectionFacts } from './connection-facts.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { ConnectionStreams } from './connection-streams.js';
+import { connectionTerms } from './connection-terms.js';
 import { controlPayload } from './control-payload.js';
 import type { Holdable, Interception, Taker } from './inbox.js';
 import { iterateMessages } from './message-iterator.js';
@@ -52,7 +53,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
 
   constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
     this.#facts = facts;
-    this.#core = new ConnectionCore<In>(port, facts, settings, this.#streams);
+    this.#core = new ConnectionCore<In>(port, connectionTerms(facts.role, settings, facts.deflate), this.#streams);
     this.#lane = this.#core.outbox.lane;
     this.send = new SendSubject<Outgoing>(this.#core, this.#lane);
     this.#streams.owner = this;
@@ -146,7 +147,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
           return send.isReady;
         },
         close$,
-        defer: (task) => core.defer(task),
+        defer: (task) => core.port.defer(task),
       },
       source,
     );
@@ -228,17 +229,8 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get stats(): ConnectionStats {
-    const {
-      outbox,
-      messagesReceived,
-      pingsReceived,
-      pongsReceived,
-      bytesReceived,
-      inboxBytes,
-      clock,
-      openedAt,
-      endedAt,
-    } = this.#core;
+    const { outbox, messagesReceived, pingsReceived, pongsReceived, bytesReceived, inboxBytes, openedAt, endedAt } =
+      this.#core;
     const { messagesSent, messagesDropped, bytesSent } = outbox;
     return {
       messagesReceived,
@@ -249,7 +241,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
       bytesReceived,
       bytesSent,
       inboxBytes,
-      uptime: (endedAt ?? clock()) - openedAt,
+      uptime: (endedAt ?? this.#core.clock()) - openedAt,
     };
   }
 

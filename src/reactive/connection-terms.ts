@@ -1,0 +1,66 @@
+import type { DeflateParameters } from '../protocol/deflate-negotiation.js';
+import { MessageDeflater } from '../protocol/message-deflater.js';
+import { MessageInflater } from '../protocol/message-inflater.js';
+import type { Role } from '../protocol/role.js';
+import type { SessionOptions } from '../protocol/session.js';
+import { nextMaskKey } from '../transport/random.js';
+import { Compressor } from './compressor.js';
+import type { ConnectionSettings } from './connection-settings.js';
+import { DeadlineQueue } from './deadline-queue.js';
+import type { OutboxSettings } from './outbox-settings.js';
+
+/** What connections of the same options share when they came to the same agreement: it is made once for all of them. */
+export interface ConnectionTerms {
+  readonly role: Role;
+  readonly settings: ConnectionSettings;
+  readonly session: SessionOptions;
+  readonly outbox: OutboxSettings;
+  /** For the heartbeats of all of them. */
+  readonly deadlines: DeadlineQueue;
+}
+
+/** The terms that are known, by what was agreed to. */
+const known = new WeakMap<ConnectionSettings, Map<string, ConnectionTerms>>();
+
+/**
+ * The terms of a connection.
+ *
+ * @param agreed the parameters of permessage-deflate; nothing where it was not agreed to.
+ */
+export function connectionTerms(
+  role: Role,
+  settings: ConnectionSettings,
+  agreed: DeflateParameters | undefined,
+): ConnectionTerms {
+  // Who keeps context has coders of its own.
+  if (agreed !== undefined && !(agreed.serverNoContextTakeover && agreed.clientNoContextTakeover)) {
+    return makeTerms(role, settings, agreed);
+  }
+  let like = known.get(settings);
+  if (like === undefined) {
+    like = new Map();
+    known.set(settings, like);
+  }
+  const key = agreed === undefined ? role : `${role} ${agreed.serverMaxWindowBits} ${agreed.clientMaxWindowBits}`;
+  const terms = like.get(key) ?? makeTerms(role, settings, agreed);
+  like.set(key, terms);
+  return terms;
+}
+
+function makeTerms(role: Role, settings: ConnectionSettings, agreed: DeflateParameters | undefined): ConnectionTerms {
+  const { deflate, maxPayload, maxFragments, skipUTF8Validation } = settings;
+  const { highWaterMark, maxBufferedAmount, overflow, scheduler } = settings;
+  const isCompressed = agreed !== undefined && deflate !== undefined;
+  const inflater = isCompressed ? new MessageInflater(agreed, role, maxPayload) : undefined;
+  const compressor = isCompressed
+    ? new Compressor(new MessageDeflater(agreed, role, deflate), deflate.compress)
+    : undefined;
+  const maskKey = role === 'client' ? nextMaskKey : undefined;
+  return {
+    role,
+    settings,
+    session: { role, inflater, maxPayload, maxFragments, skipUTF8Validation },
+    outbox: { highWaterMark, maxBufferedAmount, overflow, scheduler, maskKey, compressor },
+    deadlines: DeadlineQueue.of(scheduler),
+  };
+}
