@@ -129,7 +129,7 @@ export class ConnectionCore<In>
   }
 
   get isReady(): boolean {
-    return this.outbox.signal.isReady;
+    return this.outbox.isReady;
   }
 
   get bufferedAmount(): number {

@@ -3,8 +3,9 @@ import { MAX_HEADER_SIZE } from '../protocol/frame-header.js';
 import type { Opcode } from '../protocol/opcode.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { SharedLane } from '../transport/shared-lane.js';
+import { Backlog, NO_BACKLOG } from './backlog.js';
 import { DeflateSender } from './deflate-sender.js';
-import { enqueueFrame, enqueueShared, FrameQueue, WRITE_SIZE } from './frame-queue.js';
+import { WRITE_SIZE } from './frame-queue.js';
 import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage, TEXT_FRAME } from './message-encoder.js';
 import type { OutboxOwner, OutboxSettings, SendResult } from './outbox-settings.js';
 import { type Classified, classify, frameSizeOf, payloadSizeOf, toBytes } from './outgoing.js';
@@ -19,17 +20,14 @@ import { Wire } from './wire.js';
 export class Outbox {
   messagesSent = 0;
   messagesDropped = 0;
-  /** Whether more is welcome. */
-  readonly signal: ReadySignal;
   /** The short way for messages to many. */
   readonly lane: SharedLane;
   readonly #port: BytePort;
   readonly #settings: OutboxSettings;
   readonly #owner: OutboxOwner;
   readonly #wire: Wire;
-  readonly #queue = new FrameQueue<LaterMessage>();
-  /** Frames of the message in parts whose turn it is. They go before the queue. */
-  readonly #front = new FrameQueue();
+  /** Made when something has to wait. */
+  #backlog = NO_BACKLOG;
   #active: PartsSender | DeflateSender | undefined;
   /** What is known to come of it. */
   #activeSize = 0;
@@ -39,6 +37,7 @@ export class Outbox {
   /** The Close frame, once it was given: nothing may follow it. RFC 6455 §5.5.1. */
   #close: { readonly payload: Uint8Array; readonly onHanded: () => void } | undefined;
   #isStopped = false;
+  #signal: ReadySignal | undefined;
 
   constructor(port: BytePort, settings: OutboxSettings, owner: OutboxOwner) {
     this.#port = port;
@@ -46,7 +45,6 @@ export class Outbox {
     this.#owner = owner;
     const plainBelow = settings.compressor?.deflater.threshold ?? Number.POSITIVE_INFINITY;
     const limit = settings.maskKey === undefined ? Math.min(settings.highWaterMark, settings.maxBufferedAmount) : 0;
-    this.signal = new ReadySignal(settings.highWaterMark);
     this.lane = new SharedLane({ limit, plainBelow }, () => this.#wire.schedule());
     this.#wire = new Wire(port, settings, () => this.#written(), this.lane);
   }
@@ -55,9 +53,19 @@ export class Outbox {
     return this.#wire.bytesSent;
   }
 
+  /** Whether more is welcome: made when somebody asks, or the answer is no. */
+  get signal(): ReadySignal {
+    this.#signal ??= new ReadySignal(this.#settings.highWaterMark);
+    return this.#signal;
+  }
+
+  get isReady(): boolean {
+    return this.#signal?.isReady ?? true;
+  }
+
   /** Bytes that were sent and are not handed to the operating system yet. */
   get bufferedAmount(): number {
-    return this.#wire.size + this.#front.size + this.#activeSize + this.#queue.size;
+    return this.#wire.size + this.#activeSize + this.#backlog.size;
   }
 
   /**
@@ -95,7 +103,7 @@ export class Outbox {
   /** The peer wants no more: gives up the messages that are not encoded yet, and all behind them but the Close frame. */
   abandonLater(): void {
     if (this.#active !== undefined) this.#abandonActive();
-    else if (this.#queue.cutAtLater()) this.#enqueueClose();
+    else if (this.#backlog.queue.cutAtLater()) this.#enqueueClose();
     this.#advance();
   }
 
@@ -103,14 +111,13 @@ export class Outbox {
   fail(payload: Uint8Array, onHanded: () => void): void {
     if (this.#isStopped) return;
     this.#endActive();
-    this.#queue.clear();
-    this.#front.clear();
+    this.#backlog.clear();
     this.#wire.fail(payload, onHanded);
   }
 
   /** Calls `onHanded` when all that was sent so far is with the operating system: at once when it is already. */
   whenHanded(onHanded: () => void): void {
-    if (this.#active !== undefined || !this.#queue.isEmpty || !this.#front.isEmpty) this.#queue.mark(onHanded, false);
+    if (this.#active !== undefined || !this.#backlog.isEmpty) this.#ownBacklog().queue.mark(onHanded, false);
     else if (this.#wire.isIdle) onHanded();
     else this.#wire.mark(onHanded);
   }
@@ -125,8 +132,7 @@ export class Outbox {
   stop(): void {
     this.#isStopped = true;
     this.#endActive();
-    this.#queue.clear();
-    this.#front.clear();
+    this.#backlog.clear();
     this.#wire.stop();
   }
 
@@ -158,11 +164,9 @@ export class Outbox {
 
   #queueItem(item: Encoded, size: number, onHanded: (() => void) | undefined): SendResult {
     const isNext = this.#isDirect;
-    if (isLater(item)) this.#queue.later(item, size);
-    else if (item.kind === 'shared') enqueueShared(this.#queue, item);
-    else if (item.kind === 'text') this.#enqueue(TEXT_FRAME, Buffer.from(item.text));
-    else this.#enqueue(item.firstByte, item.payload);
-    if (onHanded !== undefined) this.#queue.mark(onHanded, true);
+    const backlog = this.#ownBacklog();
+    backlog.add(item, size, this.#settings.maskKey);
+    if (onHanded !== undefined) backlog.queue.mark(onHanded, true);
     // First: what is sent while others are written, by who was told that there is room, must find this one before it.
     this.#update();
     if (isNext) this.#advance();
@@ -176,8 +180,8 @@ export class Outbox {
     this.#advance();
     const { maxBufferedAmount, overflow } = this.#settings;
     // What is being written cannot be dropped any more. Where that leaves no room, dropping the rest would be for nothing.
-    if (overflow === 'drop-oldest' && this.bufferedAmount - this.#queue.size + size <= maxBufferedAmount) {
-      while (!this.#hasRoom(size) && this.#queue.dropOldest()) this.messagesDropped++;
+    if (overflow === 'drop-oldest' && this.bufferedAmount - this.#backlog.queue.size + size <= maxBufferedAmount) {
+      while (!this.#hasRoom(size) && this.#backlog.queue.dropOldest()) this.messagesDropped++;
     }
     // An item that is larger than the mark by itself passes when it is alone.
     if (this.#hasRoom(size) || this.bufferedAmount === 0) return undefined;
@@ -208,12 +212,12 @@ export class Outbox {
   }
 
   #hasNext(): boolean {
-    return !this.#front.isEmpty || (this.#active === undefined && !this.#queue.isEmpty);
+    return !this.#backlog.front.isEmpty || (this.#active === undefined && !this.#backlog.queue.isEmpty);
   }
 
   #fillWire(): void {
     while (!this.#wire.isBlocked && this.#wire.batched < WRITE_SIZE && this.#hasNext()) {
-      const taken = this.#front.take() ?? this.#queue.take();
+      const taken = this.#backlog.take();
       if (taken?.kind === 'bytes') this.#wire.pieces(taken.pieces);
       else if (taken?.kind === 'mark') this.#wire.mark(taken.reached);
       else if (taken !== undefined) this.#startLater(taken.item, taken.size);
@@ -229,20 +233,20 @@ export class Outbox {
     active.start();
   }
 
-  #enqueueClose(): void {
-    if (this.#close === undefined) return;
-    this.#enqueue(CLOSE_FRAME, this.#close.payload);
-    this.#queue.mark(this.#close.onHanded, false);
+  #ownBacklog(): Backlog {
+    if (this.#backlog === NO_BACKLOG) this.#backlog = new Backlog();
+    return this.#backlog;
   }
 
-  #enqueue(firstByte: number, payload: Uint8Array, queue: FrameQueue<unknown> = this.#queue): void {
-    enqueueFrame(queue, firstByte, payload, this.#settings.maskKey?.());
+  #enqueueClose(): void {
+    if (this.#close === undefined) return;
+    this.#ownBacklog().close(this.#close.payload, this.#close.onHanded, this.#settings.maskKey);
   }
 
   /** A message that was begun stays unfinished, so that nothing but the Close frame may follow it: RFC 6455 §5.4. */
   #abandonActive(): void {
     this.#endActive();
-    this.#queue.clear();
+    this.#backlog.queue.clear();
     this.#enqueueClose();
   }
 
@@ -254,7 +258,7 @@ export class Outbox {
 
   #sink(): ConstructorParameters<typeof PartsSender>[1] {
     return {
-      isReady: () => this.#wire.size + this.#front.size <= this.#settings.highWaterMark,
+      isReady: () => this.#wire.size + this.#backlog.front.size <= this.#settings.highWaterMark,
       defer: (task) => this.#port.defer(task),
       frame: (firstByte, payload) => this.#part(firstByte, payload),
       done: () => {
@@ -271,18 +275,19 @@ export class Outbox {
 
   #part(firstByte: number, payload: Uint8Array): void {
     this.#activeSize = Math.max(0, this.#activeSize - payload.length);
-    if (this.#wire.isBlocked || !this.#front.isEmpty) this.#enqueue(firstByte, payload, this.#front);
+    const waits = this.#wire.isBlocked || !this.#backlog.front.isEmpty;
+    if (waits) this.#ownBacklog().part(firstByte, payload, this.#settings.maskKey);
     else this.#wire.frame(firstByte, payload);
     this.#update();
     // Parts that come unasked cannot be dropped one by one.
     const limit = this.#settings.maxBufferedAmount;
-    if (this.#front.size <= limit) return;
+    if (this.#backlog.front.size <= limit) return;
     this.#owner.overflowed(new BackpressureError('maxBufferedAmount', limit, this.bufferedAmount));
   }
 
   /** In most cases a write changes nothing: then it is not worth to look at all that could have changed. */
   #written(): void {
-    if (this.#isDirect && this.#active === undefined && !this.#wire.isBlocked && this.signal.isReady) this.#openLane();
+    if (this.#isDirect && this.#active === undefined && !this.#wire.isBlocked && this.isReady) this.#openLane();
     else this.#update();
   }
 
@@ -291,9 +296,10 @@ export class Outbox {
   }
 
   #update(): void {
-    this.#isDirect = !this.#wire.isBlocked && this.#active === undefined && this.#queue.isEmpty && this.#front.isEmpty;
+    this.#isDirect = !this.#wire.isBlocked && this.#active === undefined && this.#backlog.isEmpty;
     if (this.#isDirect) this.#openLane();
     else this.lane.close();
-    this.signal.update(this.bufferedAmount);
+    const waiting = this.bufferedAmount;
+    if (this.#signal !== undefined || waiting > this.#settings.highWaterMark) this.signal.update(waiting);
   }
 }

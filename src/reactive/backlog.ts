@@ -1,0 +1,52 @@
+import { enqueueFrame, enqueueShared, FrameQueue, type Taken } from './frame-queue.js';
+import { CLOSE_FRAME, type Encoded, isLater, type LaterMessage, TEXT_FRAME } from './message-encoder.js';
+
+type MaskKey = (() => number) | undefined;
+
+/** What waits behind a write that has not left. */
+export class Backlog {
+  /** Frames of the message in parts whose turn it is. They go before the others. */
+  readonly front: FrameQueue = new FrameQueue();
+  readonly queue: FrameQueue<LaterMessage> = new FrameQueue<LaterMessage>();
+
+  get isEmpty(): boolean {
+    return this.front.isEmpty && this.queue.isEmpty;
+  }
+
+  /** In bytes. */
+  get size(): number {
+    return this.front.size + this.queue.size;
+  }
+
+  /** Adds a message, `size` bytes as far as is known. */
+  add(item: Encoded, size: number, maskKey: MaskKey): void {
+    if (isLater(item)) this.queue.later(item, size);
+    else if (item.kind === 'shared') enqueueShared(this.queue, item);
+    else if (item.kind === 'text') enqueueFrame(this.queue, TEXT_FRAME, Buffer.from(item.text), maskKey?.());
+    else enqueueFrame(this.queue, item.firstByte, item.payload, maskKey?.());
+  }
+
+  /** Adds a frame of the message in parts whose turn it is. */
+  part(firstByte: number, payload: Uint8Array, maskKey: MaskKey): void {
+    enqueueFrame(this.front, firstByte, payload, maskKey?.());
+  }
+
+  /** Adds a Close frame behind everything. */
+  close(payload: Uint8Array, onHanded: () => void, maskKey: MaskKey): void {
+    enqueueFrame(this.queue, CLOSE_FRAME, payload, maskKey?.());
+    this.queue.mark(onHanded, false);
+  }
+
+  /** Takes out the next entry. */
+  take(): Taken<LaterMessage> | undefined {
+    return this.front.take() ?? this.queue.take();
+  }
+
+  clear(): void {
+    this.front.clear();
+    this.queue.clear();
+  }
+}
+
+/** That of everybody for whom nothing waits, so that an idle connection needs none. Never add to it. */
+export const NO_BACKLOG: Backlog = new Backlog();
