@@ -13,10 +13,12 @@ import { until } from '../support/until.js';
 guardProcess();
 const ends = endAfterEach();
 
-const TEXT = 0x81;
-
 function wireOver(port: KernelPort, highWaterMark = 65_536): Wire {
-  const made = new Wire(port, { highWaterMark, maskKey: undefined }, () => {});
+  const made = new Wire(
+    port,
+    { highWaterMark, maskKey: undefined, lane: { limit: 0, plainBelow: 0 } },
+    { written: () => {} },
+  );
   port.open({ bytes: () => {}, ended: () => {}, closed: () => {}, drained: () => made.drained() });
   return made;
 }
@@ -25,7 +27,7 @@ describe('what is written', () => {
   it('is all of one tick in one write', () => {
     const port = new KernelPort();
     const made = wireOver(port);
-    for (let i = 0; i < 100; i++) made.text(TEXT, `${i}`);
+    for (let i = 0; i < 100; i++) made.message(`${i}`);
     made.frame(0x82, Buffer.alloc(20_000));
     made.control(Opcode.ping, Buffer.alloc(0));
     expect(made.size).toBe(90 * 4 + 10 * 3 + 20_004 + 2);
@@ -40,7 +42,7 @@ describe('what is written', () => {
   it('is written earlier when there is more than the mark', () => {
     const port = new KernelPort();
     const made = wireOver(port, 1000);
-    for (let i = 0; i < 21; i++) made.text(TEXT, 'x'.repeat(98));
+    for (let i = 0; i < 21; i++) made.message('x'.repeat(98));
     expect(port.writes.map(({ length }) => length)).toEqual([1100]);
     flushAll();
     expect(port.writes.length).toBe(2);
@@ -49,7 +51,7 @@ describe('what is written', () => {
   it('is one write at a time', () => {
     const port = new KernelPort(0);
     const made = wireOver(port);
-    made.text(TEXT, 'a');
+    made.message('a');
     made.write();
     expect([made.isBlocked, made.size]).toEqual([true, 3]);
     made.control(Opcode.ping, Buffer.from('!'));
@@ -65,7 +67,7 @@ describe('what is written', () => {
     const port = new KernelPort();
     const made = wireOver(port);
     const reached = jest.fn();
-    made.text(TEXT, 'a', reached);
+    made.message('a', reached);
     made.stop();
     made.control(Opcode.ping, Buffer.alloc(0));
     made.pong(Buffer.alloc(0));
@@ -103,7 +105,7 @@ describe('a failure (RFC 6455 §7.1.7)', () => {
     const port = new KernelPort(0);
     const made = wireOver(port);
     const reached = jest.fn();
-    made.text(TEXT, 'a');
+    made.message('a');
     made.write();
     made.control(Opcode.ping, Buffer.alloc(0));
     made.fail(Buffer.from('03ea', 'hex'), reached);

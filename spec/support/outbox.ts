@@ -1,6 +1,7 @@
 /** An outbox over a port whose peer reads when it is told to. */
 import { asyncScheduler } from 'rxjs';
 import type { BackpressureError, UsageError } from '../../src/protocol/errors.js';
+import { withLane } from '../../src/reactive/connection-terms.js';
 import { Outbox } from '../../src/reactive/outbox.js';
 import type { OutboxSettings } from '../../src/reactive/outbox-settings.js';
 import { nextMaskKey } from '../../src/transport/random.js';
@@ -32,7 +33,7 @@ export function outboxOf({ role = 'server', room, synchronous, ...settings }: Ou
   const overflows: BackpressureError[] = [];
   const outbox = new Outbox(
     port,
-    {
+    withLane({
       highWaterMark: 65_536,
       maxBufferedAmount: 16_777_216,
       overflow: 'close',
@@ -40,7 +41,7 @@ export function outboxOf({ role = 'server', room, synchronous, ...settings }: Ou
       scheduler: asyncScheduler,
       compressor: undefined,
       ...settings,
-    },
+    }),
     {
       failed: (error) => {
         failures.push(error);

@@ -18,10 +18,15 @@ function textFrame(text: string): SharedFrame {
 /** A lane, and how often it had the batch scheduled. */
 function laneOf({ limit = 100, plainBelow = Number.POSITIVE_INFINITY } = {}): { lane: SharedLane; calls: number[] } {
   const calls: number[] = [];
-  const lane = new SharedLane({ limit, plainBelow }, () => {
-    calls.push(lane.size);
-    lane.isScheduled = true;
-  });
+  const lane = new SharedLane(
+    { limit, plainBelow },
+    {
+      schedule: () => {
+        calls.push(lane.size);
+        lane.isScheduled = true;
+      },
+    },
+  );
   return { lane, calls };
 }
 

@@ -1,5 +1,6 @@
-import { enqueueFrame, enqueueShared, FrameQueue, type Taken } from './frame-queue.js';
+import { enqueueFrame, enqueueShared, FrameQueue } from './frame-queue.js';
 import { CLOSE_FRAME, type Encoded, isLater, type LaterMessage, TEXT_FRAME } from './message-encoder.js';
+import type { Wire } from './wire.js';
 
 type MaskKey = (() => number) | undefined;
 
@@ -37,9 +38,13 @@ export class Backlog {
     this.queue.mark(onHanded, false);
   }
 
-  /** Takes out the next entry. */
-  take(): Taken<LaterMessage> | undefined {
-    return this.front.take() ?? this.queue.take();
+  /** Moves the next entry to `wire`; gives it back when it has to be encoded first. */
+  moveNextTo(wire: Pick<Wire, 'pieces' | 'mark'>): { readonly item: LaterMessage; readonly size: number } | undefined {
+    const taken = this.front.take() ?? this.queue.take();
+    if (taken?.kind === 'later') return taken;
+    if (taken?.kind === 'bytes') wire.pieces(taken.pieces);
+    else if (taken !== undefined) wire.mark(taken.reached);
+    return undefined;
   }
 
   clear(): void {

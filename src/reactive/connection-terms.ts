@@ -60,7 +60,15 @@ function makeTerms(role: Role, settings: ConnectionSettings, agreed: DeflatePara
     role,
     settings,
     session: { role, inflater, maxPayload, maxFragments, skipUTF8Validation },
-    outbox: { highWaterMark, maxBufferedAmount, overflow, scheduler, maskKey, compressor },
+    outbox: withLane({ highWaterMark, maxBufferedAmount, overflow, scheduler, maskKey, compressor }),
     deadlines: DeadlineQueue.of(scheduler),
   };
+}
+
+/** Adds what may take the short way for messages to many. */
+export function withLane(settings: Omit<OutboxSettings, 'lane'>): OutboxSettings {
+  const { maskKey, highWaterMark, maxBufferedAmount, compressor } = settings;
+  // §5.3: a masked frame is not the same for two connections.
+  const limit = maskKey === undefined ? Math.min(highWaterMark, maxBufferedAmount) : 0;
+  return { ...settings, lane: { limit, plainBelow: compressor?.deflater.threshold ?? Number.POSITIVE_INFINITY } };
 }

@@ -5,6 +5,7 @@ import type { OutboxSettings } from './outbox-settings.js';
 import { type Classified, NO_OPTIONS, opcodeOf } from './outgoing.js';
 import type { PartedMessage } from './parts-sender.js';
 import type { SharedFrames } from './shared-frames.js';
+import type { ReadyMessage } from './wire.js';
 
 const FIN = 0x80;
 
@@ -12,11 +13,7 @@ const FIN = 0x80;
 export type LaterMessage = PartedMessage | DeflateMessage;
 
 /** A message as it goes on: a frame that is ready but for its header, or something for later. */
-export type Encoded =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'frame'; readonly firstByte: number; readonly payload: Uint8Array }
-  | SharedFrame
-  | LaterMessage;
+export type Encoded = ReadyMessage | LaterMessage;
 
 /** How {@link encodeMessage} encodes. */
 interface Encoding {

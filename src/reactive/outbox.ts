@@ -2,26 +2,24 @@ import { BackpressureError } from '../protocol/errors.js';
 import { MAX_HEADER_SIZE } from '../protocol/frame-header.js';
 import type { Opcode } from '../protocol/opcode.js';
 import type { BytePort } from '../transport/byte-port.js';
-import { SharedLane } from '../transport/shared-lane.js';
+import type { SharedLane } from '../transport/shared-lane.js';
 import { Backlog, NO_BACKLOG } from './backlog.js';
 import { DeflateSender } from './deflate-sender.js';
 import { WRITE_SIZE } from './frame-queue.js';
-import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage, TEXT_FRAME } from './message-encoder.js';
+import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage } from './message-encoder.js';
 import type { OutboxOwner, OutboxSettings, SendResult } from './outbox-settings.js';
 import { type Classified, classify, frameSizeOf, payloadSizeOf, toBytes } from './outgoing.js';
 import { PartsSender } from './parts-sender.js';
 import { ReadySignal } from './ready-signal.js';
-import { Wire } from './wire.js';
+import { Wire, type WireOwner } from './wire.js';
 
 /**
  * The way out of one connection: order and backpressure. What is sent while the wire takes everything goes straight to it;
  * otherwise it waits in a queue, behind a message in parts if there is one.
  */
-export class Outbox {
+export class Outbox implements WireOwner {
   messagesSent = 0;
   messagesDropped = 0;
-  /** The short way for messages to many. */
-  readonly lane: SharedLane;
   readonly #port: BytePort;
   readonly #settings: OutboxSettings;
   readonly #owner: OutboxOwner;
@@ -43,10 +41,12 @@ export class Outbox {
     this.#port = port;
     this.#settings = settings;
     this.#owner = owner;
-    const plainBelow = settings.compressor?.deflater.threshold ?? Number.POSITIVE_INFINITY;
-    const limit = settings.maskKey === undefined ? Math.min(settings.highWaterMark, settings.maxBufferedAmount) : 0;
-    this.lane = new SharedLane({ limit, plainBelow }, () => this.#wire.schedule());
-    this.#wire = new Wire(port, settings, () => this.#written(), this.lane);
+    this.#wire = new Wire(port, settings, this);
+  }
+
+  /** The short way for messages to many. */
+  get lane(): SharedLane {
+    return this.#wire.lane;
   }
 
   get bytesSent(): number {
@@ -144,7 +144,7 @@ export class Outbox {
   #isPlain(value: unknown): value is string | Uint8Array {
     if (!this.#isDirect || (typeof value !== 'string' && !(value instanceof Uint8Array))) return false;
     const size = value.length * (typeof value === 'string' ? 3 : 1);
-    return size < this.lane.plainBelow && this.#hasRoom(size + MAX_HEADER_SIZE);
+    return size < this.#settings.lane.plainBelow && this.#hasRoom(size + MAX_HEADER_SIZE);
   }
 
   #sendItem(item: Classified, onHanded: (() => void) | undefined): SendResult {
@@ -156,9 +156,7 @@ export class Outbox {
     if (this.#isClosed) return 'closed';
     this.messagesSent++;
     if (!this.#isDirect || isLater(encoded)) return this.#queueItem(encoded, size, onHanded);
-    if (encoded.kind === 'shared') this.#wire.shared(encoded, onHanded);
-    else if (encoded.kind === 'text') this.#wire.text(TEXT_FRAME, encoded.text, onHanded);
-    else this.#wire.frame(encoded.firstByte, encoded.payload, onHanded);
+    this.#wire.encoded(encoded, onHanded);
     return 'sent';
   }
 
@@ -217,20 +215,17 @@ export class Outbox {
 
   #fillWire(): void {
     while (!this.#wire.isBlocked && this.#wire.batched < WRITE_SIZE && this.#hasNext()) {
-      const taken = this.#backlog.take();
-      if (taken?.kind === 'bytes') this.#wire.pieces(taken.pieces);
-      else if (taken?.kind === 'mark') this.#wire.mark(taken.reached);
-      else if (taken !== undefined) this.#startLater(taken.item, taken.size);
+      const later = this.#backlog.moveNextTo(this.#wire);
+      if (later !== undefined) this.#startLater(later.item, later.size);
     }
   }
 
   #startLater(item: LaterMessage, size: number): void {
     const [sink, settings] = [this.#sink(), this.#settings];
-    const active = item.kind === 'deflate' ? new DeflateSender(item, sink) : new PartsSender(item, sink, settings);
-    this.#active = active;
+    this.#active = item.kind === 'deflate' ? new DeflateSender(item, sink) : new PartsSender(item, sink, settings);
     this.#activeSize = size;
     this.#update();
-    active.start();
+    this.#active.start();
   }
 
   #ownBacklog(): Backlog {
@@ -286,19 +281,19 @@ export class Outbox {
   }
 
   /** In most cases a write changes nothing: then it is not worth to look at all that could have changed. */
-  #written(): void {
+  written(): void {
     if (this.#isDirect && this.#active === undefined && !this.#wire.isBlocked && this.isReady) this.#openLane();
     else this.#update();
   }
 
   #openLane(): void {
-    if (this.#wire.batched === 0 && !this.#isClosed) this.lane.open(0);
+    if (this.#wire.batched === 0 && !this.#isClosed) this.#wire.lane.open(0);
   }
 
   #update(): void {
     this.#isDirect = !this.#wire.isBlocked && this.#active === undefined && this.#backlog.isEmpty;
     if (this.#isDirect) this.#openLane();
-    else this.lane.close();
+    else this.#wire.lane.close();
     const waiting = this.bufferedAmount;
     if (this.#signal !== undefined || waiting > this.#settings.highWaterMark) this.signal.update(waiting);
   }

@@ -3,9 +3,10 @@ import { Opcode } from '../protocol/opcode.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
 import { Batch } from '../transport/batch.js';
 import type { BytePort, Flushable } from '../transport/byte-port.js';
-import { SharedLane } from '../transport/shared-lane.js';
+import { type LaneLimits, SharedLane } from '../transport/shared-lane.js';
 import { Slab } from '../transport/slab.js';
 import { ControlLane } from './control-lane.js';
+import { WriteMarks } from './write-marks.js';
 
 const FIN = 0x80;
 
@@ -18,6 +19,20 @@ export interface WireSettings {
   readonly highWaterMark: number;
   /** Gives the masking keys of a client; a server does not mask. RFC 6455 §5.3. */
   readonly maskKey: (() => number) | undefined;
+  /** What may take the short way. */
+  readonly lane: LaneLimits;
+}
+
+/** A message that is ready but for its header. */
+export type ReadyMessage =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'frame'; readonly firstByte: number; readonly payload: Uint8Array }
+  | SharedFrame;
+
+/** Whom a wire tells. */
+export interface WireOwner {
+  /** Something was written. */
+  written(): void;
 }
 
 /**
@@ -28,39 +43,32 @@ export class Wire implements Flushable {
   /** Whether a write is outstanding: the transport has not taken everything. */
   isBlocked = false;
   bytesSent = 0;
+  /** The short way into it, for messages to many. */
+  readonly lane: SharedLane;
   readonly #port: BytePort;
   readonly #settings: WireSettings;
-  readonly #onWritten: () => void;
+  readonly #owner: WireOwner;
   readonly #batch: Batch;
-  readonly #lane: SharedLane;
-  readonly #control: ControlLane;
-  /** To be called when the write that is outstanding has left. */
-  #leaving: (() => void)[] = [];
-  /** To be called when the next write has left. */
-  #marks: (() => void)[] = [];
-  /** What is being called, in order. */
-  #due: (() => void)[] = [];
+  /** Control frames that wait: made when the peer does not read. */
+  #control: ControlLane | undefined;
+  /** Made when somebody wants to know that something has left. */
+  #marks: WriteMarks | undefined;
   /** To be called when the control frames that wait have left. */
   #afterControl: (() => void) | undefined;
   #pongBytes = 0;
   #isStopped = false;
 
-  /**
-   * @param onWritten called after each write.
-   * @param lane the short way into it.
-   */
-  constructor(port: BytePort, settings: WireSettings, onWritten: () => void, lane: SharedLane = SharedLane.none()) {
-    this.#lane = lane;
-    this.#batch = new Batch(lane);
+  constructor(port: BytePort, settings: WireSettings, owner: WireOwner) {
+    this.lane = new SharedLane(settings.lane, this);
+    this.#batch = new Batch(this.lane);
     this.#port = port;
     this.#settings = settings;
-    this.#onWritten = onWritten;
-    this.#control = new ControlLane(headerLength(0, settings.maskKey !== undefined));
+    this.#owner = owner;
   }
 
   /** Bytes that have not left. What others gave to the transport, such as the handshake, does not count. */
   get size(): number {
-    return this.#batch.size + this.#control.size + (this.isBlocked ? this.#port.pending : 0);
+    return this.#batch.size + this.#controlSize + (this.isBlocked ? this.#port.pending : 0);
   }
 
   /** Whether all that was given has left. */
@@ -81,10 +89,11 @@ export class Wire implements Flushable {
     this.#added(reached);
   }
 
-  /** Adds a frame with text, and calls `reached` when it has left. */
-  text(firstByte: number, text: string, reached?: () => void): void {
-    this.#batch.text(firstByte, text, this.#settings.maskKey?.());
-    this.#added(reached);
+  /** Adds an encoded message, and calls `reached` when it has left. */
+  encoded(item: ReadyMessage, reached?: () => void): void {
+    if (item.kind === 'text') this.message(item.text, reached);
+    else if (item.kind === 'shared') this.shared(item, reached);
+    else this.frame(item.firstByte, item.payload, reached);
   }
 
   /** Adds a frame, and calls `reached` when it has left. */
@@ -96,7 +105,7 @@ export class Wire implements Flushable {
   /** Adds a frame by reference, and calls `reached` when it has left. Others may follow by the lane. */
   shared(frame: SharedFrame, reached?: () => void): void {
     this.#batch.shared(frame);
-    this.#lane.open(this.#batch.size);
+    this.lane.open(this.#batch.size);
     this.#added(reached);
   }
 
@@ -108,15 +117,15 @@ export class Wire implements Flushable {
   /** Adds a control frame. While a write is outstanding it waits, before everything else, and is never dropped. */
   control(opcode: Opcode, payload: Uint8Array): void {
     if (this.#isStopped) return;
-    if (this.isBlocked) this.#control.add(FIN | opcode, payload);
+    if (this.isBlocked) this.#ownControl().add(FIN | opcode, payload);
     else this.frame(FIN | opcode, payload);
   }
 
   /** Adds a Close frame in the place of all control frames that wait, and calls `reached` when it has left. */
   fail(payload: Uint8Array, reached: () => void): void {
-    this.#control.clear();
+    this.#control?.clear();
     if (this.isBlocked) {
-      this.#control.add(FIN | Opcode.close, payload);
+      this.#ownControl().add(FIN | Opcode.close, payload);
       this.#afterControl = reached;
     } else this.frame(FIN | Opcode.close, payload, reached);
   }
@@ -125,7 +134,7 @@ export class Wire implements Flushable {
   pong(payload: Uint8Array): void {
     if (this.#isStopped) return;
     if (this.isBlocked) {
-      this.#control.addPong(FIN | Opcode.pong, payload);
+      this.#ownControl().addPong(FIN | Opcode.pong, payload);
       return;
     }
     this.#pongBytes += headerLength(payload.length, false) + payload.length;
@@ -135,8 +144,9 @@ export class Wire implements Flushable {
 
   /** Calls `reached` when all that was given so far has left. */
   mark(reached: () => void): void {
-    const isWritten = this.isBlocked && this.#batch.size + this.#control.size === 0;
-    (isWritten ? this.#leaving : this.#marks).push(reached);
+    const isWritten = this.isBlocked && this.#batch.size + this.#controlSize === 0;
+    if (isWritten) this.#ownMarks().outstanding(reached);
+    else this.#ownMarks().next(reached);
   }
 
   /** Writes what was given, unless a write is outstanding. */
@@ -149,59 +159,61 @@ export class Wire implements Flushable {
       this.#batch.flush(this.#port);
       this.isBlocked = this.#port.pending > 0;
     }
-    if (this.#marks.length > 0) {
-      this.#leaving = this.#marks;
-      this.#marks = [];
-      if (!this.isBlocked) this.#reachMarks();
+    if (this.#marks?.isNextEmpty === false) {
+      this.#marks.written();
+      if (!this.isBlocked) this.#marks.left();
     }
-    this.#onWritten();
+    this.#owner.written();
   }
 
   /** Has it flushed with the others. */
   schedule(): void {
-    this.#lane.isScheduled = true;
+    this.lane.isScheduled = true;
     this.#port.schedule(this);
   }
 
   /** The flush point: see `BytePort.schedule`. */
   flush(): void {
-    this.#lane.isScheduled = false;
+    this.lane.isScheduled = false;
     this.write();
   }
 
   /** The transport has taken everything: the control frames that wait come next. `write` follows. */
   drained(): void {
     this.isBlocked = false;
-    this.#control.moveTo(this.#batch, this.#settings.maskKey);
-    if (this.#afterControl !== undefined) this.#marks.push(this.#afterControl);
+    this.#control?.moveTo(this.#batch, this.#settings.maskKey);
+    if (this.#afterControl !== undefined) this.#ownMarks().next(this.#afterControl);
     this.#afterControl = undefined;
-    this.#reachMarks();
+    this.#marks?.left();
   }
 
   /** Forgets everything, for good. */
   stop(): void {
     this.#isStopped = true;
-    this.#control.clear();
+    this.#control?.clear();
     this.#batch.drop();
-    this.#leaving = [];
-    this.#marks = [];
+    this.#marks?.clear();
+  }
+
+  /** Of control frames that wait, in bytes. */
+  get #controlSize(): number {
+    return this.#control?.size ?? 0;
+  }
+
+  #ownControl(): ControlLane {
+    this.#control ??= new ControlLane(headerLength(0, this.#settings.maskKey !== undefined));
+    return this.#control;
+  }
+
+  #ownMarks(): WriteMarks {
+    this.#marks ??= new WriteMarks();
+    return this.#marks;
   }
 
   #added(reached: (() => void) | undefined): void {
-    if (reached !== undefined) this.#marks.push(reached);
+    if (reached !== undefined) this.#ownMarks().next(reached);
     if (this.#batch.size > this.#settings.highWaterMark) this.write();
-    else if (!this.#lane.isScheduled) this.schedule();
+    else if (!this.lane.isScheduled) this.schedule();
     Slab.flushFull();
-  }
-
-  #reachMarks(): void {
-    if (this.#leaving.length === 0) return;
-    const isCalling = this.#due.length > 0;
-    for (const reached of this.#leaving) this.#due.push(reached);
-    this.#leaving = [];
-    // One that sends may make others due: they are called behind those that were due before.
-    if (isCalling) return;
-    for (const reached of this.#due) reached();
-    this.#due = [];
   }
 }

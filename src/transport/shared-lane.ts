@@ -1,12 +1,20 @@
 import type { SharedFrame, SharedRun } from '../protocol/shared-frame.js';
 
 /** What a lane may let in. Sizes in bytes. */
-interface LaneLimits {
+export interface LaneLimits {
   /** So much may be in the batch; 0 for a lane that never opens. */
   readonly limit: number;
   /** Larger messages have to ask whether they are to be compressed. */
   readonly plainBelow: number;
 }
+
+/** What writes the batch of a lane. */
+export interface LaneOwner {
+  /** Has the batch written; called when it is not scheduled. */
+  schedule(): void;
+}
+
+const CLOSED: LaneLimits = { limit: 0, plainBelow: 0 };
 
 /**
  * The short way for frames that go to many connections: while it is open, they are added without asking anybody whether they may.
@@ -14,8 +22,6 @@ interface LaneLimits {
  * of the CPU. Whoever adds anything else to the batch, or changes what may be sent, closes it first.
  */
 export class SharedLane {
-  /** Larger messages have to ask whether they are to be compressed. In bytes. */
-  readonly plainBelow: number;
   /** Of what was added and is not written yet, in bytes. */
   size = 0;
   /** How many frames came this way. */
@@ -25,24 +31,22 @@ export class SharedLane {
   #run: SharedRun | undefined;
   /** How many bytes more may come this way. */
   #room = 0;
-  #limit: number;
-  readonly #schedule: () => void;
+  #limits: LaneLimits;
+  readonly #owner: LaneOwner;
 
-  /** @param schedule has the batch written; called when it is not scheduled. */
-  constructor({ limit, plainBelow }: LaneLimits, schedule: () => void) {
-    this.#limit = limit;
-    this.plainBelow = plainBelow;
-    this.#schedule = schedule;
+  constructor(limits: LaneLimits, owner: LaneOwner) {
+    this.#limits = limits;
+    this.#owner = owner;
   }
 
   /** One that never opens. */
   static none(): SharedLane {
-    return new SharedLane({ limit: 0, plainBelow: 0 }, () => {});
+    return new SharedLane(CLOSED, { schedule: () => {} });
   }
 
   /** Lets frames in without asking, while `batched` bytes are in the batch and nothing of that is behind the frames. */
   open(batched: number): void {
-    this.#room = this.#limit - batched;
+    this.#room = this.#limits.limit - batched;
   }
 
   close(): void {
@@ -51,7 +55,7 @@ export class SharedLane {
 
   /** Closes for good. */
   shut(): void {
-    this.#limit = 0;
+    this.#limits = CLOSED;
     this.#room = 0;
   }
 
@@ -61,11 +65,11 @@ export class SharedLane {
    * @param size of the message as far as compression is asked, in bytes.
    */
   takes(frame: SharedFrame, size: number): boolean {
-    if (frame.size > this.#room || size >= this.plainBelow) return false;
+    if (frame.size > this.#room || size >= this.#limits.plainBelow) return false;
     this.#room -= frame.size;
     this.count++;
     this.add(frame);
-    if (!this.isScheduled) this.#schedule();
+    if (!this.isScheduled) this.#owner.schedule();
     return true;
   }
 

@@ -1,4 +1,4 @@
-import { concat, type Observable, of, Subject, type Subscription, type VirtualTimeScheduler } from 'rxjs';
+import { concat, Observable, of, Subject, type Subscription, type VirtualTimeScheduler } from 'rxjs';
 import { ConnectionClosedError } from '../../../src/protocol/errors.js';
 import type { CloseInfo, Message } from '../../../src/reactive/connection.js';
 import { connectionSettings } from '../../../src/reactive/connection-settings.js';
@@ -321,7 +321,14 @@ export class Party {
       case 'sent':
         return connection.send.asObservable();
       case 'finished':
-        return connection.finished$;
+        return new Observable((subscriber) =>
+          connection.whenFinished({
+            told: (info) => {
+              subscriber.next(info);
+              subscriber.complete();
+            },
+          }),
+        );
       default:
         return stream satisfies never;
     }
