@@ -5,13 +5,16 @@ import type { Flushable } from './byte-port.js';
  * everything else leaves in one shared `process.nextTick`. Not `queueMicrotask`: each `await` of a `for await` loop would then
  * be a write of its own.
  */
-let waiting: Flushable[] = [];
+let first: Flushable | undefined;
+/** What waits behind the first: most often nothing, since a receive loop is that of one connection. */
+let others: Flushable[] = [];
 let receiving = 0;
 let ticking = false;
 
 /** Calls `task.flush()` once at the next flush point. The caller schedules a task only once until then. */
 export function scheduleFlush(task: Flushable): void {
-  waiting.push(task);
+  if (first === undefined) first = task;
+  else others.push(task);
   if (receiving === 0 && !ticking) {
     ticking = true;
     process.nextTick(tick);
@@ -26,15 +29,18 @@ export function beginReceiving(): void {
 /** Ends a receive loop, and flushes when it was the outermost one. */
 export function endReceiving(): void {
   receiving--;
-  if (receiving === 0 && waiting.length > 0) flushAll();
+  if (receiving === 0 && first !== undefined) flushAll();
 }
 
 /** Flushes what waits, now. Whatever is scheduled meanwhile is flushed too. */
 export function flushAll(): void {
-  while (waiting.length > 0) {
-    const tasks = waiting;
-    waiting = [];
-    for (const task of tasks) task.flush();
+  while (first !== undefined) {
+    const task = first;
+    const tasks = others;
+    first = undefined;
+    if (tasks.length > 0) others = [];
+    task.flush();
+    for (const other of tasks) other.flush();
   }
 }
 

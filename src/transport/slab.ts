@@ -49,12 +49,12 @@ export class Slab {
     return piece.buffer === this.bytes.buffer;
   }
 
-  /** Counts a batch that has bytes here. */
+  /** Counts a run of bytes here. */
   use(): void {
     this.#users++;
   }
 
-  /** A batch's bytes have left, or were copied. */
+  /** The bytes of a run have left, or were copied. */
   release(): void {
     this.#users--;
     if (this.#users > 0) return;
