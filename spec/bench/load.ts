@@ -52,7 +52,7 @@ export class LoadGenerator {
   /** Puts `profile` on `server`. Rejects when an echo is wrong or a connection fails. */
   async run(server: RunningServer, profile: Profile, { warmUp, seconds }: LoadTimes): Promise<LoadResult> {
     const timing = ['-t', seconds, '-w', warmUp, '-P', server.pid, '-c', profile.connections].map(String);
-    const timeout = (warmUp + seconds) * 1000 + patienceMillis;
+    const timeout = Math.ceil((warmUp + seconds) * 1000) + patienceMillis;
     if (profile.does === 'handshake') return this.#report('wshandshake', [String(server.port), ...timing], timeout);
     const args = [...messagesOf(profile), ...timing];
     // The floor answers without reading, whatever comes.
