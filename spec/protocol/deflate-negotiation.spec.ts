@@ -77,6 +77,13 @@ describe('a server chooses among offers (RFC 7692 §5)', () => {
     // An offer that is declined says nothing about the next one.
     expect(answer(`${header}, permessage-deflate`)).toBe('permessage-deflate');
   });
+
+  it('takes a parameter that is there without any value as one without a value', () => {
+    const of = (name: string) =>
+      acceptDeflate([{ name: 'permessage-deflate', params: new Map([[name, []]]) }], anything);
+    expect(of('client_max_window_bits')?.parameters).toEqual(anything);
+    expect(of('server_max_window_bits')).toBeUndefined();
+  });
 });
 
 describe('a server obeys the offer and says what it wants (RFC 7692 §7.1)', () => {

@@ -156,4 +156,44 @@ describe('a message that goes to many peers', () => {
     expect(new Set([...bodies, known]).size).toBe(1);
     expect(deflateRaw).toHaveBeenCalledTimes(1);
   });
+
+  it('is tried once in the thread pool where it does not become smaller', async () => {
+    const shared = {};
+    for (let peer = 0; peer < 3; peer++) expect(await later(deflater(), noise(70_000), shared)).toBeUndefined();
+    expect(deflateRaw).toHaveBeenCalledTimes(1);
+  });
+
+  it('is compressed on the spot for who does not wait for the thread pool, and once for all who do', async () => {
+    const shared = {};
+    const waiting = [later(deflater(), text, shared), later(deflater(), text, shared)];
+    const atOnce = deflater().compress(text, shared);
+    expect([deflateRawSync.mock.calls.length, deflateRaw.mock.calls.length]).toEqual([1, 1]);
+    const [first, second] = await Promise.all(waiting);
+    expect(first).toEqual(atOnce);
+    expect(second).toBe(first);
+  });
+});
+
+describe('a message that there is no memory to compress', () => {
+  const { deflateRaw } = zlib as jest.MockedObjectDeep<typeof zlib>;
+  const text = Buffer.from(jsonText(3000));
+  const outOfMemory = ((_data: unknown, _options: unknown, done: (error: Error, output: Buffer) => void) => {
+    setImmediate(done, Object.assign(new Error('not enough memory'), { code: 'Z_MEM_ERROR' }), Buffer.alloc(0));
+  }) as unknown as typeof zlib.deflateRaw;
+
+  it('stays as it is, for all that it goes to', async () => {
+    deflateRaw.mockImplementationOnce(outOfMemory);
+    const shared = {};
+    expect(await Promise.all([0, 1].map(() => later(deflater(), text, shared)))).toEqual([undefined, undefined]);
+  });
+
+  it('stays out of the context', async () => {
+    const compressing = deflater('server', false);
+    const peer = new StreamingInflater();
+    deflateRaw.mockImplementationOnce(outOfMemory);
+    expect(await later(compressing, text)).toBeUndefined();
+    const body = await later(compressing, text);
+    expect((await peer.inflate(body!)).equals(text)).toBe(true);
+    peer.close();
+  });
 });

@@ -16,7 +16,7 @@ export function addressKey(address: string, prefix6: number): string {
 }
 
 function groupsOf(address: string): number[] {
-  const [before = '', after] = address.split('::');
+  const [before, after] = address.split('::') as [string, string?];
   const head = parts(before);
   if (after === undefined) return head;
   const tail = parts(after);
