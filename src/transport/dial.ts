@@ -125,7 +125,8 @@ function headersOf(hop: DialRequest, key: string): Record<string, string | strin
 }
 
 function open(hop: DialRequest, key: string, response: IncomingMessage, socket: Duplex, head: Buffer): Dialed {
-  const { statusCode: status = 0, httpVersion, rawHeaders } = response;
+  const { httpVersion, rawHeaders } = response;
+  const status = response.statusCode as number;
   const agreement = readUpgradeResponse(
     { status, httpVersion, rawHeaders },
     {
@@ -161,7 +162,7 @@ function formatOffer(hop: DialRequest): string | undefined {
 function readDeflate(
   { extensions }: Agreement,
   { deflate }: DialRequest,
-  { statusCode: status = 0, rawHeaders }: IncomingMessage,
+  { statusCode, rawHeaders }: IncomingMessage,
 ): DeflateParameters | undefined {
   const [answer, ...others] = extensions;
   if (deflate === undefined || answer === undefined) return undefined;
@@ -170,7 +171,7 @@ function readDeflate(
     return readDeflateAnswer(answer, deflate);
   } catch (error) {
     const headers = toHeaderRecord(rawHeaders);
-    throw new HandshakeError('EXTENSION_INVALID', (error as Error).message, { status, headers });
+    throw new HandshakeError('EXTENSION_INVALID', (error as Error).message, { status: statusCode as number, headers });
   }
 }
 
@@ -180,7 +181,7 @@ function notUpgraded({ rawHeaders }: IncomingMessage): HandshakeError {
 }
 
 function isRedirect(response: IncomingMessage): boolean {
-  return [301, 302, 303, 307, 308].includes(response.statusCode ?? 0);
+  return [301, 302, 303, 307, 308].includes(response.statusCode as number);
 }
 
 /** What Node's parser refuses is a bad handshake; all else is the network's, and keeps its own code. */

@@ -55,7 +55,7 @@ function refused(
   message: string,
 ): HandshakeError {
   return new HandshakeError(code, message, {
-    status: response.statusCode ?? 0,
+    status: response.statusCode as number,
     headers: toHeaderRecord(response.rawHeaders),
   });
 }

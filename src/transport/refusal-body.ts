@@ -20,11 +20,11 @@ export function readRefusal(
   const finish = (): void => {
     timer.unsubscribe();
     response.removeAllListeners('data');
-    const status = response.statusCode ?? 0;
+    const status = response.statusCode as number;
     done(
       new HandshakeError(
         'UNEXPECTED_STATUS',
-        `the server answered ${status} ${response.statusMessage ?? ''}, needed is 101`,
+        `the server answered ${status} ${response.statusMessage}, needed is 101`,
         {
           status,
           headers: toHeaderRecord(response.rawHeaders),

@@ -70,8 +70,14 @@ export class SocketUpgrade implements UpgradeRequest {
   }
 
   get head(): RequestHead {
-    const { method = '', url = '', httpVersion, rawHeaders } = this.request;
-    return { method, path: url, httpVersion, rawHeaders, isTruncated: isTruncated(this.request) };
+    const { method, url, httpVersion, rawHeaders } = this.request;
+    return {
+      method: method as string,
+      path: url as string,
+      httpVersion,
+      rawHeaders,
+      isTruncated: isTruncated(this.request),
+    };
   }
 
   get remoteAddress(): string | undefined {
