@@ -164,6 +164,11 @@ export class Reception<Data, In> {
       refuse(upgrade, rejectionOf(error));
       return;
     }
+    // The hook for the lines may have ended the server: then nobody would ever close the connection.
+    if (!this.#isOpen) {
+      refuse(upgrade, serverClosing());
+      return;
+    }
     const port = upgrade.accept(head);
     if (port === undefined) return;
     const facts = {
