@@ -1,5 +1,5 @@
 import { EMPTY, firstValueFrom, NEVER, of } from 'rxjs';
-import { type Connection, json, withCodec } from 'sluice';
+import { type Codec, type Connection, json, UsageError, withCodec } from 'sluice';
 import { connectionPair, testConnection } from 'sluice/testing';
 import { CodecConnection } from '../../src/operators/codec-connection.js';
 import { finishedSymbol, interceptSymbol, reportSymbol } from '../../src/protocol/connection-symbols.js';
@@ -24,6 +24,15 @@ const facts: (keyof Connection)[] = [
   'pongs$',
   'close$',
 ];
+
+/** A codec without a policy, that knows one bad message. */
+const upperCase: Codec<string> = {
+  decode(message) {
+    if (message === 'bad') throw new Error('bad');
+    return String(message).toUpperCase();
+  },
+  encode: (value) => value,
+};
 
 describe('a typed connection', () => {
   it.each(facts)('has the %s of its connection', (fact) => {
@@ -74,6 +83,45 @@ describe('a typed connection', () => {
       expectObservable(conn.send).toBe('--|');
       expectObservable(conn.send, '----^').toBe('----|');
     }));
+
+  it('closes with 1007 for a message that cannot be decoded, where the codec says nothing about it', () => {
+    const { client, server } = connectionPair();
+    const conn = withCodec(upperCase)(server);
+    const seen: string[] = [];
+    conn.messages$.subscribe((value) => seen.push(value));
+    client.send.next('a');
+    client.send.next('bad');
+    expect([seen, server.readyState]).toEqual([['A'], 2]);
+  });
+
+  it('shows nothing to those who intercept behind a message that could not be decoded', () => {
+    const { client, server } = connectionPair();
+    const conn = withCodec(upperCase)(server);
+    const shown: unknown[] = [];
+    Reflect.get(conn, interceptSymbol).call(conn, (value: string) => shown.push(value) < 0, false);
+    conn.messages$.subscribe();
+    const hold = client.hold();
+    for (const message of ['a', 'bad', 'behind']) client.send.next(message);
+    hold.unsubscribe();
+    expect(shown).toEqual(['A']);
+  });
+
+  it('sends nothing once its connection is closing', () => {
+    const { server } = connectionPair();
+    const conn = withCodec(upperCase)(server);
+    server.close();
+    expect([conn.trySend('late'), conn.send.next('late')]).toEqual(['closed', undefined]);
+    expect(server.stats.messagesSent).toBe(0);
+  });
+
+  it('passes on what its codec throws as a UsageError', () => {
+    const { server } = connectionPair();
+    const mine = new UsageError('UNSUPPORTED_DATA', 'mine');
+    const encode = (): never => {
+      throw mine;
+    };
+    expect(() => withCodec({ ...upperCase, encode })(server).trySend('a')).toThrow(mine);
+  });
 
   it('is disposed of with it', async () => {
     const raw = testConnection();
