@@ -151,6 +151,10 @@ describe('files', () => {
     expect(modules.flatMap(retiredNames)).toEqual([]);
   });
 
+  it('read header fields as they came, or from the views of Node that no name breaks', () => {
+    expect(findings(isBreakableView)).toEqual([]);
+  });
+
   it('do not fall back on the WebSocket of the platform', () => {
     const outsideBrowser = inner.filter((module) => module.layer !== 'browser');
     expect(findings(isNativeWebSocket, outsideBrowser)).toEqual([]);
@@ -213,6 +217,8 @@ describe('these rules', () => {
     ['new Subscriber(next);', isPrivateRxjs],
     ['new WebSocket(url);', isNativeWebSocket],
     ['new globalThis.WebSocket(url);', isNativeWebSocket],
+    ['const { headersDistinct } = request;', isBreakableView],
+    ["request['trailersDistinct']", isBreakableView],
   ])('find %s', (text, rule) => {
     expect(findings(rule, [parseModule('src/reactive/a.ts', text)])).not.toEqual([]);
   });
@@ -295,6 +301,11 @@ function isPrivateRxjs(node: ts.Node): boolean {
 
 function isNativeWebSocket(node: ts.Node): boolean {
   return ts.isNewExpression(node) && /^(globalThis\.)?WebSocket$/.test(node.expression.getText());
+}
+
+/** The views of a message that throw in some versions of Node, when a field is named `__proto__`. */
+function isBreakableView(node: ts.Node): boolean {
+  return (ts.isIdentifier(node) || ts.isStringLiteral(node)) && /^(headers|trailers)Distinct$/.test(node.text);
 }
 
 function retiredNames({ path, imports }: SourceModule): string[] {

@@ -52,6 +52,31 @@ describe('reading Sec-WebSocket-Protocol (RFC 6455 §4.1 (10), §11.3.4)', () =>
     expect(() => parseSubprotocols([value])).toThrow(/^.{1,160}$/);
   });
 
+  it.each([
+    ['spaces inside a name', (size: number) => `b${' '.repeat(size)}x`],
+    ['spaces around names', (size: number) => `a${' '.repeat(size)},${' '.repeat(size)}b`],
+    ['empty elements', (size: number) => `a${','.repeat(size)}b`],
+    ['an unclosed quoted name', (size: number) => `a; b="${'\\c'.repeat(size)}`],
+  ])('looks at each character a bounded number of times: %s', (_, sized) => {
+    const charCodeAt = jest.spyOn(String.prototype, 'charCodeAt');
+    const looks = (size: number): number => {
+      charCodeAt.mockClear();
+      try {
+        parseSubprotocols([sized(size)]);
+      } catch {
+        // Refused, as most of these are.
+      }
+      return charCodeAt.mock.calls.length;
+    };
+    try {
+      const short = looks(1_000);
+      expect(short).toBeGreaterThan(0);
+      expect(looks(16_000)).toBeLessThanOrEqual(short * 17);
+    } finally {
+      charCodeAt.mockRestore();
+    }
+  });
+
   it('reads 16 KB of names', () => {
     const names = Array.from({ length: 3_000 }, (_, i) => `p${i}`);
     expect(parseSubprotocols([names.join(',')])).toEqual(names);

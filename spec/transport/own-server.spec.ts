@@ -1,11 +1,14 @@
+import { fork } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
 import { serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { text, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { ACCEPT, type HandshakeParts, handshake, KEY, RawClient } from '../support/raw-client.js';
 import { echo, type RunningServer, run } from '../support/running-server.js';
+import { stopChild } from '../support/stop-child.js';
 
 guardProcess();
 const atEnd = endAfterEach();
@@ -112,6 +115,27 @@ describe('a valid opening handshake (RFC 6455 §4.2)', () => {
   });
 });
 
+describe('an error of the operating system while connections are accepted', () => {
+  it('is reported to the diagnostics, and ends nothing', async () => {
+    const sockets: Socket[] = [];
+    const reported: unknown[] = [];
+    const onSocket = (message: unknown): number => sockets.push((message as { socket: Socket }).socket);
+    const onError = (message: unknown): number => reported.push((message as { error: unknown }).error);
+    subscribe('net.server.socket', onSocket);
+    subscribe('sluice:server-error', onError);
+    const before = await client();
+    before.write(handshake());
+    expect((await before.response()).status).toBe(101);
+    const tooMany = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
+    (sockets[0] as unknown as { server: Server }).server.emit('error', tooMany);
+    unsubscribe('net.server.socket', onSocket);
+    unsubscribe('sluice:server-error', onError);
+    expect(reported).toEqual([tooMany]);
+    await expectEcho(before, 'still here');
+    expect(await answerTo({})).toBe(101);
+  });
+});
+
 describe('a request that is no valid handshake', () => {
   it.each<[number, string, HandshakeParts]>([
     [405, 'POST', { method: 'POST' }],
@@ -208,6 +232,19 @@ describe('a request that is no valid handshake', () => {
     ['two Content-Lengths', `Content-Length: 5\r\nContent-Length: 6`],
   ])('gets 400: %s in the head', async (_, line) => {
     expect(await answerTo(handshake().replace('\r\n\r\n', `\r\n${line}\r\n\r\n`))).toBe(400);
+  });
+
+  it('gets 400 for an ambiguous head, though the process runs with a lenient parser', async () => {
+    const execArgv = ['--insecure-http-parser', '--import', 'tsx'];
+    const child = fork('spec/faults/topic-server.ts', ['0'], { execArgv });
+    atEnd(() => stopChild(child));
+    const [port] = (await once(child, 'message')) as [number];
+    for (const line of [`X: a\0b`, `X: a\rb`, `Content-Length: 5\r\nTransfer-Encoding: chunked`]) {
+      const raw = await RawClient.connect(port);
+      atEnd(() => raw.close());
+      raw.write(handshake().replace('\r\n\r\n', `\r\n${line}\r\n\r\n`));
+      expect((await raw.response()).status).toBe(400);
+    }
   });
 
   it('is seen as such however many fields hide it', async () => {
