@@ -5,6 +5,7 @@ import { ConnectionClosedError, type ProtocolError } from '../protocol/errors.js
 import type { Role } from '../protocol/role.js';
 import type { Session } from '../protocol/session.js';
 import type { BytePort } from '../transport/byte-port.js';
+import { deadline } from '../transport/deadline.js';
 import type { CloseInfo } from './connection.js';
 import type { Outbox } from './outbox.js';
 import { describe } from './outgoing.js';
@@ -173,7 +174,7 @@ export class Closing {
 
   #terminateAfter(delay: number): void {
     this.#deadline?.unsubscribe();
-    this.#deadline = this.#owner.terms.settings.scheduler.schedule(() => this.abort(), delay);
+    this.#deadline = deadline(this.#owner.terms.settings.scheduler, delay, () => this.abort());
   }
 }
 

@@ -14,6 +14,7 @@ import {
 import { closeErrorOf, withUptime } from '../protocol/close-error.js';
 import { HandshakeError } from '../protocol/errors.js';
 import { clockOf } from '../transport/clock.js';
+import { deadline } from '../transport/deadline.js';
 import { report } from '../transport/diagnostics.js';
 import { type Dialed, dial } from '../transport/dial.js';
 import {
@@ -143,7 +144,7 @@ class Attempt<In> {
     if (this.#isOver) return;
     const late = (): void =>
       this.#fail(new HandshakeError('HANDSHAKE_TIMEOUT', `no connection after ${timeout} ms (handshakeTimeout)`), 0);
-    this.#timer = scheduler.schedule(late, Math.max(0, timeout - elapsed));
+    this.#timer = deadline(scheduler, Math.max(0, timeout - elapsed), late);
   }
 
   #open(settings: ConnectSettings, { port, agreement, deflate, response, target, remoteAddress }: Dialed): void {

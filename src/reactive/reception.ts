@@ -1,9 +1,10 @@
-import { Observable, Subscription, timer } from 'rxjs';
+import { Observable, Subscription } from 'rxjs';
 import { type AcceptedDeflate, acceptDeflate } from '../protocol/deflate-negotiation.js';
 import { formatExtensions } from '../protocol/extensions.js';
 import { encodeUpgradeHead, encodeUpgradeResponse } from '../protocol/handshake-request.js';
 import { isRejection, type Rejection, reject } from '../protocol/rejection.js';
 import { clockOf } from '../transport/clock.js';
+import { deadline } from '../transport/deadline.js';
 import { report } from '../transport/diagnostics.js';
 import type { UpgradeRequest } from '../transport/upgrade-request.js';
 import type { Admission } from './admission.js';
@@ -83,7 +84,7 @@ export class Reception<Data, In> {
     }
     upgrade.watch(() => settle(() => {}));
     const left = Math.max(0, handshakeTimeout - (clockOf(scheduler)() - upgrade.startedAt));
-    handshake.add(scheduler.schedule(() => settle(() => refuse(upgrade, late())), left));
+    handshake.add(deadline(scheduler, left, () => settle(() => refuse(upgrade, late()))));
   }
 
   /** Takes in nothing more, and refuses those whose hooks have not decided. */
@@ -117,7 +118,7 @@ export class Reception<Data, In> {
         return;
       }
       subscriber.add(
-        timer(jitter + timeout, scheduler).subscribe(() => {
+        deadline(scheduler, jitter + timeout, () => {
           const rest = [...open];
           open.clear();
           for (const connection of rest) connection.terminate();

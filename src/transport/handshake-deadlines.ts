@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { encodeRefusal, reject } from '../protocol/rejection.js';
 import { clockOf } from './clock.js';
+import { deadline } from './deadline.js';
 import { endAndLinger } from './linger.js';
 
 interface Deadline {
@@ -53,12 +54,12 @@ export class HandshakeDeadlines {
 
   /** Its request is there. Returns when it had connected. */
   end(key: Duplex | string): number {
-    const deadline = this.#deadlines.get(key);
-    if (deadline === undefined) return this.#clock();
+    const begun = this.#deadlines.get(key);
+    if (begun === undefined) return this.#clock();
     this.#deadlines.delete(key);
-    deadline.timer.unsubscribe();
-    deadline.socket.off('close', deadline.onClose);
-    return deadline.startedAt;
+    begun.timer.unsubscribe();
+    begun.socket.off('close', begun.onClose);
+    return begun.startedAt;
   }
 
   /** Destroys the sockets whose request is not there: nobody would answer it, and nobody else would end them. */
@@ -73,10 +74,10 @@ export class HandshakeDeadlines {
 
   #start(key: Duplex | string, socket: Socket, startedAt: number, expire: () => void): void {
     const left = Math.max(0, this.#timeout - (this.#clock() - startedAt));
-    const timer = this.#scheduler.schedule(() => {
+    const timer = deadline(this.#scheduler, left, () => {
       this.#deadlines.delete(key);
       expire();
-    }, left);
+    });
     const onClose = (): void => {
       this.end(key);
     };
