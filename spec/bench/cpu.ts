@@ -6,7 +6,7 @@ import type { Sample, Series } from './samples.js';
 import { type RunningServer, startServer } from './servers.js';
 
 /**
- * Nothing is counted until this many seconds after all connections are open. What a process has not done before is slow, until it is
+ * Nothing is counted until it has had this many seconds of CPU after all connections are open. What a process has not done before is slow, until it is
  * compiled: the first round warms up for longer. Many connections leave work behind that is not that of a message, such as garbage.
  */
 function warmUpOf({ connections }: Profile, round: number): number {

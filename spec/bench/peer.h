@@ -33,6 +33,14 @@ static uint64_t cpu_ns(int pid) {
   return clock_ns(clock);
 }
 
+/* Whether the process has had `seconds` of CPU since it had `cpu`, at `t0`: where others use the machine too, time alone warms nothing up.
+ * One that waits for the load is warm after three times as long. */
+static int is_warm(int pid, double seconds, uint64_t t0, uint64_t cpu, uint64_t t) {
+  uint64_t wanted = seconds * 1e9, elapsed = t - t0;
+  if (elapsed < wanted) return 0;
+  return !pid || elapsed >= 3 * wanted || cpu_ns(pid) - cpu >= wanted * 8 / 10;
+}
+
 /* A socket to `port`. `place` chooses among 127.0.0.1, 127.0.0.2, ...: each has port numbers of its own. */
 static int dial(int port, int place, int flags) {
   int fd = socket(AF_INET, SOCK_STREAM | flags, 0), one = 1;

@@ -72,11 +72,11 @@ int main(int argc, char **argv) {
   }
   request_len = write_request(request, sizeof request, "/", port, "");
   int ep = epoll_create1(0); Conn *cs = calloc(conns, sizeof *cs);
-  uint64_t t, start = now_ns() + (uint64_t)(warm * 1e9), end = UINT64_MAX, began = 0, cpu = 0;
+  uint64_t t0 = now_ns(), t, began = 0, end = UINT64_MAX, cpu = cpu_ns(pid);
   for (int i = 0; i < conns; i++) begin(cs + i, ep);
   for (;;) {
     t = now_ns();
-    if (!measuring && t >= start) { measuring = 1; began = t; end = t + (uint64_t)(secs * 1e9); cpu = cpu_ns(pid); }
+    if (!measuring && is_warm(pid, warm, t0, cpu, t)) { measuring = 1; began = t; end = t + (uint64_t)(secs * 1e9); cpu = cpu_ns(pid); }
     if (t >= end) break;
     struct epoll_event evs[64]; int n = epoll_wait(ep, evs, 64, 100);
     for (int i = 0; i < n; i++) {

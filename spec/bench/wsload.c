@@ -12,6 +12,7 @@
  *     -1 sends D messages on each connection, prints "open" once all are echoed, and holds the connections open
  *     -d 0 sends nothing and only holds the connections open; it prints "open" once all of them are
  *   wsload -S -c CONNECTIONS ... is the server: it prints "port N", waits for C clients that echo, and measures them
+ * The warm-up is of the CPU time of the process under test, if that is not paced and not much longer than the time itself.
  * Prints one JSON line of the time after the warm-up: messages that came back whole, their number per second, the CPU time of the process
  * under test in microseconds, latency p50/p99/max in microseconds (from sending a message to its complete echo).
  * Exits 1 when a connection fails, a frame is malformed, or an echo has the wrong type, length (unless it is compressed) or content.
@@ -261,13 +262,13 @@ static int percentile(double q) {
 int main(int argc, char **argv) {
   int port = 0; read_options(argc, argv, &port); prepare_frame();
   int ep = epoll_create1(0); Conn *cs = open_all(port, ep);
-  uint64_t t0 = now_ns(), start = t0 + (uint64_t)(warm * 1e9), end = start + (uint64_t)(secs * 1e9), t, began = 0, cpu = 0;
+  uint64_t t0 = now_ns(), t, began = 0, end = UINT64_MAX, cpu = cpu_ns(pid);
   for (int i = 0; i < conns; i++) pump(cs + i);
   if (!depth) { puts("open"); fflush(stdout); }
   struct epoll_event evs[512];
   for (;;) {
     t = now_ns();
-    if (!measuring && t >= start) { measuring = 1; began = t; end = t + (uint64_t)(secs * 1e9); cpu = cpu_ns(pid); }
+    if (!measuring && is_warm(rate ? 0 : pid, warm, t0, cpu, t)) { measuring = 1; began = t; end = t + (uint64_t)(secs * 1e9); cpu = cpu_ns(pid); }
     if (t >= end) break;
     if (rate) pace(cs, t0, t);
     int n = epoll_wait(ep, evs, 512, rate ? 0 : 100); /* paced, it must not sleep: a millisecond is the least it could */
