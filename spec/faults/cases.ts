@@ -1,6 +1,7 @@
 /** All fault cases, in the order in which they run. */
 import { burst, churn } from './cases/churn.js';
 import { drain } from './cases/drain.js';
+import { fuzzTime } from './cases/fuzz-time.js';
 import { halfOpen } from './cases/half-open.js';
 import { killedPeers, killedServer } from './cases/lost-peers.js';
 import { openFiles } from './cases/open-files.js';
@@ -11,7 +12,7 @@ import { soak } from './cases/soak.js';
 import { blockedLoop, clockJumps } from './cases/time.js';
 import type { FaultCase } from './fault-case.js';
 
-const floods = [pings];
+const floods = [pings, fuzzTime];
 const handshakes = [slowHandshakes, stalledHooks];
 const losses = [serverResets, clientResets, killedPeers, killedServer, halfOpen];
 const times = [blockedLoop, clockJumps];
