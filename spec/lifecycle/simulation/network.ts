@@ -189,8 +189,9 @@ export class SimulatedPort implements BytePort {
       const piece = this.#held[0] as Buffer;
       if (room <= 0 && !peer.isClosed) return;
       const part = peer.isClosed ? piece : piece.subarray(0, room);
-      this.log.push(Buffer.from(part));
-      if (!this.#isMute) peer.#arrive(Buffer.from(part));
+      const taken = Buffer.from(part);
+      this.log.push(taken);
+      if (!this.#isMute) peer.#arrive(taken);
       if (part.length === piece.length) this.#held.shift();
       else this.#held[0] = piece.subarray(part.length);
     }

@@ -37,19 +37,21 @@ export class Party {
   /** Whether the policy of the other end drops what waits longest. */
   readonly #otherDrops: boolean;
   hasTerminated = false;
-  /** Whether it holds nothing back any more. */
-  isCalm = false;
+  /** Whether all is over, for everybody. */
+  isFinished = false;
   /** Sources that wait to be told to go on. */
   readonly #sources: (ControlledBlob | ControlledParts)[] = [];
   readonly #opened: OpenParts[] = [];
   readonly #settings: EndSettings;
   readonly #name: Side;
   readonly #note: (violation: string) => void;
+  /** What was accepted and is not told to be handed over, where somebody listens to that from the beginning. */
+  readonly #unnoticed = new Set<unknown>();
   #returned = { dropped: 0, largest: 0, control: 0 };
   /** What was accepted in frames of its own, in bytes, while that is known. */
   #framed: number | undefined = 0;
   #isPaused = false;
-  #isFinished = false;
+  #isCalm = false;
   #depth = 0;
 
   constructor(side: Side, schedule: Schedule, scheduler: VirtualTimeScheduler, note: (violation: string) => void) {
@@ -63,6 +65,10 @@ export class Party {
     this.#otherDrops = schedule[side === 'client' ? 'server' : 'client'].overflow === 'drop-oldest';
     if (schedule.deflate !== undefined || hasControlFrames(schedule)) this.#framed = undefined;
     for (const stream of ['close', 'finished', 'ready', 'pings', 'pongs'] as const) this.watch(stream, 'nothing', 0);
+    if (this.#settings.notices) {
+      const { send } = this.connection;
+      this.watches.push(new Watch<unknown>('sent$', send, this.#note, { next: (value) => this.#noticed(value) }));
+    }
     this.connection.start();
   }
 
@@ -88,6 +94,14 @@ export class Party {
     this.#mustBe(inboxBytes <= bound, `${inboxBytes} bytes wait, ${bound} are allowed`);
     this.#mustBe(!wanted || port.hasTasks || inboxBytes === 0, `${inboxBytes} bytes wait in spite of demand`);
     this.#mustBe(!isOpen || bytesSent === port.taken + port.pending, `bytesSent is ${bytesSent}, ${port.taken} left`);
+    const isFull = !wanted && inboxBytes >= this.#settings.highWaterMark;
+    this.#mustBe(
+      !isOpen || port.hasTasks || port.isPaused === isFull,
+      `paused is ${port.isPaused}, ${inboxBytes} wait`,
+    );
+    const isWaiting = this.isHeld && (inboxBytes > 0 || this.subscribers.some(({ isOver }) => !isOver));
+    const isClosed = connection.readyState === 3 && !port.hasTasks;
+    this.#mustBe(!isClosed || isWaiting || this.isFinished, 'not finished, though nothing waits');
     const { bufferedAmount } = connection;
     this.#mustBe(bufferedAmount >= port.pending, 'bufferedAmount is less than what the port has');
     this.#mustBe(bufferedAmount <= this.sendingBound, `bufferedAmount is ${bufferedAmount}`);
@@ -164,14 +178,21 @@ export class Party {
     this.#returned.largest = Math.max(this.#returned.largest, length + 14);
     // What others send while it is sent is counted by itself.
     this.#framed = framed === undefined || this.#framed === undefined ? undefined : this.#framed + framed;
+    if (this.#settings.notices) this.#unnoticed.add(value);
     const result = this.connection.trySend(value);
     const isAccepted = result === 'sent' || result === 'buffered';
+    if (!isAccepted) this.#unnoticed.delete(value);
     if (result === 'dropped') this.#returned.dropped++;
     if (!isAccepted && this.#framed !== undefined && framed !== undefined) this.#framed -= framed;
     if (this.#settings.overflow === 'drop-oldest' && this.connection.stats.messagesDropped > this.#returned.dropped) {
       this.#framed = undefined;
     }
     this.sent.settle(sent, isAccepted);
+  }
+
+  /** So many messages that one turn of the loop is not enough for them. */
+  burst(): void {
+    for (let i = 0; i < 80; i++) this.send('text', 3, false);
   }
 
   /** Sources that wait give a part. */
@@ -250,6 +271,7 @@ export class Party {
     const lost = [...this.sent.outstanding.keys()];
     const dropped = messagesDropped - this.#returned.dropped;
     const isRight = this.sent.skipped + lost.length === dropped;
+    this.#mustBe(this.#unnoticed.size <= dropped, `nobody was told that ${this.#unnoticed.size} were handed over`);
     this.#mustBe(isRight, `${dropped} were dropped, ${this.sent.skipped} left out, ${lost} did not arrive`);
     this.#mustBe(connection.bufferedAmount === 0, `bufferedAmount is ${connection.bufferedAmount} in the end`);
     this.#mustBe(connection.send.isReady, 'not ready in the end');
@@ -263,6 +285,14 @@ export class Party {
       this.waiting.every(({ isOver }) => isOver),
       'a ping or flush waits in the end',
     );
+  }
+
+  /** Holds nothing back any more, and wants all that comes. */
+  relax(): void {
+    this.#isCalm = true;
+    for (const hold of this.holds.splice(0)) hold.unsubscribe();
+    this.resume();
+    this.subscribe('nothing', 0);
   }
 
   /** What holds keep back was waited for, but not for ever. */
@@ -334,6 +364,10 @@ export class Party {
     }
   }
 
+  #noticed(value: unknown): void {
+    this.#mustBe(this.#unnoticed.delete(value), 'told of what was not sent, or twice');
+  }
+
   /** (1) before (2) before (3): see "The order of an end". */
   #checkClose(info: CloseInfo): void {
     this.closeInfos.push(info);
@@ -351,8 +385,8 @@ export class Party {
   }
 
   #checkFinished(): void {
-    if (this.#isFinished) return;
-    this.#isFinished = true;
+    if (this.isFinished) return;
+    this.isFinished = true;
     this.#mustBe(this.closeInfos.length > 0, 'finished before close$');
     this.#mustBe(
       this.subscribers.every(({ isOver }) => isOver),
@@ -389,7 +423,7 @@ export class Party {
   }
 
   #react(reaction: Reaction, own: () => Subscription | undefined): void {
-    if (this.#depth > 8 || (this.isCalm && reaction === 'hold')) return;
+    if (this.#depth > 8 || (this.#isCalm && reaction === 'hold')) return;
     this.#depth++;
     this.#perform(reaction, own);
     this.#depth--;

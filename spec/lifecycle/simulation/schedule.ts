@@ -55,6 +55,7 @@ export type Step =
 /** Steps that need nothing but an end. `drain`: the kernel takes what waits; `cut`: FIN without a Close frame; `noise`: no frame. */
 export const plainSteps = [
   'drain',
+  'burst',
   'hold',
   'release',
   'pause',
@@ -89,8 +90,10 @@ export interface EndSettings {
   readonly room: number;
   /** Whether bytes have left when `write` returns. */
   readonly synchronous: boolean;
-  /** Of what is sent to it, where permessage-deflate was agreed to. */
+  /** What is shorter is not compressed, where permessage-deflate was agreed to. In bytes. */
   readonly threshold: number;
+  /** Whether somebody listens to what was handed over, from the beginning. */
+  readonly notices: boolean;
 }
 
 /** One run. */
@@ -139,6 +142,7 @@ function endSettings(random: Random): EndSettings {
     room: pick(random, [100, 1_000, 20_000, 1_000_000]),
     synchronous: random() < 0.75,
     threshold: pick(random, [0, 100]),
+    notices: random() < 0.5,
   };
 }
 
@@ -150,6 +154,7 @@ const weights: readonly (readonly [Step['do'], number])[] = [
   ['drain', 5],
   ['tick', 3],
   ['turn', 4],
+  ['burst', 0.3],
   ['unsubscribe', 3],
   ['hold', 2],
   ['release', 3],

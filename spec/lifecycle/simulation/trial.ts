@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { config, VirtualTimeScheduler } from 'rxjs';
 import { flushAll } from '../../../src/transport/flush-queue.js';
 import { Slab } from '../../../src/transport/slab.js';
@@ -21,6 +22,7 @@ export function violationsOf(schedule: Schedule): string[] {
   const { now } = performance;
   const { onUnhandledError } = config;
   const trial = new Trial(schedule);
+  const told = (message: unknown): void => trial.ended((message as { connection: unknown }).connection);
   let time = 0;
   if (Slab.current.position > 0) Slab.current = new Slab();
   Math.random = seeded(schedule.steps.length);
@@ -29,11 +31,13 @@ export function violationsOf(schedule: Schedule): string[] {
     return time;
   };
   config.onUnhandledError = (error) => trial.note(`an error that nobody takes: ${error}`);
+  subscribe('sluice:close', told);
   try {
     trial.run();
   } catch (error) {
     trial.note(`threw ${(error as Error).stack}`);
   } finally {
+    unsubscribe('sluice:close', told);
     Math.random = random;
     performance.now = now;
     config.onUnhandledError = onUnhandledError;
@@ -47,6 +51,7 @@ class Trial {
   readonly #scheduler = new VirtualTimeScheduler();
   readonly #parties: Readonly<Record<Side, Party>>;
   readonly #longest: number;
+  readonly #ended = new Set<unknown>();
   #where = 'at first';
   /** Whether bytes were lost or invented on the way: then nothing needs to arrive. */
   #isHurt = false;
@@ -68,6 +73,12 @@ class Trial {
     if (this.violations.length < 20) this.violations.push(`${this.#where}: ${violation}`);
   }
 
+  /** The diagnostics were told that `connection` has ended. */
+  ended(connection: unknown): void {
+    if (this.#ended.has(connection)) this.note('the diagnostics were told twice of an end');
+    this.#ended.add(connection);
+  }
+
   run(): void {
     for (const [index, step] of this.#schedule.steps.entries()) {
       this.#where = `step ${index}`;
@@ -77,6 +88,7 @@ class Trial {
     }
     flushAll();
     if (this.#schedule.released) this.#finishOpen();
+    else this.#closeUnwanted(this.#schedule.closer);
     this.#where = 'at the end';
     this.#finish();
   }
@@ -134,13 +146,10 @@ class Trial {
   /** Everybody wants everything: if both ends are open then, nothing is lost. */
   #finishOpen(): void {
     this.#where = 'when all is wanted';
-    this.#each((party) => {
-      party.isCalm = true;
-      for (const hold of party.holds.splice(0)) hold.unsubscribe();
-      party.resume();
-      party.subscribe('nothing', 0);
-    });
+    this.#each((party) => party.relax());
     this.#settle();
+    const closing = sides.filter((side) => this.#parties[side].connection.readyState === 2);
+    if (closing.length > 0) this.note(`${closing} waits for nothing`);
     if (!this.#isOpen || this.#isHurt || this.#hasLeft) return;
     this.#each((party) => party.checkAllDelivered());
     const answers = sides.every((side) => this.#schedule[side].autoPong);
@@ -168,29 +177,46 @@ class Trial {
     if (lost > 0 && !mayDrop) this.note(`${lost} messages before a close were lost`);
   }
 
+  /** One end closes though nobody wants what comes: the other one's Close frame is read all the same. */
+  #closeUnwanted(closer: Side): void {
+    this.#where = 'when one closes that wants nothing';
+    const party = this.#parties[closer];
+    const other = this.#parties[closer === 'client' ? 'server' : 'client'];
+    other.relax();
+    this.#settle();
+    if (!this.#isOpen || this.#isHurt || this.#hasLeft) return;
+    party.close();
+    this.#settle();
+    if (party.hasTerminated || other.hasTerminated || party.closeInfos[0]?.error !== undefined) return;
+    if (party.closeInfos[0]?.wasClean !== true) this.note('the close is not clean');
+  }
+
   /** Ends both connections, whatever their state, and looks for what is left. */
   #finish(): void {
     this.#settle();
-    this.#each((party) => {
-      if (party.connection.readyState === 1 || party.port.isPaused) party.terminate();
-    });
+    const closing = sides.filter((side) => this.#parties[side].connection.readyState === 2);
+    for (let i = 0; closing.length > 0 && i < 4; i++) this.#pass(LONG / 4);
+    for (const side of closing) {
+      if (this.#parties[side].connection.readyState !== 3) this.note(`${side} is closing for ever`);
+    }
+    this.#each((party) => party.terminate());
     this.#settle();
-    for (let i = 0; i < 4; i++) this.#pass(LONG / 4);
-    this.#settle();
+    if (sides.every((side) => this.#parties[side].isFinished)) this.#checkTimers();
+    else this.#pass(LONG);
     this.#each((party) => party.checkFinishedInTime());
-    this.#each((party) => {
-      party.isCalm = true;
-      for (const hold of party.holds.splice(0)) hold.unsubscribe();
-      party.resume();
-    });
+    this.#each((party) => party.relax());
     this.#settle();
     this.#each((party) => party.checkEnd());
     this.#settle();
-    const left = this.#scheduler.actions.length;
-    if (left > 0) this.note(`${left} timers are left`);
+    this.#checkTimers();
     // Another trial must find what this one has found.
     if (Slab.current.position > 0) this.note('memory for writes was not given back');
     for (const side of sides) this.#checkWire(side);
+  }
+
+  #checkTimers(): void {
+    const left = this.#scheduler.actions.length;
+    if (left > 0) this.note(`${left} timers are left`);
   }
 
   #checkWire(side: Side): void {
