@@ -28,7 +28,7 @@ export function inputs(
   const mutation = mutations(seeds, words, times);
   const changed = fc
     .tuple(fc.constantFrom(...seeds), fc.array(mutation, { minLength: 1, maxLength: 6 }))
-    .map(([seed, changes]) => changes.reduce(mutated, seed).subarray(0, longest));
+    .map(([seed, changes]) => changes.reduce((input, each) => mutated(input, each, longest), seed));
   const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
   const joined = fc.array(fc.constantFrom(...words, ...seeds), { maxLength: 12 }).map((parts) => Buffer.concat(parts));
   return fc.oneof({ weight: 8, arbitrary: changed }, { weight: 1, arbitrary: bytes }, { weight: 1, arbitrary: joined });
@@ -51,7 +51,7 @@ function mutations(seeds: readonly Buffer[], words: readonly Buffer[], times: nu
   );
 }
 
-function mutated(input: Buffer, mutation: Mutation): Buffer {
+function mutated(input: Buffer, mutation: Mutation, longest: number): Buffer {
   const at = Math.floor(mutation.at * input.length);
   const before = input.subarray(0, at);
   const after = input.subarray(at);
@@ -74,8 +74,9 @@ function mutated(input: Buffer, mutation: Mutation): Buffer {
       const rest = after.subarray(piece.length);
       if (mutation.do === 'delete') return Buffer.concat([before, rest]);
       if (mutation.do === 'keep') return Buffer.from(piece);
-      const count = mutation.do === 'repeat' ? mutation.times : 2;
-      return Buffer.concat([before, ...Array<Buffer>(count).fill(piece), rest]);
+      const times = mutation.do === 'repeat' ? mutation.times : 2;
+      const repeated = Buffer.alloc(Math.min(times * piece.length, longest), piece.length === 0 ? 0 : piece);
+      return Buffer.concat([before, repeated, rest]).subarray(0, longest);
     }
   }
 }

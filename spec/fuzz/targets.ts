@@ -1,5 +1,5 @@
 /** What is fuzzed without a network: each takes one input, gives what came of it, and throws when that is not documented. */
-import { constants, inflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import {
   acceptDeflate,
   type DeflateParameters,
@@ -21,7 +21,8 @@ import { originRefusal } from '../../src/protocol/origin-policy.js';
 import { isRejection } from '../../src/protocol/rejection.js';
 import type { Role } from '../../src/protocol/role.js';
 import { parseSubprotocols } from '../../src/protocol/subprotocols.js';
-import { memoryConnection } from '../support/memory-connection.js';
+import { binary, continuation, type Frame, fragments, ping, text, wire } from '../support/frames.js';
+import { endOfConversation } from './conversation.js';
 import { handshakeErrors, protocolErrors, refusals } from './documented.js';
 
 /** Something that reads what a peer sends. */
@@ -31,6 +32,8 @@ export interface Target {
   readonly corpus: string;
   /** Pieces that mean something to it. */
   readonly dictionary: readonly string[];
+  /** Inputs that are made to be slow, where there are any. */
+  readonly slow?: readonly Buffer[];
   /** Gives the outcome in a word. Throws for one that is not documented, or that contradicts the input. */
   run(input: Buffer): string;
 }
@@ -187,48 +190,12 @@ function framesTo(role: Role, deflate: DeflateParameters | undefined, limits: Pa
     name: `frames to a ${role}${deflate === undefined ? '' : ', compressed'}${deflate === keepsContext ? ' with context' : ''}`,
     corpus: 'frames.hex',
     dictionary: frameBytes,
-    run: (input) => outcomeOfFrames(input, role, deflate, limits),
-  };
-}
-
-function outcomeOfFrames(
-  input: Buffer,
-  role: Role,
-  deflate: DeflateParameters | undefined,
-  limits: Partial<typeof small>,
-): string {
-  const { connection, port, closeInfos, turn } = memoryConnection({
-    role,
-    ...(deflate !== undefined && { deflate }),
-    ...limits,
-  });
-  const { maxPayload = role === 'server' ? 1_048_576 : 16_777_216 } = limits;
-  let largest = 0;
-  let ends = 0;
-  connection.messages$.subscribe({
-    next: (message) => {
-      largest = Math.max(largest, message.length);
+    run(input) {
+      const { error, code, wasClean } = endOfConversation(input, { role, deflate, ...limits });
+      if (error instanceof ProtocolError) return documentedFailure(error, code);
+      return wasClean ? 'closed' : 'lost';
     },
-    complete: () => ends++,
-  });
-  // A length of its own for the pieces of each input, but the same in each run.
-  const size = 1 + ((input.length * 31 + (input[0] ?? 0)) % (input.length > 4_000 ? 65_536 : 40));
-  for (let at = 0; at < input.length; at += size) {
-    port.receive(input.subarray(at, at + size));
-    while (port.waiting > 0) turn();
-  }
-  port.finish();
-  for (let turns = 0; closeInfos.length === 0 && turns < 10; turns++) turn();
-  const { messagesReceived, pingsReceived, pongsReceived } = connection.stats;
-  const [info] = closeInfos;
-  if (closeInfos.length !== 1 || info === undefined || ends !== 1)
-    throw new Error(`${closeInfos.length} close records, ${ends} ends`);
-  if (messagesReceived + pingsReceived + pongsReceived > input.length / 2)
-    throw new Error('more was seen than was sent');
-  if (largest > maxPayload) throw new Error(`a message of ${largest} bytes`);
-  if (port.frames.some(({ masked }) => masked !== (role === 'client'))) throw new Error('masked as the other end');
-  if (info.error instanceof ProtocolError) return documentedFailure(info.error, info.code);
-  return info.wasClean ? 'closed' : 'lost';
+  };
 }
 
 /** Compressed data, behind a message that left its window. */
@@ -286,13 +253,30 @@ export const targets: readonly Target[] = [
   deflateData(keepsContext, small.maxPayload),
 ];
 
+const LARGE = 65_000;
+const emptyBlocks = Buffer.alloc(LARGE, Buffer.from('000000ffff', 'hex'));
+const bomb = deflateRawSync(Buffer.alloc(1_048_576), { level: 9, finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+const largeText = Buffer.alloc(LARGE, 'd\u00e9j\u00e0 vu \u{1f600}');
+const slowFrames = [
+  wire('server', Array<Frame>(9_000).fill(text())),
+  wire('server', Array<Frame>(9_000).fill(ping('p'))),
+  wire('server', [text('', { fin: false }), ...Array<Frame>(4_095).fill(continuation('', { fin: false }))]),
+  wire('server', [text(largeText)]),
+  wire('server', fragments(1, largeText, 67)),
+];
+const slowCompressed = [
+  wire('server', [binary(bomb, { rsv: 4 })]),
+  wire('server', [text(bomb, { rsv: 4 })]),
+  wire('server', [binary(emptyBlocks, { rsv: 4 })]),
+];
+
 /** With the default limits: what one input can cost. */
 export const costlyTargets: readonly Target[] = [
   ...targets.slice(0, 4),
-  framesTo('server', undefined, {}),
+  { ...framesTo('server', undefined, {}), slow: slowFrames },
   framesTo('client', undefined, {}),
-  framesTo('server', keepsContext, {}),
-  deflateData(keepsContext, 1_048_576),
+  { ...framesTo('server', keepsContext, {}), slow: slowCompressed },
+  { ...deflateData(keepsContext, 1_048_576), slow: [bomb, emptyBlocks] },
 ];
 
 /** The first line and the fields of a head, as an HTTP parser gives them. */
