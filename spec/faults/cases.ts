@@ -1,21 +1,37 @@
 /** All fault cases, in the order in which they run. */
+import { bombsAtOnce, earlyBomb, longMessage, singleBombs } from './cases/bombs.js';
 import { burst, churn } from './cases/churn.js';
+import { longestClaim, tooLongClaim } from './cases/claims.js';
+import { pongs, readPings, unreadPings } from './cases/control-floods.js';
 import { drain } from './cases/drain.js';
 import { fuzzTime } from './cases/fuzz-time.js';
 import { halfOpen } from './cases/half-open.js';
 import { killedPeers, killedServer } from './cases/lost-peers.js';
 import { openFiles } from './cases/open-files.js';
-import { pings } from './cases/pings.js';
 import { clientResets, serverResets } from './cases/resets.js';
+import { slowReader, slowSubscriber } from './cases/slow-ends.js';
 import { slowHandshakes, stalledHooks } from './cases/slow-handshakes.js';
+import { drips, emptyMessages, fragmentFloods } from './cases/small-frames.js';
 import { soak } from './cases/soak.js';
 import { blockedLoop, clockJumps } from './cases/time.js';
 import type { FaultCase } from './fault-case.js';
 
-const floods = [pings, fuzzTime];
+const floods = [pongs, readPings, unreadPings, ...fragmentFloods, drips, emptyMessages];
+const sizes = [longestClaim, tooLongClaim, slowReader, slowSubscriber];
+const bombs = [singleBombs, earlyBomb, bombsAtOnce, longMessage];
+const nonsense = [fuzzTime];
 const handshakes = [slowHandshakes, stalledHooks];
 const losses = [serverResets, clientResets, killedPeers, killedServer, halfOpen];
 const times = [blockedLoop, clockJumps];
 const crowds = [openFiles, burst, churn, drain, soak];
 
-export const faultCases: readonly FaultCase[] = [...floods, ...handshakes, ...losses, ...times, ...crowds];
+export const faultCases: readonly FaultCase[] = [
+  ...floods,
+  ...sizes,
+  ...bombs,
+  ...nonsense,
+  ...handshakes,
+  ...losses,
+  ...times,
+  ...crowds,
+];

@@ -11,6 +11,8 @@ export interface Finding {
   readonly holds: boolean;
   /** The same figure of ws in the same run. */
   readonly ws?: string;
+  /** Whether what else the machine does may have made it what it is: one that does not hold is measured again. */
+  readonly isNoisy?: boolean;
 }
 
 /** One attack or fault. Rejects when it cannot be tried. */
@@ -22,7 +24,7 @@ export interface FaultCase {
 /** Bytes, as KiB below one MiB and as MiB above. */
 export function sizeText(bytes: number): string {
   const kib = bytes / 1024;
-  return Math.abs(kib) < 1024 ? `${rounded(kib)} KiB` : `${rounded(kib / 1024)} MiB`;
+  return Math.abs(kib) < 1024 ? `${rounded(kib)} KiB` : `${rounded(kib / 1024, 100)} MiB`;
 }
 
 /** Milliseconds. */
@@ -30,8 +32,14 @@ export function timeText(millis: number): string {
   return millis < 10_000 ? `${rounded(millis)} ms` : `${rounded(millis / 1000)} s`;
 }
 
-function rounded(value: number): string {
-  return value.toFixed(Math.abs(value) < 10 && !Number.isInteger(value) ? 1 : 0);
+/** A number with its thousands apart. */
+export function thousands(count: number): string {
+  return count.toLocaleString('en').replaceAll(',', ' ');
+}
+
+/** With a digit behind the point below `exact`. */
+function rounded(value: number, exact = 10): string {
+  return value.toFixed(Math.abs(value) < exact && !Number.isInteger(value) ? 1 : 0);
 }
 
 /** A size that has a bound. */
@@ -50,9 +58,10 @@ export function notBefore(what: string, limit: number, measured: number): Findin
   return { what, ...figures, holds: measured >= limit };
 }
 
-/** Anything that has to be one thing. */
+/** Anything that has to be one thing, whatever else the machine does. */
 export function exactly<T extends string | number>(what: string, expected: T, measured: T, ws?: T): Finding {
-  const texts = { expected: String(expected), measured: String(measured), ...(ws !== undefined && { ws: String(ws) }) };
+  const text = (value: T): string => (typeof value === 'number' && value >= 10_000 ? thousands(value) : String(value));
+  const texts = { expected: text(expected), measured: text(measured), ...(ws !== undefined && { ws: text(ws) }) };
   return { what, ...texts, holds: expected === measured };
 }
 
@@ -68,5 +77,5 @@ function atMost(
     measured: text(measured),
     ...(ws !== undefined && { ws: text(ws) }),
   };
-  return { what, ...figures, holds: measured <= limit };
+  return { what, ...figures, holds: measured <= limit, isNoisy: true };
 }

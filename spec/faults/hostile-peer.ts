@@ -13,21 +13,36 @@ export interface PeerOptions {
   readonly deflate?: string;
 }
 
-/** One TCP connection whose handshake is done. */
+/** One TCP connection. */
 export class HostilePeer {
   readonly socket: Socket;
-  /** Bytes that came behind the handshake. */
+  /** Of the answer to the handshake, once it came. */
+  status: number | undefined;
+  /** Bytes that came behind it. */
   receivedBytes = 0;
   /** The last bytes that came: at most 256, among them the close frame. */
   tail: Buffer = Buffer.alloc(0);
 
+  #head: Buffer = Buffer.alloc(0);
+  #onHead: () => void = () => {};
+
   constructor(socket: Socket) {
     this.socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#took(chunk));
     socket.on('error', () => socket.destroy());
   }
 
   /** Connects and shakes hands. @throws Error when the answer is not 101. */
-  static async open(port: number, { path = '/echo', reads = true, deflate }: PeerOptions = {}): Promise<HostilePeer> {
+  static async open(port: number, options: PeerOptions = {}): Promise<HostilePeer> {
+    const peer = await HostilePeer.request(port, options);
+    await peer.#response();
+    if (peer.status !== 101) throw new Error(`the handshake was answered with ${peer.status}`);
+    if (options.reads === false) peer.socket.pause();
+    return peer;
+  }
+
+  /** Connects and asks for a handshake, without waiting for the answer. */
+  static async request(port: number, { path = '/echo', deflate }: PeerOptions = {}): Promise<HostilePeer> {
     const extension = deflate === undefined ? undefined : `permessage-deflate${deflate === '' ? '' : `; ${deflate}`}`;
     const socket = connect(port, '127.0.0.1');
     const peer = new HostilePeer(socket);
@@ -35,8 +50,6 @@ export class HostilePeer {
     await once(socket, 'connect');
     const parts: HandshakeParts = { path, headers: { 'Sec-WebSocket-Extensions': extension } };
     socket.write(handshake(parts), 'latin1');
-    await peer.#response();
-    if (!reads) socket.pause();
     return peer;
   }
 
@@ -110,20 +123,49 @@ export class HostilePeer {
     });
   }
 
-  async #response(): Promise<void> {
-    let head = Buffer.alloc(0);
-    while (!head.includes('\r\n\r\n')) {
-      const [chunk] = (await once(this.socket, 'data')) as [Buffer];
-      head = Buffer.concat([head, chunk]);
-    }
-    if (!head.includes(' 101 ')) throw new Error(`no handshake: ${head.toString('latin1').split('\r\n')[0]}`);
-    const end = head.indexOf('\r\n\r\n') + 4;
-    this.#took(head.subarray(end));
-    this.socket.on('data', (chunk: Buffer) => this.#took(chunk));
+  /** Waits for the head of the answer. */
+  #response(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onHead = resolve;
+      this.socket.once('close', () => reject(new Error('the connection ended before the handshake was answered')));
+    });
   }
 
   #took(chunk: Buffer): void {
+    if (this.status === undefined) {
+      this.#takeHead(chunk);
+      return;
+    }
     this.receivedBytes += chunk.length;
     this.tail = Buffer.concat([this.tail, chunk.subarray(-256)]).subarray(-256);
   }
+
+  #takeHead(chunk: Buffer): void {
+    this.#head = Buffer.concat([this.#head, chunk]);
+    const end = this.#head.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    this.status = Number(this.#head.toString('latin1').split(' ')[1]);
+    const rest = this.#head.subarray(end + 4);
+    this.#head = Buffer.alloc(0);
+    this.#onHead();
+    if (rest.length > 0) this.#took(rest);
+  }
+}
+
+/** Opens `count` connections that flood at the same time. */
+export async function floodFrom(
+  port: number,
+  count: number,
+  { bytes, times = 1, patienceMillis, ...options }: PeerOptions & Flood,
+): Promise<readonly HostilePeer[]> {
+  const peers = await HostilePeer.openMany(port, count, options);
+  await Promise.all(peers.map((peer) => peer.flood(bytes, times, patienceMillis)));
+  return peers;
+}
+
+/** What each of several peers writes, how often, and how long it waits for it to be taken. */
+export interface Flood {
+  readonly bytes: Uint8Array;
+  readonly times?: number;
+  readonly patienceMillis?: number;
 }

@@ -12,7 +12,10 @@ export interface SubjectOptions {
   readonly options?: Readonly<Record<string, unknown>>;
   /** `'stalls'`: a hook of sluice never answers handshakes of the path `/stalled`. */
   readonly hook?: 'stalls';
-  /** Arguments of node, beside `--expose-gc`. */
+  /**
+   * Arguments of node, beside `--expose-gc`. The young generation of the heap has a fixed size by default: left to itself it grows with any
+   * traffic, by up to 48 MiB, and nothing smaller could be seen beside it.
+   */
   readonly nodeArgs?: readonly string[];
   /** The most files that it may open, its sockets included. */
   readonly openFiles?: number;
@@ -34,6 +37,8 @@ export interface Vitals {
   readonly closed: number;
   readonly messages: number;
   readonly messageBytes: number;
+  /** Connections on `/send` on which everything was sent, or that were closed before. */
+  readonly sent: number;
   /** The most that one connection on `/send` had to send at once. */
   readonly mostBuffered: number;
   /** How often each close record came: `{ '1009 MESSAGE_TOO_LONG': 3, '1000': 1 }`. */
@@ -109,9 +114,11 @@ export class Subject {
   }
 }
 
+const smallYoungGeneration = ['--max-semi-space-size=1', '--min-semi-space-size=1'];
+
 function spawnNode(
   library: Library,
-  { nodeArgs = [], openFiles }: Pick<SubjectOptions, 'nodeArgs' | 'openFiles'>,
+  { nodeArgs = smallYoungGeneration, openFiles }: Pick<SubjectOptions, 'nodeArgs' | 'openFiles'>,
 ): ChildProcess {
   const script = join(import.meta.dirname, 'subject', 'main.mjs');
   const command = [process.execPath, '--expose-gc', ...nodeArgs, script, library];

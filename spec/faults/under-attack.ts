@@ -2,6 +2,7 @@
 import { forgetPeak, peakBytes } from '../support/process-figures.js';
 import { Bystander, type Sight } from './bystander.js';
 import { type Finding, type Scale, timeText } from './fault-case.js';
+import type { HostilePeer } from './hostile-peer.js';
 import { Subject, type SubjectOptions, type Vitals } from './subject.js';
 
 /** A server, and an honest connection to it. */
@@ -62,9 +63,7 @@ function survival({ echoes, isLost, maxMillis }: Sight, { escaped }: Vitals): Fi
 export interface Cost {
   /** Resident memory at its peak, whatever of it was garbage. */
   readonly peak: number;
-  /** Resident memory behind it, garbage collected, while the hostile connections were still there. */
-  readonly resident: number;
-  /** The heap and what it keeps outside, likewise: exact, where what is resident depends on the allocator. */
+  /** The heap and what it keeps outside, garbage collected, while the hostile connections were still there. */
   readonly held: number;
   /** The longest that the event loop did not turn, in milliseconds. */
   readonly stallMillis: number;
@@ -72,29 +71,57 @@ export interface Cost {
   /** What the bystander saw meanwhile. */
   readonly sight: Sight;
   readonly vitals: Vitals;
+  /** The hostile peers, still as the attack left them. */
+  readonly peers: readonly HostilePeer[];
 }
 
+/** Opens hostile connections and does with them what is measured, or a `portion` of it. */
+export type Attack = (portion: number) => Promise<readonly HostilePeer[]>;
+
 /**
- * What `attack` costs the server. Warm it up first, with a small attack of the same kind: what the first messages load and compile, and
- * the young generation of the heap, which grows with any traffic, are not the cost of the attack.
+ * What `attack` costs the server, behind two small ones that warm it up: what the first messages load and compile, and the garbage that any
+ * traffic makes, are not the cost of the attack.
  */
-export async function costOf({ subject, bystander }: Target, attack: () => Promise<unknown>): Promise<Cost> {
+export async function costOf(target: Target, attack: Attack, warmUp = 0.05): Promise<Cost> {
+  const { subject, bystander } = target;
+  await inSmall(target, attack, warmUp);
   const before = await subject.vitals({ collect: true });
+  await inSmall(target, attack, warmUp);
   await bystander.report();
+  const start = await subject.vitals();
   forgetPeak(subject.pid);
   const baseline = peakBytes(subject.pid);
-  await attack();
+  const peers = await attack(1);
   const sight = await bystander.echoed();
-  const peak = peakBytes(subject.pid) - baseline;
   const busy = await subject.vitals();
+  const peak = peakBytes(subject.pid) - baseline;
   const vitals = await subject.vitals({ collect: true });
+  if (process.env.DEBUG)
+    console.log({
+      peak,
+      held: vitals.heapUsed + vitals.external - before.heapUsed - before.external,
+      rss: vitals.rss - before.rss,
+      heap: vitals.heapUsed - before.heapUsed,
+      ext: vitals.external - before.external,
+      ab: vitals.arrayBuffers - before.arrayBuffers,
+      sent: peers.reduce((n, p) => n + p.sentBytes, 0),
+      gone: peers.filter((p) => p.isGone).length,
+      closes: vitals.closes,
+    });
   return {
     peak,
-    resident: vitals.rss - before.rss,
     held: vitals.heapUsed + vitals.external - before.heapUsed - before.external,
     stallMillis: busy.stall.maxMillis,
-    cpuMillis: (busy.cpuMicros - before.cpuMicros) / 1000,
+    cpuMillis: (busy.cpuMicros - start.cpuMicros) / 1000,
     sight,
     vitals,
+    peers,
   };
+}
+
+/** A part of the attack, nothing of which is there behind it. */
+async function inSmall({ subject }: Target, attack: Attack, portion: number): Promise<void> {
+  const { opened, closed } = await subject.vitals();
+  for (const peer of await attack(portion)) peer.reset();
+  await subject.until((vitals) => vitals.opened - vitals.closed === opened - closed);
 }

@@ -37,11 +37,12 @@ function deal(conn, vitals) {
     case '/ignore':
       return counted$;
     case '/slow':
-      return counted$.pipe(demandMap(() => timer(Number(searchParams.get('ms')))));
+      return counted$.pipe(demandMap(() => timer(Number(searchParams.get('ms'))), { on: conn }));
     case '/unread':
       return NEVER;
     case '/send':
       sendAll(searchParams, {
+        done: () => vitals.noteSent(),
         isOpen: () => conn.readyState === 1,
         send(data) {
           conn.send.next(data);

@@ -7,6 +7,8 @@ export class Vitals {
   closed = 0;
   messages = 0;
   messageBytes = 0;
+  /** Connections on which an application has sent all that it wanted. */
+  sent = 0;
   /** The most that one connection had to send and had not handed over, in bytes. */
   mostBuffered = 0;
   /** How often each close record came, under its code and the code of its error. */
@@ -31,6 +33,10 @@ export class Vitals {
     this.messageBytes += bytes;
   }
 
+  noteSent() {
+    this.sent++;
+  }
+
   noteBuffered(bytes) {
     if (bytes > this.mostBuffered) this.mostBuffered = bytes;
   }
@@ -42,10 +48,10 @@ export class Vitals {
     this.#delays.reset();
     const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    const { opened, closed, messages, messageBytes, mostBuffered, closes, escaped } = this;
+    const { opened, closed, messages, messageBytes, sent, mostBuffered, closes, escaped } = this;
     return {
       ...{ rss, heapUsed, external, arrayBuffers, cpuMicros: user + system, stall },
-      ...{ opened, closed, messages, messageBytes, mostBuffered, closes, escaped },
+      ...{ opened, closed, messages, messageBytes, sent, mostBuffered, closes, escaped },
     };
   }
 }

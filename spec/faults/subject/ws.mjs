@@ -30,6 +30,7 @@ function deal(socket, { pathname, searchParams }, vitals) {
       return;
     case '/send':
       sendAll(searchParams, {
+        done: () => vitals.noteSent(),
         isOpen: () => socket.readyState === WebSocket.OPEN,
         send(data) {
           socket.send(data);
