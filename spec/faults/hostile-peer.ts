@@ -44,12 +44,18 @@ export class HostilePeer {
   /** Connects and asks for a handshake, without waiting for the answer. */
   static async request(port: number, { path = '/echo', deflate }: PeerOptions = {}): Promise<HostilePeer> {
     const extension = deflate === undefined ? undefined : `permessage-deflate${deflate === '' ? '' : `; ${deflate}`}`;
+    const peer = await HostilePeer.connect(port);
+    const parts: HandshakeParts = { path, headers: { 'Sec-WebSocket-Extensions': extension } };
+    peer.socket.write(handshake(parts), 'latin1');
+    return peer;
+  }
+
+  /** Connects, and says nothing. */
+  static async connect(port: number): Promise<HostilePeer> {
     const socket = connect(port, '127.0.0.1');
     const peer = new HostilePeer(socket);
     socket.setNoDelay(true);
     await once(socket, 'connect');
-    const parts: HandshakeParts = { path, headers: { 'Sec-WebSocket-Extensions': extension } };
-    socket.write(handshake(parts), 'latin1');
     return peer;
   }
 
@@ -100,7 +106,13 @@ export class HostilePeer {
   async gone(seconds = 30): Promise<void> {
     this.socket.resume();
     if (this.socket.destroyed) return;
-    await once(this.socket, 'close', { signal: AbortSignal.timeout(seconds * 1000) });
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`still there after ${seconds} s`)), seconds * 1000);
+      this.socket.once('close', () => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
   }
 
   /** Goes without a word. */

@@ -30,8 +30,8 @@ export interface Vitals {
   readonly external: number;
   readonly arrayBuffers: number;
   readonly cpuMicros: number;
-  /** How late timers of 1 ms were since the last reading. */
-  readonly stall: { readonly maxMillis: number; readonly p99Millis: number };
+  /** For how long the event loop did not turn at most since the last reading, in CPU time of the process. */
+  readonly stall: { readonly maxMillis: number };
   /** Connections whose handshake was done, and how many of them have a close record. */
   readonly opened: number;
   readonly closed: number;

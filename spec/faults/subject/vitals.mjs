@@ -1,7 +1,7 @@
 // What is counted and measured in the server process.
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Stalls } from './stalls.mjs';
 
-/** Counts from the start of the process; the delays of the event loop from one reading to the next. */
+/** Counts from the start of the process; the stalls of the event loop from one reading to the next. */
 export class Vitals {
   opened = 0;
   closed = 0;
@@ -15,12 +15,11 @@ export class Vitals {
   closes = {};
   /** Errors that nobody took. */
   escaped = [];
-  #delays = monitorEventLoopDelay({ resolution: 1 });
+  #stalls = new Stalls();
 
   constructor() {
     const note = (error) => this.escaped.push(String(error?.stack ?? error));
     process.on('uncaughtException', note).on('unhandledRejection', note);
-    this.#delays.enable();
   }
 
   noteClose(name) {
@@ -43,9 +42,9 @@ export class Vitals {
 
   /** All figures; when `collect`, behind a collection of the garbage. */
   async read(collect) {
-    const stall = { maxMillis: this.#delays.max / 1e6, p99Millis: this.#delays.percentile(99) / 1e6 };
+    const stall = { maxMillis: this.#stalls.take() };
     if (collect) await collectGarbage();
-    this.#delays.reset();
+    this.#stalls.take();
     const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const { opened, closed, messages, messageBytes, sent, mostBuffered, closes, escaped } = this;
