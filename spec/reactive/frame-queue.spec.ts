@@ -70,6 +70,29 @@ describe('what is taken out', () => {
   });
 });
 
+describe('what entries cost beside their bytes', () => {
+  it('is nothing to speak of for few', () => {
+    const queue = new FrameQueue<string>();
+    for (let i = 0; i < 64; i++) enqueueFrame(queue, FIN_BINARY, Buffer.alloc(5000), undefined);
+    expect(queue.overhead).toBe(0);
+  });
+
+  it('is their objects, for many', () => {
+    const queue = new FrameQueue<string>();
+    for (let i = 0; i < 1000; i++) enqueueFrame(queue, FIN_BINARY, Buffer.alloc(5000), undefined);
+    expect(queue.overhead).toBe(1000 * 256);
+    for (let i = 0; i < 936; i++) queue.take();
+    expect(queue.overhead).toBe(0);
+  });
+
+  it('is little for small frames, whose pages leave no room unused', () => {
+    const queue = new FrameQueue<string>();
+    for (let i = 0; i < 4096; i++) enqueueFrame(queue, FIN_BINARY, Buffer.alloc(4096), undefined);
+    expect(queue.overhead).toBeGreaterThan(0);
+    expect(queue.overhead).toBeLessThan(queue.size / 64);
+  });
+});
+
 describe('the oldest message', () => {
   it('is dropped with its own mark, and no other', () => {
     const queue = new FrameQueue<string>();

@@ -35,6 +35,16 @@ describe('above maxBufferedAmount', () => {
     expect(overflows[0]).toMatchObject({ limit: 'maxBufferedAmount', configured: 40, observed: 42 });
   });
 
+  it('counts what very many messages cost beside their bytes', () => {
+    const { outbox, overflows } = outboxOf({ room: 0, maxBufferedAmount: MIB });
+    const part = Buffer.alloc(5000);
+    while (outbox.send(part) !== 'closed');
+    expect(outbox.messagesSent).toBeGreaterThan(190);
+    // 209 of them have room by their bytes.
+    expect(outbox.messagesSent).toBeLessThan(205);
+    expect(overflows[0]!.observed).toBeGreaterThan(MIB);
+  });
+
   it("keeps the oldest with 'drop-newest'", () => {
     const { outbox, port } = stalled('drop-newest');
     const results = Array.from({ length: 7 }, (_, i) => outbox.send(`item ${i}`));

@@ -13,6 +13,12 @@ const LARGEST_PAGE = 65_536;
  */
 const SMALL_SHARED = 512;
 
+/** So few entries cost next to nothing beside what is in them. */
+const FREE_ENTRIES = 64;
+
+/** What each entry costs beside its bytes: objects of its own and that of a payload. In bytes. */
+const ENTRY_COST = 256;
+
 const NOTHING = Buffer.alloc(0);
 
 /** A write takes about as much from a queue, in bytes: what is not written yet can still be dropped. */
@@ -26,10 +32,18 @@ export interface Page {
   end: number;
 }
 
-/** A frame with a payload that stays where it is. */
+/** A frame in pieces that stay where they are. */
 interface Large {
   readonly kind: 'large';
   readonly pieces: readonly Uint8Array[];
+  readonly size: number;
+}
+
+/** A frame with a payload that stays where it is, and a header that is made when its turn comes: so it costs no memory of its own. */
+interface Plain {
+  readonly kind: 'plain';
+  readonly firstByte: number;
+  readonly payload: Uint8Array;
   readonly size: number;
 }
 
@@ -48,7 +62,7 @@ interface Later<T> {
   readonly size: number;
 }
 
-type Entry<T> = Page | Large | Mark | Later<T>;
+type Entry<T> = Page | Large | Plain | Mark | Later<T>;
 
 /** What {@link FrameQueue.take} gives. */
 export type Taken<T> =
@@ -73,13 +87,19 @@ export class FrameQueue<T = never> {
     return this.#first === this.#entries.length;
   }
 
+  /** The memory that all that waits takes beside its bytes. */
+  get overhead(): number {
+    const entries = this.#entries.length - this.#first;
+    return entries <= FREE_ENTRIES ? 0 : entries * ENTRY_COST + this.#memory.length - this.#taken;
+  }
+
   /** Makes room for a small frame: the caller writes it at `end` of the page and says with `grow` how long it is. */
   page(size: number): Page {
     const last = this.#entries.at(-1);
     const fits = this.#taken + size <= this.#memory.length;
     if (fits && last?.kind === 'page') return last;
     if (!fits) {
-      this.#memory = Buffer.allocUnsafeSlow(Math.max(size, Math.min(LARGEST_PAGE, Math.max(FIRST_PAGE, this.size))));
+      this.#memory = Buffer.allocUnsafeSlow(pageSize(size, this.size));
       this.#taken = 0;
     }
     const page: Page = { kind: 'page', bytes: this.#memory, start: this.#taken, end: this.#taken };
@@ -98,6 +118,13 @@ export class FrameQueue<T = never> {
   large(pieces: readonly Uint8Array[]): void {
     const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
     this.#entries.push({ kind: 'large', pieces, size });
+    this.size += size;
+  }
+
+  /** Adds a frame whose payload is not copied. */
+  plain(firstByte: number, payload: Uint8Array): void {
+    const size = headerLength(payload.length, false) + payload.length;
+    this.#entries.push({ kind: 'plain', firstByte, payload, size });
     this.size += size;
   }
 
@@ -128,6 +155,9 @@ export class FrameQueue<T = never> {
       case 'large':
         this.size -= entry.size;
         return { kind: 'bytes', pieces: entry.pieces };
+      case 'plain':
+        this.size -= entry.size;
+        return { kind: 'bytes', pieces: [headerOf(entry), entry.payload] };
       case 'later':
         this.size -= entry.size;
         return entry;
@@ -203,6 +233,18 @@ export class FrameQueue<T = never> {
   }
 }
 
+/** A page for frames of `size` bytes, like the one that comes first: filled with such frames it has nothing left over. */
+function pageSize(size: number, waiting: number): number {
+  const wanted = Math.min(LARGEST_PAGE, Math.max(FIRST_PAGE, waiting));
+  return Math.max(size, wanted - (wanted % size));
+}
+
+function headerOf({ firstByte, payload, size }: Plain): Buffer {
+  const header = Buffer.allocUnsafe(size - payload.length);
+  writeHeader(header, 0, firstByte, payload.length);
+  return header;
+}
+
 function sizeOf(entry: Entry<unknown>): number {
   if (entry.kind === 'mark') return 0;
   return entry.kind === 'page' ? entry.end - entry.start : entry.size;
@@ -231,9 +273,7 @@ export function enqueueFrame(
     writeFrame(frame, 0, firstByte, payload, maskKey);
     queue.large([frame]);
   } else {
-    const head = Buffer.allocUnsafe(header);
-    writeHeader(head, 0, firstByte, payload.length);
-    queue.large([head, payload]);
+    queue.plain(firstByte, payload);
   }
 }
 
