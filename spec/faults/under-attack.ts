@@ -96,18 +96,6 @@ export async function costOf(target: Target, attack: Attack, warmUp = 0.05): Pro
   const busy = await subject.vitals();
   const peak = peakBytes(subject.pid) - baseline;
   const vitals = await subject.vitals({ collect: true });
-  if (process.env.DEBUG)
-    console.log({
-      peak,
-      held: vitals.heapUsed + vitals.external - before.heapUsed - before.external,
-      rss: vitals.rss - before.rss,
-      heap: vitals.heapUsed - before.heapUsed,
-      ext: vitals.external - before.external,
-      ab: vitals.arrayBuffers - before.arrayBuffers,
-      sent: peers.reduce((n, p) => n + p.sentBytes, 0),
-      gone: peers.filter((p) => p.isGone).length,
-      closes: vitals.closes,
-    });
   return {
     peak,
     held: vitals.heapUsed + vitals.external - before.heapUsed - before.external,
