@@ -60,7 +60,8 @@ export function notBefore(what: string, limit: number, measured: number): Findin
 
 /** Anything that has to be one thing, whatever else the machine does. */
 export function exactly<T extends string | number>(what: string, expected: T, measured: T, ws?: T): Finding {
-  const text = (value: T): string => (typeof value === 'number' && value >= 10_000 ? thousands(value) : String(value));
+  const text = (value: T): string =>
+    typeof value === 'number' && value >= 10_000 ? thousands(value) : String(value) || 'none';
   const texts = { expected: text(expected), measured: text(measured), ...(ws !== undefined && { ws: text(ws) }) };
   return { what, ...texts, holds: expected === measured };
 }
