@@ -31,6 +31,7 @@ describe('findings', () => {
       measured: '2 KiB',
       ws: '4 KiB',
       holds: true,
+      isNoisy: true,
     });
     expect(timeAtMost('stall', 20, 20.1).holds).toBe(false);
   });
@@ -48,6 +49,16 @@ describe('findings', () => {
   it('know nothing of ws where it was not measured', () => {
     expect(timeAtMost('stall', 20, 1)).not.toHaveProperty('ws');
     expect(exactly('close code', 1009, 1009)).not.toHaveProperty('ws');
+  });
+
+  it('show numbers with their thousands apart, and that there is nothing', () => {
+    expect(exactly('pongs', 150_000, 0)).toMatchObject({ expected: '150 000', measured: '0' });
+    expect(exactly('other codes', '', '').measured).toBe('none');
+  });
+
+  it('are measured again only when they are figures', () => {
+    expect(timeAtMost('stall', 1, 2).isNoisy).toBe(true);
+    expect(exactly('pongs', 1, 2).isNoisy).toBeUndefined();
   });
 
   it('hold when they are exactly what was expected', () => {
