@@ -261,6 +261,19 @@ describe('bufferedAmount', () => {
 });
 
 describe('ready$', () => {
+  it('may be answered with the end: a message in parts whose turn it is does not begin then', () => {
+    const { outbox, port } = outboxOf({ room: 0, highWaterMark: 100 });
+    const parts$ = new Subject<string>();
+    outbox.send('x'.repeat(300));
+    flushAll();
+    outbox.send(fragments(parts$));
+    outbox.signal.ready$.subscribe((ready) => {
+      if (ready) outbox.stop();
+    });
+    port.read();
+    expect([parts$.observed, outbox.bufferedAmount]).toEqual([false, 0]);
+  });
+
   it('follows what waits', () => {
     const { outbox, port } = outboxOf({ room: 0, highWaterMark: 1000 });
     const seen: boolean[] = [];

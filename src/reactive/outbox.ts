@@ -222,7 +222,7 @@ export class Outbox implements WireOwner {
     this.#active = item.kind === 'deflate' ? new DeflateSender(item, sink) : new PartsSender(item, sink, settings);
     this.#activeSize = size;
     this.#update();
-    this.#active.start();
+    this.#active?.start(); // Not when who was told that there is room has ended it.
   }
 
   #ownBacklog(): Backlog {
