@@ -158,6 +158,18 @@ describe('the end', () => {
     expect(times).toBe(1);
   });
 
+  it('is not waited for when what a hold keeps back is dropped, and nobody listens', () => {
+    const inbox = openInbox();
+    inbox.hold();
+    inbox.put('a', 1);
+    inbox.end();
+    let times = 0;
+    inbox.whenOver(() => times++);
+    expect(times).toBe(0);
+    inbox.drop();
+    expect(times).toBe(1);
+  });
+
   it('is kept back by a hold when somebody waits for it, or something waits', () => {
     const inbox = openInbox();
     inbox.hold();

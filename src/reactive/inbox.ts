@@ -216,6 +216,7 @@ export class Inbox<In> {
     this.#waiting = NONE;
     this.#first = 0;
     this.#cost = 0;
+    this.#tellIfReleased();
   }
 
   /** Drops what waits and delivers the end, held or not. */
