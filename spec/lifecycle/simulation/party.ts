@@ -271,7 +271,8 @@ export class Party {
     const lost = [...this.sent.outstanding.keys()];
     const dropped = messagesDropped - this.#returned.dropped;
     const isRight = this.sent.skipped + lost.length === dropped;
-    this.#mustBe(this.#unnoticed.size <= dropped, `nobody was told that ${this.#unnoticed.size} were handed over`);
+    const untold = this.#settings.notices ? this.#unnoticed.size : dropped;
+    this.#mustBe(untold === dropped, `${untold} are not told to be handed over, ${dropped} were dropped`);
     this.#mustBe(isRight, `${dropped} were dropped, ${this.sent.skipped} left out, ${lost} did not arrive`);
     this.#mustBe(connection.bufferedAmount === 0, `bufferedAmount is ${connection.bufferedAmount} in the end`);
     this.#mustBe(connection.send.isReady, 'not ready in the end');
@@ -371,6 +372,8 @@ export class Party {
   /** (1) before (2) before (3): see "The order of an end". */
   #checkClose(info: CloseInfo): void {
     this.closeInfos.push(info);
+    const { code } = (info.error ?? {}) as { code?: unknown };
+    this.#mustBe(code !== 'HEARTBEAT_TIMEOUT' || !this.port.isPaused, 'given up, though nobody listened');
     // Who comes later gets the record again.
     if (this.closeInfos.length > 1) return;
     this.#mustBe(this.connection.readyState === 3, 'close$ before readyState');

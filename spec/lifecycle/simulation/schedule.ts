@@ -106,6 +106,8 @@ export interface Schedule {
   readonly slowness: number;
   /** Whether holds are released and messages wanted before the end, so that nothing may be lost. */
   readonly released: boolean;
+  /** Whose messages in parts never come to their end, where nothing is released. */
+  readonly stuck: Side | undefined;
   /** Who closes at the end. */
   readonly closer: Side;
   readonly steps: readonly Step[];
@@ -125,6 +127,7 @@ export function scheduleOf(seed: number): Schedule {
     deflate: random() < 0.3 ? { forgets: random() < 0.5, bits: pick(random, [8, 9, 12, 15]) } : undefined,
     slowness: pick(random, [0, 0, 0, 3, 11]),
     released: random() < 0.75,
+    stuck: pick(random, [undefined, ...sides]),
     closer: pick(random, sides),
     steps: Array.from({ length: 4 + Math.floor(random() * 44) }, () => stepOf(random, isViolent)),
   };
