@@ -18,6 +18,8 @@ export interface Finding {
 /** One attack or fault. Rejects when it cannot be tried. */
 export interface FaultCase {
   readonly name: string;
+  /** Whether it does next to nothing but wait: in the short form these run at the same time. */
+  readonly waits?: boolean;
   run(scale: Scale): Promise<readonly Finding[]>;
 }
 

@@ -25,6 +25,7 @@ interface Notice {
 /** Each end must notice by itself. */
 export const halfOpen: FaultCase = {
   name: 'half-open connections',
+  waits: true,
   async run(scale) {
     const refusal = permission();
     // At any moment of a heartbeat.

@@ -14,7 +14,7 @@ import { Swarm } from '../swarm.js';
 export const serverResets: FaultCase = {
   name: 'peers that reset',
   async run(scale) {
-    const count = scale === 'short' ? 100 : 1_000;
+    const count = scale === 'short' ? 50 : 1_000;
     const swarm = await Swarm.start();
     try {
       return [

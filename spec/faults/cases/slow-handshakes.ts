@@ -14,7 +14,9 @@ export const slowHandshakes: FaultCase = {
   name: 'slow handshakes',
   async run(scale) {
     const count = scale === 'short' ? 1_000 : Math.min(10_000, openFileLimit() - 1_000);
-    const subject = await Subject.start({ options: { handshakeTimeout: TIMEOUT } });
+    const handshakeTimeout = scale === 'short' ? TIMEOUT : 5_000;
+    // What the kernel does not hold for the server, it drops later without a word: that is not what is measured here.
+    const subject = await Subject.start({ options: { handshakeTimeout, backlog: 4_096 } });
     const swarm = await Swarm.start();
     try {
       const connecting = swarm.run('slow', { port: subject.port, count });
@@ -29,8 +31,8 @@ export const slowHandshakes: FaultCase = {
         timeAtMost('p99 of an honest connect while they connect', 250, whileTheyCome.p99),
         timeAtMost('p99 of an honest connect while they drip', 250, whileTheyDrip.p99),
         exactly('honest connects', 200, opened),
-        timeAtMost('the slowest of them is gone', TIMEOUT + 1_000, longest),
-        notBefore('the first of them is gone', TIMEOUT - 100, shortest),
+        timeAtMost('the slowest of them is gone', handshakeTimeout + 1_000, longest),
+        notBefore('the first of them is gone', handshakeTimeout - 100, shortest),
         exactly('uncaught errors', 0, escaped.length),
       ];
     } finally {
@@ -43,6 +45,7 @@ export const slowHandshakes: FaultCase = {
 /** Hooks that have no answer, and peers that leave meanwhile. */
 export const stalledHooks: FaultCase = {
   name: 'stalled hooks',
+  waits: true,
   async run(scale) {
     const count = scale === 'short' ? 1_000 : 10_000;
     const subject = await Subject.start({ hook: 'stalls', options: { handshakeTimeout: TIMEOUT } });

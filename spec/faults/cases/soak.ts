@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 export const soak: FaultCase = {
   name: 'soak',
   async run(scale) {
-    const [count, seconds] = scale === 'short' ? [500, 8] : [5_000, 120];
+    const [count, seconds] = scale === 'short' ? [500, 5] : [5_000, 120];
     const subject = await Subject.start();
     const swarm = await Swarm.start();
     try {

@@ -1,11 +1,15 @@
 /** Peers whose handshake never ends. */
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { handshake } from '../../support/raw-client.js';
 import { inParallel, machineMillis } from './mass-peer.js';
 
 /** How many connect at a time. */
 const WIDTH = 200;
+
+/** Between two connects of the same lane, in milliseconds: 8 000 a second in all. */
+const PAUSE = 25;
 
 const REQUEST = handshake();
 
@@ -24,7 +28,10 @@ let dripping: NodeJS.Timeout | undefined;
  * byte a second. Resolves when all are connected.
  */
 export async function slow({ port, count }: { port: number; count: number }): Promise<{ connected: number }> {
-  await inParallel(count, WIDTH, (index) => connectSlow(port, index));
+  await inParallel(count, WIDTH, async (index) => {
+    await connectSlow(port, index);
+    await delay(PAUSE);
+  });
   let at = 0;
   dripping = setInterval(() => {
     for (const [index, { socket }] of slowPeers.entries()) {
