@@ -92,7 +92,7 @@ describe('the simulation', () => {
       'close$ comes before the end of messages$',
       () =>
         jest.spyOn(ConnectionStreams.prototype, 'ended').mockImplementation(function (this: ConnectionStreams, info) {
-          this.owner?.send.end();
+          this.owner?.endSend();
           settled.call(this, info);
         }),
     ],

@@ -103,14 +103,6 @@ describe('FrameReader', () => {
     });
     expect(found).toEqual(pieces);
   });
-
-  it('forgets all when it is cleared', () => {
-    const reader = readerOf(hex('01 01 61 80 7e 1000 62'), Buffer.alloc(2000), hex('01'));
-    while (reader.read());
-    reader.clear();
-    expect([reader.unread, reader.inFrame, reader.inMessage, reader.partialBytes]).toEqual([0, false, false, 0]);
-    expect(reader.read()).toBe(false);
-  });
 });
 
 describe('the order of frames (RFC 6455 §5.4)', () => {

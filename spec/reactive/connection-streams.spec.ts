@@ -41,7 +41,7 @@ describe('the Observables of a connection', () => {
     const streams = new ConnectionStreams();
     const send = new Subject<never>();
     const end = jest.fn(() => send.complete());
-    streams.owner = { send: { end } };
+    streams.owner = { endSend: end };
     streams.ended(info);
     expect([end.mock.calls.length, send.isStopped]).toEqual([1, true]);
   });

@@ -31,8 +31,6 @@ interface Carrier {
   readonly [interceptSymbol]?: (take: Taker<Message>, isUrgent: boolean) => Interception;
 }
 
-type AnyCodecConnection = CodecConnection<unknown, unknown, unknown>;
-
 /** `ReadyState.OPEN`. */
 const OPEN = 1;
 
@@ -186,24 +184,8 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
 }
 
 Object.defineProperties(CodecConnection.prototype, {
-  [finishedSymbol]: {
-    value(this: AnyCodecConnection, listener: { told(info: CloseInfo): void }) {
-      this.whenFinished(listener);
-    },
-  },
-  [interceptSymbol]: {
-    value(this: AnyCodecConnection, take: Taker<unknown>, isUrgent: boolean) {
-      return this.intercept(take, isUrgent);
-    },
-  },
-  [shareSymbol]: {
-    value(this: AnyCodecConnection, shared: SharedMessage<unknown>) {
-      return this.trySendShared(shared);
-    },
-  },
-  [reportSymbol]: {
-    value(this: AnyCodecConnection, error: unknown) {
-      this.report(error);
-    },
-  },
+  [finishedSymbol]: { value: CodecConnection.prototype.whenFinished },
+  [interceptSymbol]: { value: CodecConnection.prototype.intercept },
+  [shareSymbol]: { value: CodecConnection.prototype.trySendShared },
+  [reportSymbol]: { value: CodecConnection.prototype.report },
 });

@@ -101,16 +101,6 @@ export class FrameReader {
     return true;
   }
 
-  /** Drops all bytes and the frame in progress. */
-  clear(): void {
-    this.#enter(EMPTY);
-    this.#waiting.clear();
-    this.#splitSize = 0;
-    this.#completeBytes = 0;
-    this.last = true;
-    this.inMessage = false;
-  }
-
   #enter(chunk: Buffer): void {
     this.#chunk = chunk;
     this.#position = 0;

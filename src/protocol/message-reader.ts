@@ -63,11 +63,6 @@ export class MessageReader {
     return ends ? this.#joined() : undefined;
   }
 
-  /** Drops the message in progress. */
-  clear(): void {
-    this.#collected.clear();
-  }
-
   #beginFrame(header: FrameHeader): void {
     if (header.opcode !== Opcode.continuation) this.#beginMessage(header);
     this.#frames++;

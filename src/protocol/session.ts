@@ -1,20 +1,12 @@
 import type { Buffer } from 'node:buffer';
 import { encodeClosePayload, readClosePayload } from './close-payload.js';
 import { ProtocolError } from './errors.js';
-import { FrameReader } from './frame-reader.js';
-import { unmask } from './mask.js';
-import type { MessageInflater } from './message-inflater.js';
-import { type Message, type MessageLimits, MessageReader } from './message-reader.js';
-import { isControl, Opcode } from './opcode.js';
-import { copyOf, PayloadBuffer } from './payload-buffer.js';
-import type { Role } from './role.js';
+import type { Message } from './message-reader.js';
+import { Opcode } from './opcode.js';
+import { type Parser, type ParserOptions, ParserPool } from './parser.js';
 
-/** What a {@link Session} accepts. The defaults belong to the layer above. */
-export interface SessionOptions extends MessageLimits {
-  readonly role: Role;
-  /** Inflates compressed messages, where permessage-deflate was agreed to. RFC 7692. */
-  readonly inflater?: MessageInflater | undefined;
-}
+/** What a {@link Session} accepts. The defaults belong to the layer above. Sessions that are given the same object share parsers. */
+export type SessionOptions = ParserOptions;
 
 /**
  * Who has begun the closing handshake, and whether it is over. RFC 6455 §7.1.
@@ -44,10 +36,9 @@ const END: Output = { type: 'end' };
  * before each of them whether it has room. Does no I/O and sends nothing.
  */
 export class Session {
-  readonly #frames: FrameReader;
-  readonly #messages: MessageReader;
-  readonly #inflater: MessageInflater | undefined;
-  readonly #control = new PayloadBuffer();
+  readonly #parsers: ParserPool;
+  /** While bytes are at hand or a message is in progress. */
+  #parser: Parser | undefined;
   #state: SessionState = 'open';
   #parsing = true;
   #finished = false;
@@ -57,9 +48,7 @@ export class Session {
   #completed = 0;
 
   constructor(options: SessionOptions) {
-    this.#inflater = options.inflater;
-    this.#frames = new FrameReader(options.role === 'server', options.inflater !== undefined);
-    this.#messages = new MessageReader(options, options.inflater);
+    this.#parsers = ParserPool.of(options);
   }
 
   get state(): SessionState {
@@ -68,7 +57,7 @@ export class Session {
 
   /** Bytes that were pushed and are not parsed yet; 0 when `next()` has returned `undefined`. */
   get unparsed(): number {
-    return this.#frames.unread;
+    return this.#parser?.frames.unread ?? 0;
   }
 
   /**
@@ -76,22 +65,25 @@ export class Session {
    * as a message of its own unless it comes within one. 0 when none is in progress.
    */
   get partialMessage(): number {
-    return this.#frames.inMessage || this.#frames.inFrame ? this.#completed + 1 : 0;
+    const frames = this.#parser?.frames;
+    return frames !== undefined && (frames.inMessage || frames.inFrame) ? this.#completed + 1 : 0;
   }
 
   /** Wire bytes of the message in progress that are parsed, without those of control frames within it. */
   get partialBytes(): number {
-    return this.#frames.partialBytes;
+    return this.#parser?.frames.partialBytes ?? 0;
   }
 
-  /** Bytes that were inflated so far. */
+  /** Bytes that its inflater has inflated so far, for whomever. */
   get inflated(): number {
-    return this.#inflater?.inflated ?? 0;
+    return this.#parsers.options.inflater?.inflated ?? 0;
   }
 
   /** Keeps `chunk` and parses nothing. The session owns its memory from now on, and unmasks it in place. */
   push(chunk: Buffer): void {
-    if (this.#parsing) this.#frames.push(chunk);
+    if (!this.#parsing) return;
+    this.#parser ??= this.#parsers.take();
+    this.#parser.frames.push(chunk);
   }
 
   /** Says that the transport has ended: no more bytes will come. */
@@ -142,22 +134,20 @@ export class Session {
   }
 
   #parse(): Output | undefined {
-    const frames = this.#frames;
-    while (frames.read()) {
-      const output = isControl(frames.header.opcode) ? this.#acceptControl(frames) : this.#messages.accept(frames);
-      if (output === undefined) continue;
-      if (!frames.inMessage) this.#completed++;
-      return output;
+    const parser = this.#parser;
+    if (parser === undefined) return undefined;
+    const parsed = parser.next();
+    if (parsed === undefined) {
+      if (parser.isAtRest) this.#giveBack(parser);
+      return undefined;
     }
-    return undefined;
+    if (!parser.frames.inMessage) this.#completed++;
+    return parsed.type === 'message' ? parsed : this.#controlOutput(parsed.opcode, parsed.data);
   }
 
-  #acceptControl({ header, bytes, start, end, before, first, last }: FrameReader): Output | undefined {
-    if (header.masked) unmask(bytes, start, end, header.maskKey, before);
-    if (first && last) return this.#controlOutput(header.opcode, copyOf(bytes, start, end));
-    this.#control.expect(header.length, true);
-    this.#control.append(bytes, start, end);
-    return last ? this.#controlOutput(header.opcode, this.#control.take()) : undefined;
+  #giveBack(parser: Parser): void {
+    this.#parser = undefined;
+    this.#parsers.give(parser);
   }
 
   #controlOutput(opcode: Opcode, data: Buffer): Output {
@@ -187,9 +177,7 @@ export class Session {
   #stop(state: SessionState): void {
     this.#state = state;
     this.#parsing = false;
-    this.#frames.clear();
-    this.#messages.clear();
-    this.#inflater?.clear();
-    this.#control.clear();
+    this.#parser = undefined;
+    this.#parsers.options.inflater?.clear();
   }
 }

@@ -93,9 +93,9 @@ export class Admission {
    * @throws what `limitBy.key` throws, or a TypeError for what it gives.
    */
   admit(upgrade: UpgradeRequest): Place | Rejection {
-    const { request, remoteAddress, isAdmitted } = upgrade;
+    const { remoteAddress, isAdmitted } = upgrade;
     if (this.#key === undefined) return isAdmitted ? () => {} : this.admitAddress(remoteAddress);
-    return this.#take(isAdmitted ? undefined : this.#all, checkedKey(this.#key(request)));
+    return this.#take(isAdmitted ? undefined : this.#all, checkedKey(this.#key(upgrade.request)));
   }
 
   #take(all: Slots | undefined, key: string | undefined): Place | Rejection {

@@ -4,12 +4,11 @@ import { report } from '../transport/diagnostics.js';
 import type { CloseInfo } from './connection.js';
 import type { CoreEvents } from './core-events.js';
 import { Once } from './once.js';
-import type { SendSubject } from './send-subject.js';
 
 /** The Observables of a connection beside `messages$`, and the order in which they end. */
 export class ConnectionStreams implements CoreEvents {
   /** Set by the connection that these belong to. */
-  owner: { readonly send: Pick<SendSubject<never>, 'end'> } | undefined;
+  owner: { endSend(): void } | undefined;
   /** Told before anybody else when the connection has ended. */
   tracker: { closed(connection: object): void } | undefined;
   #closed: Once<CloseInfo> | undefined;
@@ -58,7 +57,7 @@ export class ConnectionStreams implements CoreEvents {
   ended(info: CloseInfo): void {
     this.info = info;
     report('close', { connection: this.owner, info });
-    this.owner?.send.end();
+    this.owner?.endSend();
   }
 
   settled(info: CloseInfo): void {

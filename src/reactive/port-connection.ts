@@ -43,11 +43,11 @@ const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: 
 
 /** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
 export class PortConnection<Data, In = Message> implements Connection<Data, In, Outgoing> {
-  readonly send: SendSubject<Outgoing>;
   readonly #facts: ConnectionFacts<Data>;
   readonly #streams = new ConnectionStreams();
   readonly #core: ConnectionCore<In>;
   readonly #lane: SharedLane;
+  #send: SendSubject<Outgoing> | undefined;
   #pause: Subscription | undefined;
   #extensions: ExtensionsObject | undefined;
 
@@ -55,7 +55,6 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     this.#facts = facts;
     this.#core = new ConnectionCore<In>(port, connectionTerms(facts.role, settings, facts.deflate), this.#streams);
     this.#lane = this.#core.outbox.lane;
-    this.send = new SendSubject<Outgoing>(this.#core, this.#lane);
     this.#streams.owner = this;
   }
 
@@ -67,6 +66,19 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   /** Tells `tracker` before anybody else when it has ended. One of them. @internal */
   trackedBy(tracker: { closed(connection: object): void }): void {
     this.#streams.tracker = tracker;
+  }
+
+  get send(): SendSubject<Outgoing> {
+    if (this.#send === undefined) {
+      this.#send = new SendSubject<Outgoing>(this.#core, this.#lane);
+      if (this.#streams.info !== undefined) this.#send.end();
+    }
+    return this.#send;
+  }
+
+  /** It has ended: whoever waits for what was sent waits no longer. @internal */
+  endSend(): void {
+    this.#send?.end();
   }
 
   get messages$(): Holdable<In> {
@@ -133,7 +145,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   trySend(data: Outgoing): SendResult {
-    return this.#core.trySend(data, this.send.notice(data));
+    return this.#core.trySend(data, this.#send?.notice(data));
   }
 
   sendFrom(source: SendSource<Outgoing>): Observable<number> {
@@ -176,7 +188,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get request(): IncomingMessage | undefined {
-    return this.#facts.request;
+    return this.#facts.handshake?.request;
   }
 
   get response(): IncomingMessage | undefined {
@@ -269,7 +281,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   trySendShared(shared: SharedMessage<Outgoing>): SendResult {
     const frames = sharedFramesOf(shared);
     if (frames?.plain !== undefined && this.#lane.takes(frames.plain, frames.deflateSize)) return 'sent';
-    return this.#core.trySend(shared, this.send.notice(shared.value));
+    return this.#core.trySend(shared, this.#send?.notice(shared.value));
   }
 
   #lost(): ConnectionClosedError {

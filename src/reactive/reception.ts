@@ -12,6 +12,8 @@ import { type Decision, decide } from './handshake.js';
 import { PortConnection } from './port-connection.js';
 import type { AcceptSettings } from './server-options.js';
 
+const NO_EXTENSIONS: readonly never[] = [];
+
 /** How a graceful end goes. See `WebSocketServer.close`. */
 export interface DrainOptions {
   readonly code: number;
@@ -153,13 +155,13 @@ export class Reception<Data, In> {
   }
 
   #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): void {
-    const { request, remoteAddress } = upgrade;
-    const { deflate } = this.#settings;
+    const { head: given, remoteAddress } = upgrade;
+    const { deflate, headers } = this.#settings;
     const accepted = deflate === undefined ? undefined : acceptDeflate(offer.extensions, deflate);
     let head: string;
     try {
       const lines = encodeUpgradeResponse({ key: offer.key, protocol, extensions: formatAnswer(accepted) });
-      this.#settings.headers?.(lines, request);
+      if (headers !== undefined) headers(lines, upgrade.request);
       head = encodeUpgradeHead(lines);
     } catch (error) {
       refuse(upgrade, rejectionOf(error));
@@ -175,10 +177,10 @@ export class Reception<Data, In> {
     const facts = {
       role: 'server',
       data: data as Data,
-      request,
-      url: request.url ?? '',
+      handshake: upgrade.kept,
+      url: given.path,
       protocol: protocol ?? '',
-      extensions: accepted === undefined ? [] : [accepted.answer],
+      extensions: accepted === undefined ? NO_EXTENSIONS : [accepted.answer],
       deflate: accepted?.parameters,
       protocolVersion: offer.version,
       remoteAddress,

@@ -85,7 +85,7 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   /** Whether a request is for this server: by default, whether `path` matches. May be overridden. */
   shouldHandle(request: IncomingMessage): boolean {
-    return matchesPath(this.#options.path, request);
+    return matchesPath(this.#options.path, request.url ?? '', () => request);
   }
 
   /**
@@ -218,15 +218,26 @@ export class WebSocketServer<Data = unknown, In = Message>
   }
 
   #receive(upgrade: UpgradeRequest): void {
-    if (!this.#isMine(upgrade.request))
+    if (!this.#takesPath(upgrade))
       refuse(upgrade, reject(404, undefined, undefined, 'There is no WebSocket at this path.'));
     else if (this.#run === undefined) refuse(upgrade, serverClosing());
     else this.#run.reception.receive(upgrade);
   }
 
+  /** As `shouldHandle`; where that is not overridden, nobody but a predicate is shown the request. */
+  #takesPath(upgrade: UpgradeRequest): boolean {
+    if (this.shouldHandle !== WebSocketServer.prototype.shouldHandle) return this.#isMine(upgrade.request);
+    return this.#guarded(() => matchesPath(this.#options.path, upgrade.head.path, () => upgrade.request));
+  }
+
   #isMine(request: IncomingMessage): boolean {
+    return this.#guarded(() => this.shouldHandle(request));
+  }
+
+  /** Who fails does not want it. */
+  #guarded(matches: () => boolean): boolean {
     try {
-      return this.shouldHandle(request);
+      return matches();
     } catch (error) {
       report('server-error', { server: this, error });
       return false;

@@ -26,8 +26,6 @@ import type { Closed, TestConnection, TestConnectionInputs } from './test-inputs
 import { TestOutbox } from './test-outbox.js';
 import { testingScheduler } from './testing-scheduler.js';
 
-type AnyInputConnection = InputConnection<unknown, unknown, unknown>;
-
 /** The connection behind `testConnection`. */
 export class InputConnection<Data, In, Out> implements TestConnection<Data, In, Out> {
   readonly send: SendSubject<Out>;
@@ -228,6 +226,11 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
     this.#streams.unsendable(error as UsageError);
   }
 
+  /** Nothing is handed over any more. */
+  endSend(): void {
+    this.send.end();
+  }
+
   #follow({ messages$, pings$, pongs$, close$ }: TestConnectionInputs<In, Data>): void {
     const lost = (error: unknown): void => this.#end({ ...LOST, ...(error instanceof Error && { error }) });
     this.#subscription.add(
@@ -279,19 +282,7 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
 }
 
 Object.defineProperties(InputConnection.prototype, {
-  [finishedSymbol]: {
-    value(this: AnyInputConnection, listener: OnceListener<CloseInfo>) {
-      this.whenFinished(listener);
-    },
-  },
-  [interceptSymbol]: {
-    value(this: AnyInputConnection, take: Taker<unknown>, isUrgent: boolean) {
-      return this.intercept(take, isUrgent);
-    },
-  },
-  [reportSymbol]: {
-    value(this: AnyInputConnection, error: unknown) {
-      this.report(error);
-    },
-  },
+  [finishedSymbol]: { value: InputConnection.prototype.whenFinished },
+  [interceptSymbol]: { value: InputConnection.prototype.intercept },
+  [reportSymbol]: { value: InputConnection.prototype.report },
 });

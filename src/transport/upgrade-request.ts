@@ -6,17 +6,25 @@ import { encodeRefusal, type Rejection } from '../protocol/rejection.js';
 import type { BytePort } from './byte-port.js';
 import { clockOf } from './clock.js';
 import { endAndLinger } from './linger.js';
+import { RequestRecord } from './request-record.js';
 import { SocketPort } from './socket-port.js';
 
 /** The most that is read from a peer while hooks decide about it, in bytes. */
 const EARLY_LIMIT = 65_536;
 
+/** A request, or what it can be made of again. */
+export interface KeptRequest {
+  readonly request: IncomingMessage;
+}
+
 /** A request to open a WebSocket, whatever carries it. Exactly one of `accept` and `refuse` is called, once. */
 export interface UpgradeRequest {
   /** What the handshake is validated from. */
   readonly head: RequestHead;
-  /** The request as Node parsed it, for hooks and for `Connection.request`. */
+  /** The request as Node parsed it, for hooks: who is shown it may keep it. */
   readonly request: IncomingMessage;
+  /** What to keep of it for `Connection.request`. */
+  readonly kept: KeptRequest;
   readonly remoteAddress: string | undefined;
   /** The address that the peer connected to. */
   readonly localAddress: string | undefined;
@@ -40,9 +48,11 @@ export interface UpgradeRequest {
 
 /** An {@link UpgradeRequest} of HTTP/1.1, from the arguments of Node's 'upgrade' event. Created inside that event. */
 export class SocketUpgrade implements UpgradeRequest {
-  readonly request: IncomingMessage;
   readonly startedAt: number;
   readonly isAdmitted: boolean;
+  readonly #request: IncomingMessage;
+  /** Whether anybody may have seen the request: on the servers of others somebody always may. */
+  #isShown: boolean;
   readonly #socket: Duplex;
   readonly #scheduler: SchedulerLike;
   #head: Buffer;
@@ -56,7 +66,8 @@ export class SocketUpgrade implements UpgradeRequest {
 
   /** @param startedAt when it connected; only own servers know. */
   constructor(request: IncomingMessage, socket: Duplex, head: Buffer, scheduler: SchedulerLike, startedAt?: number) {
-    this.request = request;
+    this.#request = request;
+    this.#isShown = startedAt === undefined;
     this.startedAt = startedAt ?? clockOf(scheduler)();
     this.isAdmitted = startedAt !== undefined;
     this.#socket = socket;
@@ -70,14 +81,23 @@ export class SocketUpgrade implements UpgradeRequest {
   }
 
   get head(): RequestHead {
-    const { method, url, httpVersion, rawHeaders } = this.request;
+    const { method, url, httpVersion, rawHeaders } = this.#request;
     return {
       method: method as string,
       path: url as string,
       httpVersion,
       rawHeaders,
-      isTruncated: isTruncated(this.request),
+      isTruncated: isTruncated(this.#request),
     };
+  }
+
+  get request(): IncomingMessage {
+    this.#isShown = true;
+    return this.#request;
+  }
+
+  get kept(): KeptRequest {
+    return this.#isShown ? { request: this.#request } : new RequestRecord(this.#request, this.#socket);
   }
 
   get remoteAddress(): string | undefined {
@@ -149,7 +169,7 @@ export class SocketUpgrade implements UpgradeRequest {
     this.#early = [];
     const response = encodeRefusal(rejection);
     // RFC 9110 §9.3.2: the answer to HEAD has no body.
-    const answer = this.request.method === 'HEAD' ? response.slice(0, response.indexOf('\r\n\r\n') + 4) : response;
+    const answer = this.#request.method === 'HEAD' ? response.slice(0, response.indexOf('\r\n\r\n') + 4) : response;
     endAndLinger(this.#socket, answer, this.#scheduler);
   }
 }
