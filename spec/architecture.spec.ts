@@ -303,9 +303,17 @@ function isNativeWebSocket(node: ts.Node): boolean {
   return ts.isNewExpression(node) && /^(globalThis\.)?WebSocket$/.test(node.expression.getText());
 }
 
-/** The views of a message that throw in some versions of Node, when a field is named `__proto__`. */
+/** Reads of the views of a message that throw in some versions of Node, when a field is named `__proto__`. */
 function isBreakableView(node: ts.Node): boolean {
-  return (ts.isIdentifier(node) || ts.isStringLiteral(node)) && /^(headers|trailers)Distinct$/.test(node.text);
+  const isView = (ts.isIdentifier(node) || ts.isStringLiteral(node)) && /^(headers|trailers)Distinct$/.test(node.text);
+  return isView && !isAssigned(node.parent);
+}
+
+function isAssigned(node: ts.Node): boolean {
+  const { parent } = node;
+  return (
+    ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken && parent.left === node
+  );
 }
 
 function retiredNames({ path, imports }: SourceModule): string[] {
