@@ -16,6 +16,7 @@ import { slowHandshakes, stalledHooks } from './cases/slow-handshakes.js';
 import { drips, emptyMessages, fragmentFloods } from './cases/small-frames.js';
 import { soak } from './cases/soak.js';
 import { blockedLoop, clockJumps } from './cases/time.js';
+import { turnedAway } from './cases/turned-away.js';
 import type { FaultCase } from './fault-case.js';
 
 const floods = [pongs, readPings, unreadPings, ...fragmentFloods, drips, emptyMessages];
@@ -25,7 +26,7 @@ const nonsense = [randomBytes, fuzzTime];
 const handshakes = [longHeaders, slowHandshakes, stalledHooks];
 const losses = [serverResets, clientResets, killedPeers, killedServer, halfOpen];
 const times = [blockedLoop, clockJumps];
-const crowds = [openFiles, burst, churn, drain, soak];
+const crowds = [openFiles, turnedAway, burst, churn, drain, soak];
 
 export const faultCases: readonly FaultCase[] = [
   ...floods,
