@@ -4,7 +4,7 @@ import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { firstValueFrom, mergeMap, NEVER, Subject } from 'rxjs';
 import { handleConnections, type Message, serve, toDuplex } from 'sluice';
-import { testConnection } from 'sluice/testing';
+import { connectionPair, testConnection } from 'sluice/testing';
 import { Loopback } from '../support/loopback.js';
 import { guardProcess } from '../support/process-guard.js';
 
@@ -19,6 +19,26 @@ describe('reading a connection as a stream', () => {
     messages$.next(Buffer.from([1, 2]));
     messages$.complete();
     expect(Buffer.concat(await chunks)).toEqual(Buffer.concat([Buffer.from('é'), Buffer.from([1, 2])]));
+  });
+
+  it('gives the bytes of messages that are ArrayBuffers', async () => {
+    const messages$ = new Subject<ArrayBuffer>();
+    const duplex = toDuplex(testConnection({ messages$ }));
+    const chunks = duplex.toArray();
+    messages$.next(new Uint8Array([1, 2]).buffer);
+    messages$.complete();
+    expect(await chunks).toEqual([Buffer.from([1, 2])]);
+  });
+
+  it('is destroyed by a message that has no bytes, and closes the connection with 1011', async () => {
+    const messages$ = new Subject<Blob>();
+    const conn = testConnection({ messages$, close$: NEVER });
+    // The types allow it in object mode only.
+    const duplex = toDuplex(conn as never).resume();
+    const failed = once(duplex, 'error');
+    messages$.next(new Blob(['a']));
+    expect(await failed).toEqual([expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' })]);
+    expect(await firstValueFrom(conn.closed$)).toMatchObject({ code: 1011 });
   });
 
   it('gives whole messages in object mode', async () => {
@@ -119,6 +139,27 @@ describe('writing to a connection as a stream', () => {
     stalled.resume().write('a');
     close$.next(1001);
     expect(await failed).toEqual([expect.objectContaining({ code: 1001 })]);
+  });
+
+  it('fails with what the connection says about a chunk that it cannot send', async () => {
+    const { server } = connectionPair();
+    const duplex = toDuplex(server, { objectMode: true }).resume();
+    duplex.write(42);
+    const [error] = await once(duplex, 'error');
+    expect(error).toMatchObject({ name: 'UsageError', code: 'UNSUPPORTED_DATA' });
+    expect(server.readyState).toBeGreaterThan(1);
+  });
+
+  it('fails when the connection is closing, and nobody knows yet how it ends', async () => {
+    const { client, server } = connectionPair();
+    const hold = client.hold();
+    const duplex = toDuplex(server, { objectMode: true }).resume();
+    server.close(3000);
+    duplex.write('late');
+    expect(await once(duplex, 'error')).toEqual([
+      expect.objectContaining({ name: 'ConnectionClosedError', code: 1006, wasClean: false }),
+    ]);
+    hold.unsubscribe();
   });
 
   it('takes only its options', () => {
