@@ -1,11 +1,12 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { firstValueFrom, ignoreElements, lastValueFrom, NEVER, type Observable } from 'rxjs';
+import { firstValueFrom, ignoreElements, lastValueFrom, NEVER, type Observable, VirtualTimeScheduler } from 'rxjs';
 import { type Connection, serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient } from '../support/raw-client.js';
 import { run } from '../support/running-server.js';
+import { until } from '../support/until.js';
 
 guardProcess();
 const atEnd = endAfterEach();
@@ -93,13 +94,17 @@ describe('close()', () => {
   });
 
   it('terminates hundreds of dead peers after its timeout, and counts them', async () => {
-    const server = serve(anyPort);
+    const scheduler = new VirtualTimeScheduler();
+    const server = serve({ ...anyPort, scheduler, heartbeat: false });
     const { port } = await run(server);
     const peers = await Promise.all(Array.from({ length: 300 }, () => open(port)));
     const [alive] = peers;
     const answered = answerClose(alive!);
-    expect(await lastValueFrom(server.close({ timeout: 100 }))).toEqual({ remaining: 299 });
+    const result = lastValueFrom(server.close({ timeout: 100 }));
     expect(await answered).toBe('1001 ');
+    await until(() => server.connections.size === 299);
+    scheduler.flush();
+    expect(await result).toEqual({ remaining: 299 });
     await Promise.all(peers.map((raw) => raw.ended()));
     expect(server.connections.size).toBe(0);
   });
