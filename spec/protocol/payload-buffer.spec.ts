@@ -54,6 +54,21 @@ describe('PayloadBuffer', () => {
     expect(memory.size).toBe(1);
   });
 
+  it('uses the memory again that a payload has outgrown', () => {
+    const allocations = jest.spyOn(Buffer, 'allocUnsafeSlow');
+    const sizes = [1, 2].map(() => {
+      allocations.mockClear();
+      const buffer = new PayloadBuffer();
+      buffer.expect(1_000_000, true);
+      for (let part = 0; part < 10; part++) buffer.append(Buffer.alloc(100_000, part), 0, 100_000);
+      const payload = buffer.take();
+      expect([payload[99_999], payload[100_000], payload[999_999]]).toEqual([0, 1, 9]);
+      return allocations.mock.calls.map(([size]) => size);
+    });
+    expect(sizes).toEqual([[200_000, 1_000_000], [1_000_000]]);
+    allocations.mockRestore();
+  });
+
   it('drops memory with what was appended', () => {
     const buffer = new PayloadBuffer();
     buffer.append(Buffer.alloc(100), 0, 100);

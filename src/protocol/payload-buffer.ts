@@ -79,9 +79,11 @@ export class PayloadBuffer {
 
   #grow(length: number): void {
     const capacity = this.#capacityFor(length);
-    const grown = this.#isLent ? borrow(capacity) : Buffer.allocUnsafeSlow(capacity);
+    // What is outgrown before the payload is complete is dead then: for a message of 1 MiB that is 0.9 MiB in three steps.
+    const isPassing = this.#isLent || capacity < this.#total;
+    const grown = isPassing ? borrow(capacity) : Buffer.allocUnsafeSlow(capacity);
     this.#bytes.copy(grown, 0, 0, this.#length);
-    if (this.#isLent) giveBack(this.#bytes);
+    giveBack(this.#bytes);
     this.#bytes = grown;
   }
 
