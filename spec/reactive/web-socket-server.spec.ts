@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { firstValueFrom, lastValueFrom, repeat, retry, take, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, repeat, retry, take, takeUntil, toArray } from 'rxjs';
 import { type Connection, type ListenAddress, reject, serve } from 'sluice';
 import { WebSocket } from 'ws';
 import { endAfterEach } from '../support/end-after-each.js';
@@ -112,6 +112,16 @@ describe('the subscriptions of a server', () => {
     }
     await run(serve({ port, host: '127.0.0.1' })).then(({ subscription }) => subscription.unsubscribe());
     await expect(RawClient.connect(port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('may end while a server of others, that listens already, tells so', async () => {
+    const http = await httpServer();
+    const server = serve({ server: http });
+    const seen = await lastValueFrom(server.pipe(takeUntil(server.listening$), toArray()));
+    expect([seen, server.address(), http.listenerCount('upgrade')]).toEqual([[], null, 0]);
+    const subscription = server.subscribe();
+    expect([await status(portOf(http.address())), http.listenerCount('upgrade')]).toEqual([101, 1]);
+    subscription.unsubscribe();
   });
 
   it('may end inside next', async () => {
