@@ -1,4 +1,5 @@
 import { ProtocolError } from '../../src/protocol/errors.js';
+import { MessageInflater } from '../../src/protocol/message-inflater.js';
 import type { Session } from '../../src/protocol/session.js';
 import { hex } from '../support/bits.js';
 import { binary, close, closeOf, continuation, type Frame, ping, pong, text, wire } from '../support/frames.js';
@@ -229,6 +230,63 @@ describe('the message in progress', () => {
     session.push(hex('61 8a'));
     drain(session);
     expect([session.partialMessage, session.partialBytes]).toEqual([2, 1]);
+  });
+});
+
+describe('what may have to be inflated', () => {
+  const parameters = {
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
+    serverMaxWindowBits: 15,
+    clientMaxWindowBits: 15,
+  };
+  // RFC 7692 §7.2.3.1: "Hello".
+  const hello = hex('f2 48 cd c9 c9 07 00');
+  const compressed = wire('client', [text(hello, { rsv: 4 })]);
+
+  function compressing(): Session {
+    return newSession('client', { inflater: new MessageInflater(parameters, 'client', 1_000) });
+  }
+
+  it('is a compressed message, from its first byte to its last', () => {
+    const session = compressing();
+    for (const byte of compressed) {
+      session.push(Buffer.of(byte));
+      expect(session.mayInflate).toBe(true);
+      session.next();
+      expect(session.mayInflate).toBe(false);
+    }
+  });
+
+  it('is its later frames too, and no message behind it', () => {
+    const session = compressing();
+    const parts = [text(hello.subarray(0, 3), { rsv: 4, fin: false }), continuation(hello.subarray(3)), text('plain')];
+    session.push(wire('client', parts.slice(0, 1)));
+    session.next();
+    session.push(wire('client', parts.slice(1)));
+    expect(session.mayInflate).toBe(true);
+    expect(session.next()).toMatchObject({ type: 'message', data: 'Hello' });
+    expect(session.mayInflate).toBe(false);
+  });
+
+  it('is nothing that is not compressed, nor anything where compression was not agreed to', () => {
+    const plain = compressing();
+    plain.push(wire('client', [text('plain', { fin: false }), ping('a')]));
+    expect(plain.mayInflate).toBe(false);
+    plain.next();
+    plain.push(wire('client', [continuation('text')]));
+    expect(plain.mayInflate).toBe(false);
+    const without = newSession('client');
+    without.push(compressed);
+    expect(without.mayInflate).toBe(false);
+  });
+
+  it('is what a chunk may begin with that is not looked at yet', () => {
+    const session = compressing();
+    session.push(wire('client', [text('a')]));
+    session.push(compressed);
+    session.next();
+    expect(session.mayInflate).toBe(true);
   });
 });
 

@@ -64,6 +64,13 @@ export class FrameReader {
     return !this.last || this.#splitSize > 0;
   }
 
+  /** Whether the frame that comes next, where one begins, may have RSV1. */
+  get mayHaveRsv1(): boolean {
+    if (this.#splitSize > 0) return (this.#split![0]! & 0x40) !== 0;
+    const isHere = this.#position < this.#chunk.length;
+    return isHere ? (this.#chunk[this.#position]! & 0x40) !== 0 : this.#waiting.size > 0;
+  }
+
   /** Wire bytes read of the message in progress, or of the frame in progress outside of a message. */
   get partialBytes(): number {
     return this.#completeBytes + (this.inMessage && this.#isInControl() ? 0 : this.#frameBytes());

@@ -44,6 +44,11 @@ export class MessageReader {
     this.#inflater = inflater;
   }
 
+  /** Whether the message in progress, or else the last one, is compressed. */
+  get isCompressed(): boolean {
+    return this.#compressed;
+  }
+
   /**
    * Takes the part of a data frame that `frame` stands on.
    *

@@ -27,8 +27,10 @@ export class Parser {
   readonly frames: FrameReader;
   readonly #messages: MessageReader;
   readonly #control = new PayloadBuffer();
+  readonly #inflates: boolean;
 
   constructor(options: ParserOptions) {
+    this.#inflates = options.inflater !== undefined;
     this.frames = new FrameReader(options.role === 'server', options.inflater !== undefined);
     this.#messages = new MessageReader(options, options.inflater);
   }
@@ -36,6 +38,13 @@ export class Parser {
   /** Whether it remembers nothing: no byte is unread, and no frame or message is in progress. */
   get isAtRest(): boolean {
     return this.frames.unread === 0 && !this.frames.inMessage && !this.frames.inFrame;
+  }
+
+  /** Whether the bytes at hand may belong to a compressed message. */
+  get mayInflate(): boolean {
+    const { frames } = this;
+    if (!this.#inflates || frames.unread === 0) return false;
+    return frames.inMessage || !frames.last ? this.#messages.isCompressed : frames.mayHaveRsv1;
   }
 
   /**

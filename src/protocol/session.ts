@@ -79,6 +79,14 @@ export class Session {
     return this.#parsers.options.inflater?.inflated ?? 0;
   }
 
+  /**
+   * Whether the bytes at hand may belong to a compressed message: then the next output can cost far more than they are, as much as
+   * `maxPayload` takes to inflate.
+   */
+  get mayInflate(): boolean {
+    return this.#parser?.mayInflate ?? false;
+  }
+
   /** Keeps `chunk` and parses nothing. The session owns its memory from now on, and unmasks it in place. */
   push(chunk: Buffer): void {
     if (!this.#parsing) return;

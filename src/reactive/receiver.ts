@@ -44,6 +44,8 @@ export class Receiver {
   readonly #owner: ReceiverOwner;
   #pumping = false;
   #deferred = false;
+  /** Whether it has waited for its turn, and done nothing expensive since. */
+  #isTurn = false;
   #isOver = false;
   #isSettled = false;
 
@@ -104,6 +106,7 @@ export class Receiver {
   #step(): boolean {
     if (this.#inbox.deliverNext()) return true;
     if (!this.#inbox.hasRoom && !this.#owner.readsAlways) return false;
+    if (this.#session.mayInflate && !this.#mayBegin()) return false;
     const output = this.#session.next();
     if (output !== undefined) {
       this.#owner.output(output);
@@ -114,10 +117,21 @@ export class Receiver {
     return this.#inbox.deliverNext();
   }
 
+  /** Whether something expensive may begin in this turn; if not it does in a later one, whoever else has much to do by then. */
+  #mayBegin(): boolean {
+    if (this.#isTurn || !this.#port.isTurnOver(performance.now())) {
+      this.#isTurn = false;
+      return true;
+    }
+    this.#goOnLater();
+    return false;
+  }
+
   #goOnLater(): void {
     this.#deferred = true;
     this.#port.defer(() => {
       this.#deferred = false;
+      this.#isTurn = true;
       this.pump();
     });
   }
