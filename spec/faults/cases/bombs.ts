@@ -106,11 +106,12 @@ export const bombsAtOnce: FaultCase = {
       });
     const ws = await besideWs(scale, { perMessageDeflate: true }, attack);
     return underAttack({}, async (target) => {
-      const { sight, peers, peak } = await attack(target);
+      const { sight, peers, peak, stallMillis: stall } = await attack(target);
       const exploded = peers.filter(({ closeCode }) => closeCode === 1009).length;
       return [
         exactly(`closed with 1009, of ${count}`, count, exploded),
         timeAtMost('echoes beside, 99th percentile', 250, sight.p99Millis, ws?.sight.p99Millis),
+        timeAtMost('stall', 100, stall, ws?.stallMillis),
         sizeAtMost('peak memory of each', memory, peak / count, ws && ws.peak / count),
       ];
     });
