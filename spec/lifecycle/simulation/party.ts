@@ -1,16 +1,14 @@
 import { concat, Observable, of, Subject, type Subscription, type VirtualTimeScheduler } from 'rxjs';
 import { ConnectionClosedError } from '../../../src/protocol/errors.js';
 import type { CloseInfo, Message } from '../../../src/reactive/connection.js';
-import { connectionSettings } from '../../../src/reactive/connection-settings.js';
 import { fragments, message, type Outgoing } from '../../../src/reactive/outgoing.js';
-import { PortConnection } from '../../../src/reactive/port-connection.js';
+import type { PortConnection } from '../../../src/reactive/port-connection.js';
 import { ControlledBlob, ControlledParts } from './controlled.js';
+import { CLOSE_TIMEOUT, endOver, type OpenReception } from './ends.js';
 import { MessageLog, type SentMessage } from './message-log.js';
 import { SimulatedPort } from './network.js';
 import type { Content, EndSettings, Reaction, Schedule, Side, Stream } from './schedule.js';
 import { Watch } from './watch.js';
-
-export const CLOSE_TIMEOUT = 1_000;
 
 /** A message in open parts. */
 interface OpenParts {
@@ -22,6 +20,8 @@ interface OpenParts {
 export class Party {
   readonly port: SimulatedPort;
   readonly connection: PortConnection<undefined, Message>;
+  /** What took in its handshake, on the server. */
+  readonly reception: OpenReception | undefined;
   readonly closeInfos: CloseInfo[] = [];
   /** What this end has sent. */
   readonly sent: MessageLog;
@@ -61,7 +61,9 @@ export class Party {
     this.sent = new MessageLog(this.#note);
     this.received = this.sent;
     this.port = new SimulatedPort(this.#settings.room, this.#settings.synchronous);
-    this.connection = connectionOver(this.port, side, schedule, scheduler);
+    const { connection, reception } = endOver(this.port, side, schedule, scheduler);
+    this.connection = connection;
+    this.reception = reception;
     this.#otherDrops = schedule[side === 'client' ? 'server' : 'client'].overflow === 'drop-oldest';
     if (schedule.deflate !== undefined || hasControlFrames(schedule)) this.#framed = undefined;
     for (const stream of ['close', 'finished', 'ready', 'pings', 'pongs'] as const) this.watch(stream, 'nothing', 0);
@@ -69,7 +71,7 @@ export class Party {
       const { send } = this.connection;
       this.watches.push(new Watch<unknown>('sent$', send, this.#note, { next: (value) => this.#noticed(value) }));
     }
-    this.connection.start();
+    if (reception === undefined) this.connection.start();
   }
 
   /** Whether a hold keeps messages back. */
@@ -89,6 +91,8 @@ export class Party {
     const { connection, port } = this;
     const { inboxBytes, bytesSent } = connection.stats;
     const isOpen = connection.readyState === 1;
+    const isListed = this.reception?.connections.has(connection) ?? isOpen;
+    this.#mustBe(isListed || !isOpen, 'the server does not list an open connection');
     const wanted = !this.isHeld && this.subscribers.some(({ isOver }) => !isOver);
     const bound = this.#settings.highWaterMark + longest + 128 + port.largestRead;
     this.#mustBe(inboxBytes <= bound, `${inboxBytes} bytes wait, ${bound} are allowed`);
@@ -188,6 +192,20 @@ export class Party {
       this.#framed = undefined;
     }
     this.sent.settle(sent, isAccepted);
+  }
+
+  /** The server stops gracefully: no sooner than the connection has ended, or the timeout has passed. */
+  stop(): void {
+    const { reception } = this;
+    if (reception === undefined) return;
+    this.hasLeft = true;
+    this.hasTerminated = true;
+    const options = { code: 1001, reason: 'stop', timeout: CLOSE_TIMEOUT, jitter: 100 };
+    const drained$ = reception.reception.drain(options);
+    const watch = new Watch('drain()', drained$, this.#note, {
+      next: ({ remaining }) => this.#mustBe(remaining <= 1, `${remaining} remain of one`),
+    });
+    this.waiting.push(watch);
   }
 
   /** So many messages that one turn of the loop is not enough for them. */
@@ -325,6 +343,7 @@ export class Party {
     }
     this.checkAnswered();
     this.#mustBe(!connection.send.observed, 'send is observed');
+    this.#mustBe((this.reception?.connections.size ?? 0) === 0, 'the server lists a connection that has ended');
     this.#mustBe(connection.bufferedAmount === 0, `bufferedAmount is ${connection.bufferedAmount} in the end`);
     this.#mustBe(connection.stats.inboxBytes === 0, `${connection.stats.inboxBytes} bytes wait in the end`);
     this.#mustBe(
@@ -459,49 +478,6 @@ export class Party {
   #mustBe(isRight: boolean, violation: string): void {
     if (!isRight) this.#note(violation);
   }
-}
-
-function connectionOver(
-  port: SimulatedPort,
-  side: Side,
-  schedule: Schedule,
-  scheduler: VirtualTimeScheduler,
-): PortConnection<undefined, Message> {
-  const { highWaterMark, maxBufferedAmount, overflow, heartbeat, pausedTimeout, messageTimeout, autoPong, threshold } =
-    schedule[side];
-  const { forgets, bits } = schedule.deflate ?? { forgets: true, bits: 15 };
-  const parameters = {
-    serverNoContextTakeover: forgets,
-    clientNoContextTakeover: forgets,
-    serverMaxWindowBits: bits,
-    clientMaxWindowBits: bits,
-  };
-  const facts = {
-    role: side,
-    data: undefined,
-    url: '/',
-    protocol: '',
-    extensions: [],
-    deflate: schedule.deflate === undefined ? undefined : parameters,
-    protocolVersion: 13,
-    remoteAddress: undefined,
-  };
-  const settings = connectionSettings(
-    {
-      highWaterMark,
-      maxBufferedAmount,
-      overflow,
-      heartbeat: heartbeat ? { interval: 500, timeout: 300 } : false,
-      ...(pausedTimeout !== undefined && { pausedTimeout }),
-      messageTimeout,
-      autoPong,
-      closeTimeout: CLOSE_TIMEOUT,
-      scheduler,
-      perMessageDeflate: { ...parameters, threshold, level: 1 },
-    },
-    side,
-  );
-  return new PortConnection<undefined, Message>(port, facts, settings);
 }
 
 /** Whether frames are sent that no message stands for. */

@@ -52,7 +52,7 @@ export type Step =
   | { readonly do: (typeof plainSteps)[number]; readonly on: Side }
   | { readonly do: (typeof commonSteps)[number] };
 
-/** Steps that need nothing but an end. `drain`: the kernel takes what waits; `cut`: FIN without a Close frame; `noise`: no frame. */
+/** Steps that need nothing but an end. `drain`: the kernel takes what waits; `cut`: FIN without a Close frame; `noise`: no frame; `stop`: of the server. */
 export const plainSteps = [
   'drain',
   'burst',
@@ -69,6 +69,7 @@ export const plainSteps = [
   'unsendable',
   'complete send',
   'close',
+  'stop',
   'terminate',
   'cut',
   'noise',
@@ -174,6 +175,7 @@ const weights: readonly (readonly [Step['do'], number])[] = [
 const violence: readonly (readonly [Step['do'], number])[] = [
   ['pass', 3],
   ['close', 1],
+  ['stop', 0.3],
   ['terminate', 0.3],
   ['complete send', 0.3],
   ['unsendable', 0.2],

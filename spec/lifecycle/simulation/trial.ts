@@ -3,7 +3,8 @@ import { config, VirtualTimeScheduler } from 'rxjs';
 import { flushAll } from '../../../src/transport/flush-queue.js';
 import { Slab } from '../../../src/transport/slab.js';
 import { seeded } from '../../support/seeded.js';
-import { CLOSE_TIMEOUT, Party } from './party.js';
+import { CLOSE_TIMEOUT } from './ends.js';
+import { Party } from './party.js';
 import { type Schedule, type Side, type Step, sides } from './schedule.js';
 import { wireFaults } from './wire-check.js';
 
