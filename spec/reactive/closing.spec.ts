@@ -293,6 +293,27 @@ describe('the end of the transport (RFC 6455 §7.1.1)', () => {
 });
 
 describe('a reset', () => {
+  it('is finished behind messages$, though what was held is more than fits in a turn of the loop', () => {
+    const { connection, peer, port, turn } = memoryConnection();
+    const hold = connection.hold();
+    peer(...Array.from({ length: 100 }, (_, i) => text(`${i}`)));
+    const clock = jest.spyOn(performance, 'now');
+    let now = 0;
+    clock.mockImplementation(() => {
+      now += 11;
+      return now;
+    });
+    const log: string[] = [];
+    connection.messages$.subscribe({ complete: () => log.push('messages$') });
+    connection.whenFinished({ told: () => log.push('finished') });
+    connection.close$.subscribe(() => hold.unsubscribe());
+    port.reset();
+    expect(log).toEqual([]);
+    for (let turns = 0; turns < 100; turns++) turn();
+    clock.mockRestore();
+    expect(log).toEqual(['messages$', 'finished']);
+  });
+
   const record: CloseInfo = { code: 1006, reason: '', wasClean: false, initiator: 'peer', error: reset };
 
   it.each<[string, (each: MemoryConnection) => void, Partial<CloseInfo>]>([

@@ -158,6 +158,21 @@ describe('the end', () => {
     expect(times).toBe(1);
   });
 
+  it('is awaited while a subscriber has not got it, held or not', () => {
+    const inbox = openInbox();
+    inbox.put('a', 1);
+    expect(inbox.isAwaited).toBe(false);
+    const hold = inbox.hold();
+    expect(inbox.isAwaited).toBe(true);
+    inbox.messages$.subscribe();
+    hold.unsubscribe();
+    inbox.end();
+    expect([inbox.isHeld, inbox.isAwaited]).toEqual([false, true]);
+    while (inbox.deliverNext());
+    inbox.deliverNext();
+    expect(inbox.isAwaited).toBe(false);
+  });
+
   it('is not waited for when what a hold keeps back is dropped, and nobody listens', () => {
     const inbox = openInbox();
     inbox.hold();

@@ -266,7 +266,7 @@ export class ConnectionCore<In>
     const info = this.#info as CloseInfo;
     this.#tracker?.end();
     this.#events.settled(info);
-    if (!this.inbox.isHeld) {
+    if (!this.inbox.isAwaited) {
       this.#events.finished(info);
       return;
     }

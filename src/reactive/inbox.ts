@@ -119,6 +119,11 @@ export class Inbox<In> {
     return this.#holds > 0 && !this.#completed && (this.#subscribers.length > 0 || !this.isEmpty);
   }
 
+  /** Whether the end is still to be delivered: a subscriber has not got it, or a hold keeps back what waits before it. */
+  get isAwaited(): boolean {
+    return !this.#completed && (this.#subscribers.length > 0 || this.isHeld);
+  }
+
   hold(): Subscription {
     this.#holds++;
     return new Subscription(() => {

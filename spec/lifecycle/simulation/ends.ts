@@ -84,9 +84,11 @@ function requestOver(port: SimulatedPort, isCompressed: boolean): UpgradeRequest
   const fields = ['Host', 'a', 'Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Version', '13'];
   const key = ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='];
   const offer = isCompressed ? ['Sec-WebSocket-Extensions', 'permessage-deflate; client_max_window_bits'] : [];
+  const request = { url: '/' } as IncomingMessage;
   return {
     head: { method: 'GET', path: '/', httpVersion: '1.1', rawHeaders: [...fields, ...key, ...offer] },
-    request: { url: '/' } as IncomingMessage,
+    request,
+    kept: { request },
     remoteAddress: undefined,
     localAddress: undefined,
     secure: false,
