@@ -1,4 +1,5 @@
 import { Subject } from 'rxjs';
+import type { CloseInfo } from '../../src/reactive/connection.js';
 import { ConnectionStreams } from '../../src/reactive/connection-streams.js';
 
 const info = { code: 1000, reason: '', wasClean: true, initiator: 'peer' } as const;
@@ -18,7 +19,7 @@ describe('the Observables of a connection', () => {
   it('complete pings and pongs before the record, and the record before the last word', () => {
     const streams = new ConnectionStreams();
     const log: string[] = [];
-    streams.finishing.value$.subscribe({ complete: () => log.push('finished') });
+    streams.whenFinished({ told: () => log.push('finished') });
     streams.closed.value$.subscribe({ complete: () => log.push('closed') });
     for (const each$ of [streams.pings$, streams.pongs$]) each$.subscribe({ complete: () => log.push('no more') });
     streams.ended(info);
@@ -35,6 +36,19 @@ describe('the Observables of a connection', () => {
     let completed = 0;
     for (const each$ of [streams.pings$, streams.pongs$]) each$.subscribe({ complete: () => completed++ });
     expect(completed).toBe(2);
+  });
+
+  it('tell all who wait for the last word, and who asks later', () => {
+    const streams = new ConnectionStreams();
+    const log: string[] = [];
+    const listener = (name: string) => ({ told: ({ code }: CloseInfo) => log.push(`${name} ${code}`) });
+    for (const name of ['first', 'second', 'third']) streams.whenFinished(listener(name));
+    streams.ended(info);
+    streams.settled(info);
+    expect(log).toEqual([]);
+    streams.finished(info);
+    streams.whenFinished(listener('late'));
+    expect(log).toEqual(['first 1000', 'second 1000', 'third 1000', 'late 1000']);
   });
 
   it('end the sending side first', () => {

@@ -37,18 +37,6 @@ describe('a value that comes once', () => {
     expect(nested).toEqual(['a', '|']);
   });
 
-  it('tells its first listener before all others, and a later one too', () => {
-    const once = new Once<string>();
-    const log: string[] = [];
-    const listener = (name: string) => ({ told: (value: string) => log.push(`${name} ${value}`) });
-    once.value$.subscribe((value) => log.push(`subscriber ${value}`));
-    once.tell(listener('first'));
-    once.tell(listener('second'));
-    once.set('a');
-    once.tell(listener('late'));
-    expect(log).toEqual(['first a', 'subscriber a', 'second a', 'late a']);
-  });
-
   it('hands out nothing that could be written to', () => {
     expect('next' in new Once<string>().value$).toBe(false);
   });

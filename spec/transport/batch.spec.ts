@@ -1,5 +1,6 @@
 import { Opcode } from '../../src/protocol/opcode.js';
 import { Batch, COPY_LIMIT } from '../../src/transport/batch.js';
+import { SharedLane } from '../../src/transport/shared-lane.js';
 import { Slab } from '../../src/transport/slab.js';
 import { KernelPort } from '../support/kernel-port.js';
 import { readFrames } from '../support/read-frames.js';
@@ -136,4 +137,25 @@ it('forgets what is dropped, and gives its memory back', () => {
   const port = new KernelPort();
   batch.flush(port);
   expect(port.writes).toEqual([]);
+});
+
+describe('batches that are lent', () => {
+  it('are used again, but never while something is in them', () => {
+    const port = new KernelPort();
+    const lane = SharedLane.none();
+    const batch = Batch.take(lane);
+    batch.text(TEXT, 'a', undefined);
+    expect([batch.giveBack(), Batch.take(lane) === batch]).toEqual([false, false]);
+    batch.flush(port);
+    expect([batch.giveBack(), Batch.take(lane) === batch]).toEqual([true, true]);
+    expect(port.bytes.toString('hex')).toBe('810161');
+  });
+
+  it('are kept up to a number', () => {
+    const lane = SharedLane.none();
+    const batches = Array.from({ length: 100 }, () => Batch.take(lane));
+    for (const batch of batches) expect(batch.giveBack()).toBe(true);
+    const again = Array.from({ length: 100 }, () => Batch.take(lane));
+    expect(again.filter((batch) => batches.includes(batch))).toHaveLength(64);
+  });
 });

@@ -5,6 +5,11 @@ import type { CloseInfo } from './connection.js';
 import type { CoreEvents } from './core-events.js';
 import { Once } from './once.js';
 
+/** Whom a connection tells that it is over. */
+export interface FinishListener {
+  told(info: CloseInfo): void;
+}
+
 /** The Observables of a connection beside `messages$`, and the order in which they end. */
 export class ConnectionStreams implements CoreEvents {
   /** Set by the connection that these belong to. */
@@ -12,7 +17,7 @@ export class ConnectionStreams implements CoreEvents {
   /** Told before anybody else when the connection has ended. */
   tracker: { closed(connection: object): void } | undefined;
   #closed: Once<CloseInfo> | undefined;
-  #finishing: Once<CloseInfo> | undefined;
+  #finishing: FinishListener | undefined;
   #pings: Subject<Uint8Array> | undefined;
   #pongs: Subject<Uint8Array> | undefined;
   /** How it ended, as soon as it has. */
@@ -27,11 +32,12 @@ export class ConnectionStreams implements CoreEvents {
     return this.#closed;
   }
 
-  /** The same, once nothing is held back any more. */
-  get finishing(): Once<CloseInfo> {
-    this.#finishing ??= new Once();
-    if (this.#finished) this.#finishing.set(this.info as CloseInfo);
-    return this.#finishing;
+  /** Tells `listener` the same, once nothing is held back any more. Without an Observable: there is one for every connection. */
+  whenFinished(listener: FinishListener): void {
+    const before = this.#finishing;
+    if (this.#finished) listener.told(this.info as CloseInfo);
+    else if (before === undefined) this.#finishing = listener;
+    else this.#finishing = { told: (info) => tellBoth(before, listener, info) };
   }
 
   get pings$(): Observable<Uint8Array> {
@@ -71,10 +77,17 @@ export class ConnectionStreams implements CoreEvents {
 
   finished(info: CloseInfo): void {
     this.#finished = true;
-    this.#finishing?.set(info);
+    const listener = this.#finishing;
+    this.#finishing = undefined;
+    listener?.told(info);
   }
 
   unsendable(error: UsageError): void {
     report('connection-error', { connection: this.owner, error });
   }
+}
+
+function tellBoth(first: FinishListener, second: FinishListener, info: CloseInfo): void {
+  first.told(info);
+  second.told(info);
 }

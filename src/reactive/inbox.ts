@@ -1,5 +1,5 @@
 import { Observable, type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
-import { holdSymbol } from '../protocol/connection-symbols.js';
+import { holdSymbol, tapSymbol } from '../protocol/connection-symbols.js';
 
 /** What each waiting message is charged beside its bytes, so that empty ones count too. */
 const MESSAGE_COST = 128;
@@ -32,7 +32,12 @@ export interface InboxOwner {
   wanted(): void;
 }
 
-/** The messages of a connection, with its hold. */
+/** Something that is given each message before the subscriber is. */
+export interface Tap<In> {
+  next(message: In): void;
+}
+
+/** The messages of a connection, with what operators find on them. */
 class Messages<In> extends Observable<In> implements Holdable<In> {
   readonly #inbox: Inbox<In>;
 
@@ -44,20 +49,45 @@ class Messages<In> extends Observable<In> implements Holdable<In> {
   get [holdSymbol](): () => Subscription {
     return () => this.#inbox.hold();
   }
+
+  [tapSymbol](tap: Tap<In>): Observable<In> {
+    return new Observable((subscriber) => this.#inbox.add(subscriber, tap));
+  }
 }
 
-/** What ends with a subscriber of an inbox: an object, because a closure would cost twice as much for every connection. */
-class Leaving<In> implements Unsubscribable {
+/** One subscriber of an inbox, and what ends with it. */
+class Seat<In> implements Unsubscribable {
   readonly #inbox: Inbox<In>;
   readonly #subscriber: Subscriber<In>;
+  readonly #tap: Tap<In> | undefined;
 
-  constructor(inbox: Inbox<In>, subscriber: Subscriber<In>) {
+  constructor(inbox: Inbox<In>, subscriber: Subscriber<In>, tap: Tap<In> | undefined) {
     this.#inbox = inbox;
     this.#subscriber = subscriber;
+    this.#tap = tap;
+  }
+
+  next(message: In): void {
+    if (this.#tap === undefined || this.#passes(this.#tap, message)) this.#subscriber.next(message);
+  }
+
+  complete(): void {
+    this.#subscriber.complete();
   }
 
   unsubscribe(): void {
-    this.#inbox.remove(this.#subscriber);
+    this.#inbox.remove(this);
+  }
+
+  #passes(tap: Tap<In>, message: In): boolean {
+    if (this.#subscriber.closed) return false;
+    try {
+      tap.next(message);
+      return true;
+    } catch (error) {
+      this.#subscriber.error(error);
+      return false;
+    }
   }
 }
 
@@ -69,7 +99,7 @@ export class Inbox<In> {
   readonly #mark: number;
   readonly #owner: InboxOwner;
   #messages$: Messages<In> | undefined;
-  #subscribers: readonly Subscriber<In>[] = NONE;
+  #seats: readonly Seat<In>[] = NONE;
   #takers: readonly Taker<In>[] = NONE;
   #urgent = 0;
   #waiting: readonly Waiting<In>[] = NONE;
@@ -92,7 +122,7 @@ export class Inbox<In> {
   }
 
   get hasDemand(): boolean {
-    return this.#subscribers.length > 0 && this.#holds === 0;
+    return this.#seats.length > 0 && this.#holds === 0;
   }
 
   /** Whether another message may be parsed: it is wanted, or there is room to keep it. */
@@ -116,7 +146,7 @@ export class Inbox<In> {
 
   /** Whether a hold keeps back what waits, or the end. */
   get isHeld(): boolean {
-    return this.#holds > 0 && !this.#completed && (this.#subscribers.length > 0 || !this.isEmpty);
+    return this.#holds > 0 && !this.#completed && (this.#seats.length > 0 || !this.isEmpty);
   }
 
   /** Whether the end is still to be delivered: a subscriber has not got it, or a hold keeps back what waits before it. */
@@ -128,7 +158,7 @@ export class Inbox<In> {
     this.#holds++;
     return new Subscription(() => {
       this.#holds--;
-      if (this.#holds === 0 && this.#subscribers.length > 0) this.#owner.wanted();
+      if (this.#holds === 0 && this.#seats.length > 0) this.#owner.wanted();
       this.#tellIfReleased();
     });
   }
@@ -189,20 +219,21 @@ export class Inbox<In> {
   }
 
   /** Somebody subscribes to `messages$`. */
-  add(subscriber: Subscriber<In>): void {
+  add(subscriber: Subscriber<In>, tap?: Tap<In>): void {
     if (this.#completed) {
       subscriber.complete();
       return;
     }
-    this.#subscribers = this.#subscribers.concat(subscriber);
+    const seat = new Seat(this, subscriber, tap);
+    this.#seats = this.#seats.concat(seat);
     // Before the first message: it may be the last that the subscriber wants.
-    subscriber.add(new Leaving(this, subscriber));
+    subscriber.add(seat);
     if (this.#holds === 0) this.#owner.wanted();
   }
 
   /** A subscriber has left. */
-  remove(subscriber: Subscriber<In>): void {
-    this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
+  remove(seat: Seat<In>): void {
+    this.#seats = this.#seats.filter((other) => other !== seat);
     this.#tellIfReleased();
   }
 
@@ -231,7 +262,7 @@ export class Inbox<In> {
   }
 
   #tellIfReleased(): void {
-    if (this.#subscribers.length === 0 && !this.#completed && !this.isHeld) this.#tellOver();
+    if (this.#seats.length === 0 && !this.#completed && !this.isHeld) this.#tellOver();
   }
 
   #tellOver(): void {
@@ -242,19 +273,19 @@ export class Inbox<In> {
 
   /** To those who were there when the message began: who subscribes meanwhile begins with the next one. */
   #deliver(message: In): void {
-    const subscribers = this.#subscribers;
-    if (subscribers.length === 1) {
-      (subscribers[0] as Subscriber<In>).next(message);
+    const seats = this.#seats;
+    if (seats.length === 1) {
+      (seats[0] as Seat<In>).next(message);
       return;
     }
-    for (const subscriber of subscribers) subscriber.next(message);
+    for (const seat of seats) seat.next(message);
   }
 
   #complete(): void {
     this.#completed = true;
-    const subscribers = this.#subscribers;
-    this.#subscribers = NONE;
-    for (const subscriber of subscribers) subscriber.complete();
+    const seats = this.#seats;
+    this.#seats = NONE;
+    for (const seat of seats) seat.complete();
     this.#tellOver();
   }
 

@@ -20,12 +20,11 @@ import {
 import { ConnectionCore } from './connection-core.js';
 import type { ConnectionFacts } from './connection-facts.js';
 import type { ConnectionSettings } from './connection-settings.js';
-import { ConnectionStreams } from './connection-streams.js';
+import { ConnectionStreams, type FinishListener } from './connection-streams.js';
 import { connectionTerms } from './connection-terms.js';
 import { controlPayload } from './control-payload.js';
 import type { Holdable, Interception, Taker } from './inbox.js';
 import { iterateMessages } from './message-iterator.js';
-import type { OnceListener } from './once.js';
 import type { SendResult } from './outbox-settings.js';
 import { type Outgoing, sharedFramesOf } from './outgoing.js';
 import { sendFrom } from './send-from.js';
@@ -98,8 +97,8 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   /** Tells `listener` how it ended, once no hold keeps anything back: what `finishedSymbol` stands for. @internal */
-  whenFinished(listener: OnceListener<CloseInfo>): void {
-    this.#streams.finishing.tell(listener);
+  whenFinished(listener: FinishListener): void {
+    this.#streams.whenFinished(listener);
   }
 
   hold(): Subscription {

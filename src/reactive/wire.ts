@@ -48,7 +48,8 @@ export class Wire implements Flushable {
   readonly #port: BytePort;
   readonly #settings: WireSettings;
   readonly #owner: WireOwner;
-  readonly #batch: Batch;
+  /** While something waits for the flush. */
+  #batch: Batch | undefined;
   /** Control frames that wait: made when the peer does not read. */
   #control: ControlLane | undefined;
   /** Made when somebody wants to know that something has left. */
@@ -60,7 +61,6 @@ export class Wire implements Flushable {
 
   constructor(port: BytePort, settings: WireSettings, owner: WireOwner) {
     this.lane = new SharedLane(settings.lane, this);
-    this.#batch = new Batch(this.lane);
     this.#port = port;
     this.#settings = settings;
     this.#owner = owner;
@@ -68,24 +68,25 @@ export class Wire implements Flushable {
 
   /** Bytes that have not left. What others gave to the transport, such as the handshake, does not count. */
   get size(): number {
-    return this.#batch.size + this.#controlSize + (this.isBlocked ? this.#port.pending : 0);
+    return this.batched + this.#controlSize + (this.isBlocked ? this.#port.pending : 0);
   }
 
   /** Whether all that was given has left. */
   get isIdle(): boolean {
-    return !this.isBlocked && this.#batch.size === 0;
+    return !this.isBlocked && this.batched === 0;
   }
 
   /** Bytes that are not written yet. */
   get batched(): number {
-    return this.#batch.size;
+    return this.#batch?.size ?? this.lane.size;
   }
 
   /** Adds a whole message: a string as text, bytes as binary. Calls `reached` when it has left. */
   message(data: string | Uint8Array, reached?: () => void): void {
+    const batch = this.#ownBatch();
     const maskKey = this.#settings.maskKey?.();
-    if (typeof data === 'string') this.#batch.text(FIN | Opcode.text, data, maskKey);
-    else this.#batch.payload(FIN | Opcode.binary, data, maskKey);
+    if (typeof data === 'string') batch.text(FIN | Opcode.text, data, maskKey);
+    else batch.payload(FIN | Opcode.binary, data, maskKey);
     this.#added(reached);
   }
 
@@ -98,20 +99,20 @@ export class Wire implements Flushable {
 
   /** Adds a frame, and calls `reached` when it has left. */
   frame(firstByte: number, payload: Uint8Array, reached?: () => void): void {
-    this.#batch.payload(firstByte, payload, this.#settings.maskKey?.());
+    this.#ownBatch().payload(firstByte, payload, this.#settings.maskKey?.());
     this.#added(reached);
   }
 
   /** Adds a frame by reference, and calls `reached` when it has left. Others may follow by the lane. */
   shared(frame: SharedFrame, reached?: () => void): void {
-    this.#batch.shared(frame);
-    this.lane.open(this.#batch.size);
+    this.#ownBatch().shared(frame);
+    this.lane.open(this.batched);
     this.#added(reached);
   }
 
   /** Adds encoded frames without writing them: `write` follows. */
   pieces(pieces: readonly Uint8Array[]): void {
-    for (const piece of pieces) this.#batch.piece(piece);
+    for (const piece of pieces) this.#ownBatch().piece(piece);
   }
 
   /** Adds a control frame. While a write is outstanding it waits, before everything else, and is never dropped. */
@@ -144,7 +145,7 @@ export class Wire implements Flushable {
 
   /** Calls `reached` when all that was given so far has left. */
   mark(reached: () => void): void {
-    const isWritten = this.isBlocked && this.#batch.size + this.#controlSize === 0;
+    const isWritten = this.isBlocked && this.batched + this.#controlSize === 0;
     if (isWritten) this.#ownMarks().outstanding(reached);
     else this.#ownMarks().next(reached);
   }
@@ -152,11 +153,11 @@ export class Wire implements Flushable {
   /** Writes what was given, unless a write is outstanding. */
   write(): void {
     if (this.isBlocked) return;
-    const { size } = this.#batch;
+    const size = this.batched;
     if (size > 0) {
       this.bytesSent += size;
       this.#pongBytes = 0;
-      this.#batch.flush(this.#port);
+      this.#flushBatch();
       this.isBlocked = this.#port.pending > 0;
     }
     if (this.#marks?.isNextEmpty === false) {
@@ -181,7 +182,7 @@ export class Wire implements Flushable {
   /** The transport has taken everything: the control frames that wait come next. `write` follows. */
   drained(): void {
     this.isBlocked = false;
-    this.#control?.moveTo(this.#batch, this.#settings.maskKey);
+    this.#control?.moveTo(this.#ownBatch(), this.#settings.maskKey);
     if (this.#afterControl !== undefined) this.#ownMarks().next(this.#afterControl);
     this.#afterControl = undefined;
     this.#marks?.left();
@@ -191,13 +192,26 @@ export class Wire implements Flushable {
   stop(): void {
     this.#isStopped = true;
     this.#control?.clear();
-    this.#batch.drop();
+    this.#batch?.drop();
+    this.lane.take();
     this.#marks?.clear();
   }
 
   /** Of control frames that wait, in bytes. */
   get #controlSize(): number {
     return this.#control?.size ?? 0;
+  }
+
+  #ownBatch(): Batch {
+    this.#batch ??= Batch.take(this.lane);
+    return this.#batch;
+  }
+
+  /** What is written may bring answers at once, and they others to send: then the batch is in use again. */
+  #flushBatch(): void {
+    const batch = this.#ownBatch();
+    batch.flush(this.#port);
+    if (batch === this.#batch && batch.giveBack()) this.#batch = undefined;
   }
 
   #ownControl(): ControlLane {
@@ -212,7 +226,7 @@ export class Wire implements Flushable {
 
   #added(reached: (() => void) | undefined): void {
     if (reached !== undefined) this.#ownMarks().next(reached);
-    if (this.#batch.size > this.#settings.highWaterMark) this.write();
+    if (this.batched > this.#settings.highWaterMark) this.write();
     else if (!this.lane.isScheduled) this.schedule();
     Slab.flushFull();
   }

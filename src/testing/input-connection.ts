@@ -11,11 +11,10 @@ import {
   type SendSource,
   type Supports,
 } from '../reactive/connection.js';
-import { ConnectionStreams } from '../reactive/connection-streams.js';
+import { ConnectionStreams, type FinishListener } from '../reactive/connection-streams.js';
 import { controlPayload } from '../reactive/control-payload.js';
 import type { Holdable, Interception, Taker } from '../reactive/inbox.js';
 import { iterateMessages } from '../reactive/message-iterator.js';
-import type { OnceListener } from '../reactive/once.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
 import { sendFrom } from '../reactive/send-from.js';
 import { SendSubject } from '../reactive/send-subject.js';
@@ -214,8 +213,8 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
     return new Promise((resolve) => this.close$.subscribe({ complete: resolve }));
   }
 
-  whenFinished(listener: OnceListener<CloseInfo>): void {
-    this.#streams.finishing.tell(listener);
+  whenFinished(listener: FinishListener): void {
+    this.#streams.whenFinished(listener);
   }
 
   intercept(take: Taker<In>, isUrgent: boolean): Interception {

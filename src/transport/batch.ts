@@ -16,9 +16,17 @@ const SLAB_TEXT = 16_384;
 /** Longer headers do not exist: 2 + 8 bytes and the mask. RFC 6455 §5.2. */
 const MAX_HEADER = 14;
 
+/** So many are kept for the next message: as many as have something to flush at the same time. */
+const MAX_IDLE = 64;
+
+const NO_LANE = SharedLane.none();
+
 /** The frames of one connection that leave in the next write. */
 export class Batch {
-  readonly #lane: SharedLane;
+  /** Those that nobody uses. A connection has one only while something waits for the flush: idle it would cost 0.1 KiB. */
+  static readonly #idle: Batch[] = [];
+
+  #lane: SharedLane;
   #size = 0;
   /** What leaves before the open run, if anything does. */
   #pieces: Uint8Array[] | undefined;
@@ -31,8 +39,23 @@ export class Batch {
   #end = 0;
 
   /** @param lane where frames that go to many are added. */
-  constructor(lane: SharedLane = SharedLane.none()) {
+  constructor(lane: SharedLane = NO_LANE) {
     this.#lane = lane;
+  }
+
+  /** Lends one for `lane`. */
+  static take(lane: SharedLane): Batch {
+    const batch = Batch.#idle.pop() ?? new Batch();
+    batch.#lane = lane;
+    return batch;
+  }
+
+  /** Takes it back, if nothing is in it. */
+  giveBack(): boolean {
+    if (this.size > 0 || this.#open !== undefined) return false;
+    this.#lane = NO_LANE;
+    if (Batch.#idle.length < MAX_IDLE) Batch.#idle.push(this);
+    return true;
   }
 
   /** Encoded bytes that wait for the flush. */
