@@ -6,7 +6,16 @@ describe('the face of a connection behind another one', () => {
     const { server } = connectionPair();
     const members = (of: object): string[] => Object.getOwnPropertyNames(Object.getPrototypeOf(of));
     const ofMessages = ['messages$', 'send', 'trySend', 'sendFrom'];
-    const internal = ['start', 'endSend', 'trackedBy', 'whenFinished', 'reportError', 'intercept', 'trySendShared'];
+    const internal = [
+      'start',
+      'endSend',
+
+      'isTrackedBy',
+      'whenFinished',
+      'reportError',
+      'intercept',
+      'trySendShared',
+    ];
     const expected = members(server).filter((name) => ![...ofMessages, ...internal].includes(name));
     expect(members(new ConnectionFacade(server)).sort()).toEqual(expected.sort());
   });

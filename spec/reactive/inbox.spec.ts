@@ -1,5 +1,4 @@
-import { type Observable, Subscription, take } from 'rxjs';
-import { tapSymbol } from '../../src/protocol/connection-symbols.js';
+import { Subscription, take } from 'rxjs';
 import { Inbox } from '../../src/reactive/inbox.js';
 
 const MARK = 1_000;
@@ -273,61 +272,6 @@ describe('an interception', () => {
     expect(inbox.hasDemand).toBe(false);
     inbox.put('a', 1, false);
     expect(inbox.isEmpty).toBe(true);
-  });
-});
-
-describe('messages that are tapped', () => {
-  const tapped = (inbox: Inbox<string>, next: (message: string) => void): Observable<string> =>
-    Reflect.get(inbox.messages$, tapSymbol).call(inbox.messages$, { next });
-
-  it('are given to the tap first, then emitted, and wait like others', () => {
-    const inbox: Inbox<string> = new Inbox(MARK, {
-      wanted: () => {
-        while (inbox.deliverNext());
-      },
-    });
-    const log: string[] = [];
-    inbox.put('a', 1);
-    const subscription = tapped(inbox, (message) => log.push(`tap ${message}`)).subscribe((message) =>
-      log.push(message),
-    );
-    inbox.put('b', 1);
-    subscription.unsubscribe();
-    expect(inbox.hasDemand).toBe(false);
-    inbox.put('c', 1);
-    expect(log).toEqual(['tap a', 'a', 'tap b', 'b']);
-  });
-
-  it('error when the tap throws, and are wanted no more', () => {
-    const inbox = openInbox();
-    const errors: unknown[] = [];
-    const broken = new Error('broken');
-    const tap = (): never => {
-      throw broken;
-    };
-    tapped(inbox, tap).subscribe({ next: () => errors.push('emitted'), error: (error) => errors.push(error) });
-    inbox.put('a', 1);
-    expect([errors, inbox.hasDemand]).toEqual([[broken], false]);
-  });
-
-  it('are not given to the tap of a subscriber who has left while others got the message', () => {
-    const inbox = openInbox();
-    const log: string[] = [];
-    const leaving = new Subscription();
-    inbox.messages$.subscribe(() => leaving.unsubscribe());
-    leaving.add(tapped(inbox, (message) => log.push(message)).subscribe());
-    inbox.put('a', 1);
-    expect(log).toEqual([]);
-  });
-
-  it('complete with the others', () => {
-    const inbox = openInbox();
-    let completed = 0;
-    tapped(inbox, () => {}).subscribe({ complete: () => completed++ });
-    inbox.end();
-    inbox.deliverNext();
-    tapped(inbox, () => {}).subscribe({ complete: () => completed++ });
-    expect(completed).toBe(2);
   });
 });
 

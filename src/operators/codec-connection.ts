@@ -9,7 +9,8 @@ import {
 import { isWebSocketError, type ProtocolError, UsageError } from '../protocol/errors.js';
 import type { SharedMessage } from '../protocol/shared-message.js';
 import type { CloseInfo, Connection, Message, SendSource } from '../reactive/connection.js';
-import type { Holdable, Interception, Taker } from '../reactive/inbox.js';
+import type { Interception, Taker } from '../reactive/inbox.js';
+import type { Holdable } from '../reactive/inbox-messages.js';
 import { iterateMessages } from '../reactive/message-iterator.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
 import type { Outgoing } from '../reactive/outgoing.js';

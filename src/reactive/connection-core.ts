@@ -55,7 +55,7 @@ export class ConnectionCore<In>
     this.session = new Session(terms.session);
     this.inbox = new Inbox<In>(highWaterMark, this);
     this.outbox = new Outbox(port, terms.outbox, this);
-    this.#receiver = new Receiver(this.session, this.inbox, port, this);
+    this.#receiver = new Receiver(this);
     this.closing = new Closing(this);
     this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(this, heartbeat, terms.deadlines);
   }

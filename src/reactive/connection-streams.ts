@@ -10,12 +10,24 @@ export interface FinishListener {
   told(info: CloseInfo): void;
 }
 
+/** Who keeps account of connections. */
+export interface ConnectionTracker {
+  /** `connection` has ended. */
+  closed(connection: object): void;
+}
+
+/** The connection that streams belong to. */
+interface StreamsOwner {
+  /** Told before anybody else when it has ended. */
+  readonly tracker?: ConnectionTracker | undefined;
+  /** Nothing is handed over any more. */
+  endSend(): void;
+}
+
 /** The Observables of a connection beside `messages$`, and the order in which they end. */
 export class ConnectionStreams implements CoreEvents {
   /** Set by the connection that these belong to. */
-  owner: { endSend(): void } | undefined;
-  /** Told before anybody else when the connection has ended. */
-  tracker: { closed(connection: object): void } | undefined;
+  owner: StreamsOwner | undefined;
   #closed: Once<CloseInfo> | undefined;
   #finishing: FinishListener | undefined;
   #pings: Subject<Uint8Array> | undefined;
@@ -71,7 +83,7 @@ export class ConnectionStreams implements CoreEvents {
     this.#ended = true;
     this.#pings?.complete();
     this.#pongs?.complete();
-    if (this.owner !== undefined) this.tracker?.closed(this.owner);
+    if (this.owner !== undefined) this.owner.tracker?.closed(this.owner);
     this.#closed?.set(info);
   }
 

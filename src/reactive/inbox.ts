@@ -1,5 +1,5 @@
-import { Observable, type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
-import { holdSymbol, tapSymbol } from '../protocol/connection-symbols.js';
+import { type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
+import { type Holdable, type InboxSeats, messagesOf, Seat, type Tap } from './inbox-messages.js';
 
 /** What each waiting message is charged beside its bytes, so that empty ones count too. */
 const MESSAGE_COST = 128;
@@ -18,11 +18,6 @@ export interface Interception extends Unsubscribable {
   readonly isReading: boolean;
 }
 
-/** An Observable that can be held: `demandMap`, `gate` and their like find the hold under this symbol. */
-export interface Holdable<T> extends Observable<T> {
-  readonly [holdSymbol]: () => Subscription;
-}
-
 /** What nobody has added to. */
 const NONE: readonly never[] = [];
 
@@ -32,73 +27,14 @@ export interface InboxOwner {
   wanted(): void;
 }
 
-/** Something that is given each message before the subscriber is. */
-export interface Tap<In> {
-  next(message: In): void;
-}
-
-/** The messages of a connection, with what operators find on them. */
-class Messages<In> extends Observable<In> implements Holdable<In> {
-  readonly #inbox: Inbox<In>;
-
-  constructor(inbox: Inbox<In>) {
-    super((subscriber) => inbox.add(subscriber));
-    this.#inbox = inbox;
-  }
-
-  get [holdSymbol](): () => Subscription {
-    return () => this.#inbox.hold();
-  }
-
-  [tapSymbol](tap: Tap<In>): Observable<In> {
-    return new Observable((subscriber) => this.#inbox.add(subscriber, tap));
-  }
-}
-
-/** One subscriber of an inbox, and what ends with it. */
-class Seat<In> implements Unsubscribable {
-  readonly #inbox: Inbox<In>;
-  readonly #subscriber: Subscriber<In>;
-  readonly #tap: Tap<In> | undefined;
-
-  constructor(inbox: Inbox<In>, subscriber: Subscriber<In>, tap: Tap<In> | undefined) {
-    this.#inbox = inbox;
-    this.#subscriber = subscriber;
-    this.#tap = tap;
-  }
-
-  next(message: In): void {
-    if (this.#tap === undefined || this.#passes(this.#tap, message)) this.#subscriber.next(message);
-  }
-
-  complete(): void {
-    this.#subscriber.complete();
-  }
-
-  unsubscribe(): void {
-    this.#inbox.remove(this);
-  }
-
-  #passes(tap: Tap<In>, message: In): boolean {
-    if (this.#subscriber.closed) return false;
-    try {
-      tap.next(message);
-      return true;
-    } catch (error) {
-      this.#subscriber.error(error);
-      return false;
-    }
-  }
-}
-
 /**
  * What waits between a connection and its subscribers. Demand is at least one subscriber and no hold; without it messages are
  * kept, in order, up to the mark. The end of the connection stands in the same line.
  */
-export class Inbox<In> {
+export class Inbox<In> implements InboxSeats<In> {
   readonly #mark: number;
   readonly #owner: InboxOwner;
-  #messages$: Messages<In> | undefined;
+  #messages$: Holdable<In> | undefined;
   #seats: readonly Seat<In>[] = NONE;
   #takers: readonly Taker<In>[] = NONE;
   #urgent = 0;
@@ -117,7 +53,7 @@ export class Inbox<In> {
   }
 
   get messages$(): Holdable<In> {
-    this.#messages$ ??= new Messages(this);
+    this.#messages$ ??= messagesOf(this);
     return this.#messages$;
   }
 

@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import { holdSymbol } from '../protocol/connection-symbols.js';
-import type { Holdable } from './inbox.js';
+import type { Holdable } from './inbox-messages.js';
 
 /**
  * Iterates over messages with a hold while nothing is asked for: other subscribers wait too, and nothing is lost. Done when

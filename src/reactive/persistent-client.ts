@@ -15,7 +15,7 @@ import { holdSymbol, sessionsSymbol } from '../protocol/connection-symbols.js';
 import { report } from '../transport/diagnostics.js';
 import { CarriedHold } from './carried-hold.js';
 import { type Connection, ReadyState } from './connection.js';
-import type { Holdable } from './inbox.js';
+import type { Holdable } from './inbox-messages.js';
 import { OfflineQueue } from './offline-queue.js';
 import type { Overflow, SendResult } from './outbox-settings.js';
 import type { PersistentConnection, PersistentState } from './persistent-connection.js';

@@ -20,10 +20,11 @@ import {
 import { ConnectionCore } from './connection-core.js';
 import type { ConnectionFacts } from './connection-facts.js';
 import type { ConnectionSettings } from './connection-settings.js';
-import { ConnectionStreams, type FinishListener } from './connection-streams.js';
+import { ConnectionStreams, type ConnectionTracker, type FinishListener } from './connection-streams.js';
 import { connectionTerms } from './connection-terms.js';
 import { controlPayload } from './control-payload.js';
-import type { Holdable, Interception, Taker } from './inbox.js';
+import type { Interception, Taker } from './inbox.js';
+import type { Holdable } from './inbox-messages.js';
 import { iterateMessages } from './message-iterator.js';
 import type { SendResult } from './outbox-settings.js';
 import { type Outgoing, sharedFramesOf } from './outgoing.js';
@@ -42,6 +43,8 @@ const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: 
 
 /** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
 export class PortConnection<Data, In = Message> implements Connection<Data, In, Outgoing> {
+  /** Told before anybody else when it has ended. @internal */
+  tracker: ConnectionTracker | undefined;
   readonly #facts: ConnectionFacts<Data>;
   readonly #streams = new ConnectionStreams();
   readonly #core: ConnectionCore<In>;
@@ -60,11 +63,6 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   /** Lets bytes in. Called once. @internal */
   start(): void {
     this.#core.start();
-  }
-
-  /** Tells `tracker` before anybody else when it has ended. One of them. @internal */
-  trackedBy(tracker: { closed(connection: object): void }): void {
-    this.#streams.tracker = tracker;
   }
 
   get send(): SendSubject<Outgoing> {

@@ -17,11 +17,12 @@ const OUTPUTS_PER_LOOK = 64;
 /** The most that is inflated between two looks, in bytes. */
 const INFLATED_PER_LOOK = 262_144;
 
-/** What a receiver needs of an inbox, whatever it holds. */
-type ReceiverInbox = Pick<Inbox<unknown>, 'hasRoom' | 'deliverNext' | 'end'>;
-
-/** Whom a receiver hands what it parsed. */
+/** Whose bytes a receiver parses, and whom it hands what they mean. */
 export interface ReceiverOwner {
+  readonly session: Session;
+  /** Whatever it holds. */
+  readonly inbox: Pick<Inbox<unknown>, 'hasRoom' | 'deliverNext' | 'end'>;
+  readonly port: BytePort;
   /** Acts on one output. */
   output(output: Output): void;
   /** Whether the peer's bytes are read whether or not anybody wants messages: while the connection closes. */
@@ -38,9 +39,6 @@ export interface ReceiverOwner {
  */
 export class Receiver {
   isReading = true;
-  readonly #session: Session;
-  readonly #inbox: ReceiverInbox;
-  readonly #port: BytePort;
   readonly #owner: ReceiverOwner;
   #pumping = false;
   #deferred = false;
@@ -49,10 +47,7 @@ export class Receiver {
   #isOver = false;
   #isSettled = false;
 
-  constructor(session: Session, inbox: ReceiverInbox, port: BytePort, owner: ReceiverOwner) {
-    this.#session = session;
-    this.#inbox = inbox;
-    this.#port = port;
+  constructor(owner: ReceiverOwner) {
     this.#owner = owner;
   }
 
@@ -75,13 +70,14 @@ export class Receiver {
   /** The transport is gone: what is here already can still be delivered. */
   finish(): void {
     this.#isOver = true;
-    this.#session.finish();
+    this.#owner.session.finish();
     this.pump();
   }
 
   #run(): void {
+    const { session, port } = this.#owner;
     let began = Number.POSITIVE_INFINITY;
-    const inflatedBefore = this.#session.inflated;
+    const inflatedBefore = session.inflated;
     let outputs = 0;
     let nextLook = FIRST_LOOK;
     let nextInflated = INFLATED_PER_LOOK;
@@ -89,10 +85,10 @@ export class Receiver {
       outputs++;
       // Most turns have one output, and need no clock.
       if (outputs === 2) began = performance.now();
-      const inflated = this.#session.inflated - inflatedBefore;
+      const inflated = session.inflated - inflatedBefore;
       if (outputs < nextLook && inflated < nextInflated) continue;
       const now = performance.now();
-      if (now - began > TURN_MS || inflated > TURN_INFLATED || this.#port.isTurnOver(now)) {
+      if (now - began > TURN_MS || inflated > TURN_INFLATED || port.isTurnOver(now)) {
         this.#goOnLater();
         return;
       }
@@ -104,22 +100,23 @@ export class Receiver {
 
   /** Delivers or parses one thing. `false` when there is nothing to do. */
   #step(): boolean {
-    if (this.#inbox.deliverNext()) return true;
-    if (!this.#inbox.hasRoom && !this.#owner.readsAlways) return false;
-    if (this.#session.mayInflate && !this.#mayBegin()) return false;
-    const output = this.#session.next();
+    const { inbox, session } = this.#owner;
+    if (inbox.deliverNext()) return true;
+    if (!inbox.hasRoom && !this.#owner.readsAlways) return false;
+    if (session.mayInflate && !this.#mayBegin()) return false;
+    const output = session.next();
     if (output !== undefined) {
       this.#owner.output(output);
       return true;
     }
     if (!this.#isOver) return false;
-    this.#inbox.end();
-    return this.#inbox.deliverNext();
+    inbox.end();
+    return inbox.deliverNext();
   }
 
   /** Whether something expensive may begin in this turn; if not it does in a later one, whoever else has much to do by then. */
   #mayBegin(): boolean {
-    if (this.#isTurn || !this.#port.isTurnOver(performance.now())) {
+    if (this.#isTurn || !this.#owner.port.isTurnOver(performance.now())) {
       this.#isTurn = false;
       return true;
     }
@@ -129,7 +126,7 @@ export class Receiver {
 
   #goOnLater(): void {
     this.#deferred = true;
-    this.#port.defer(() => {
+    this.#owner.port.defer(() => {
       this.#deferred = false;
       this.#isTurn = true;
       this.pump();
@@ -137,11 +134,12 @@ export class Receiver {
   }
 
   #steer(): void {
-    const wanted = !this.#deferred && (this.#inbox.hasRoom || this.#owner.readsAlways);
+    const owner = this.#owner;
+    const wanted = !this.#deferred && (owner.inbox.hasRoom || owner.readsAlways);
     if (wanted === this.isReading) return;
     this.isReading = wanted;
-    if (wanted) this.#port.resume();
-    else this.#port.pause();
-    this.#owner.readingChanged(wanted);
+    if (wanted) owner.port.resume();
+    else owner.port.pause();
+    owner.readingChanged(wanted);
   }
 }

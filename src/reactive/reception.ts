@@ -8,11 +8,10 @@ import { deadline } from '../transport/deadline.js';
 import { report } from '../transport/diagnostics.js';
 import type { UpgradeRequest } from '../transport/upgrade-request.js';
 import type { Admission } from './admission.js';
+import { AcceptedFacts } from './connection-facts.js';
 import { type Decision, decide } from './handshake.js';
 import { PortConnection } from './port-connection.js';
 import type { AcceptSettings } from './server-options.js';
-
-const NO_EXTENSIONS: readonly never[] = [];
 
 /** How a graceful end goes. See `WebSocketServer.close`. */
 export interface DrainOptions {
@@ -34,8 +33,6 @@ export interface ReceptionBooks<Data, In> {
 
 /** Takes in upgrade requests, makes connections of those that the hooks agree to, and keeps track of them. */
 export class Reception<Data, In> {
-  /** The connections that came in here and are not closed yet, unless tracking is off. */
-  readonly #open = new Set<PortConnection<Data, In>>();
   readonly #books: ReceptionBooks<Data, In>;
   readonly #settings: AcceptSettings;
   readonly #emit: (connection: PortConnection<Data, In>) => void;
@@ -103,7 +100,7 @@ export class Reception<Data, In> {
 
   /** Closes every connection. */
   closeAll(code: number, reason: string): void {
-    for (const connection of [...this.#open]) connection.close(code, reason);
+    for (const connection of this.#open) connection.close(code, reason);
   }
 
   /** Closes every connection, waits, terminates the rest, and emits how many those were. Acts when subscribed to. */
@@ -155,7 +152,6 @@ export class Reception<Data, In> {
   }
 
   #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): void {
-    const { head: given, remoteAddress } = upgrade;
     const { deflate, headers } = this.#settings;
     const accepted = deflate === undefined ? undefined : acceptDeflate(offer.extensions, deflate);
     let head: string;
@@ -174,17 +170,7 @@ export class Reception<Data, In> {
     }
     const port = upgrade.accept(head);
     if (port === undefined) return;
-    const facts = {
-      role: 'server',
-      data: data as Data,
-      handshake: upgrade.kept,
-      url: given.path,
-      protocol: protocol ?? '',
-      extensions: accepted === undefined ? NO_EXTENSIONS : [accepted.answer],
-      deflate: accepted?.parameters,
-      protocolVersion: offer.version,
-      remoteAddress,
-    } as const;
+    const facts = new AcceptedFacts(upgrade, { data: data as Data, protocol, deflate: accepted });
     const connection = new PortConnection<Data, In>(port, facts, this.#settings);
     if (this.#settings.clientTracking) this.#track(connection);
     report('open', { connection });
@@ -195,15 +181,18 @@ export class Reception<Data, In> {
     hold.unsubscribe();
   }
 
+  /** The connections that came in here and are not closed yet, unless tracking is off. */
+  get #open(): PortConnection<Data, In>[] {
+    return [...this.#books.connections].filter((connection) => connection.tracker === this);
+  }
+
   #track(connection: PortConnection<Data, In>): void {
-    this.#open.add(connection);
     this.#books.connections.add(connection);
-    connection.trackedBy(this);
+    connection.tracker = this;
   }
 
   /** One of them is closed. */
   closed(connection: PortConnection<Data, In>): void {
-    this.#open.delete(connection);
     this.#books.connections.delete(connection);
   }
 }

@@ -13,7 +13,8 @@ import {
 } from '../reactive/connection.js';
 import { ConnectionStreams, type FinishListener } from '../reactive/connection-streams.js';
 import { controlPayload } from '../reactive/control-payload.js';
-import type { Holdable, Interception, Taker } from '../reactive/inbox.js';
+import type { Interception, Taker } from '../reactive/inbox.js';
+import type { Holdable } from '../reactive/inbox-messages.js';
 import { iterateMessages } from '../reactive/message-iterator.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
 import { sendFrom } from '../reactive/send-from.js';

@@ -2,7 +2,8 @@ import { Observable, ReplaySubject, type SchedulerLike, Subscription } from 'rxj
 import { Fifo } from '../operators/fifo.js';
 import { holdSymbol } from '../protocol/connection-symbols.js';
 import type { ConnectionStats } from '../reactive/connection.js';
-import { type Holdable, Inbox, type Interception, type Taker } from '../reactive/inbox.js';
+import { Inbox, type Interception, type Taker } from '../reactive/inbox.js';
+import type { Holdable } from '../reactive/inbox-messages.js';
 import { type OutgoingStats, sizeOf } from './test-outbox.js';
 
 /** How long what is held back is waited for after the end, as the default of real connections. In milliseconds. */

@@ -14,6 +14,7 @@ const EARLY_LIMIT = 65_536;
 
 /** A request, or what it can be made of again. */
 export interface KeptRequest {
+  readonly url: string;
   readonly request: IncomingMessage;
 }
 
@@ -97,7 +98,9 @@ export class SocketUpgrade implements UpgradeRequest {
   }
 
   get kept(): KeptRequest {
-    return this.#isShown ? { request: this.#request } : new RequestRecord(this.#request, this.#socket);
+    return this.#isShown
+      ? { url: this.#request.url as string, request: this.#request }
+      : new RequestRecord(this.#request, this.#socket);
   }
 
   get remoteAddress(): string | undefined {
