@@ -87,7 +87,7 @@ export class Inbox<In> implements InboxSeats<In> {
 
   /** Whether the end is still to be delivered: a subscriber has not got it, or a hold keeps back what waits before it. */
   get isAwaited(): boolean {
-    return !this.#completed && (this.#subscribers.length > 0 || this.isHeld);
+    return !this.#completed && (this.#seats.length > 0 || this.isHeld);
   }
 
   hold(): Subscription {

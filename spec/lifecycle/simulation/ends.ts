@@ -88,7 +88,7 @@ function requestOver(port: SimulatedPort, isCompressed: boolean): UpgradeRequest
   return {
     head: { method: 'GET', path: '/', httpVersion: '1.1', rawHeaders: [...fields, ...key, ...offer] },
     request,
-    kept: { request },
+    kept: { url: '/', request },
     remoteAddress: undefined,
     localAddress: undefined,
     secure: false,
