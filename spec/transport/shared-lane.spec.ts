@@ -21,10 +21,7 @@ function laneOf({ limit = 100, plainBelow = Number.POSITIVE_INFINITY } = {}): { 
   const lane = new SharedLane(
     { limit, plainBelow },
     {
-      schedule: () => {
-        calls.push(lane.size);
-        lane.isScheduled = true;
-      },
+      schedule: () => calls.push(lane.size),
     },
   );
   return { lane, calls };
@@ -73,7 +70,6 @@ describe('a lane that is open', () => {
     lane.takes(frameOf(10), 8);
     expect(calls).toEqual([10]);
     lane.take();
-    lane.isScheduled = false;
     lane.open(0);
     lane.takes(frameOf(20), 18);
     expect(calls).toEqual([10, 20]);

@@ -14,6 +14,11 @@ export class Backlog {
     return this.front.isEmpty && this.queue.isEmpty;
   }
 
+  /** Whether something may be taken: while a message in parts is in progress, only its frames. */
+  hasNext(isInProgress: boolean): boolean {
+    return !this.front.isEmpty || !(isInProgress || this.queue.isEmpty);
+  }
+
   /** In bytes. */
   get size(): number {
     return this.front.size + this.queue.size;

@@ -6,13 +6,13 @@ import { Opcode } from '../protocol/opcode.js';
 import { type Output, Session } from '../protocol/session.js';
 import type { BytePort, PortEvents } from '../transport/byte-port.js';
 import { toBinaryType } from './binary-type.js';
-import { Closing, type ClosingOwner } from './closing.js';
+import { Closing, type ClosingOwner, type ClosingState } from './closing.js';
 import type { CloseInfo } from './connection.js';
 import type { ConnectionTerms } from './connection-terms.js';
 import type { CoreEvents } from './core-events.js';
 import { Heartbeat, type HeartbeatTimes, type Patient } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
-import { MessageDeadline } from './message-deadline.js';
+import { checkDeadline, type MessageDeadline } from './message-deadline.js';
 import { Outbox } from './outbox.js';
 import type { OutboxOwner, SendResult } from './outbox-settings.js';
 import { PingTracker } from './ping-tracker.js';
@@ -36,10 +36,10 @@ export class ConnectionCore<In>
   readonly session: Session;
   readonly inbox: Inbox<In>;
   readonly outbox: Outbox;
-  readonly closing: Closing;
   readonly #events: CoreEvents;
   readonly #receiver: Receiver;
   readonly #heartbeat: Heartbeat | undefined;
+  #closing: Closing | undefined;
   #tracker: PingTracker | undefined;
   #messageDeadline: MessageDeadline | undefined;
   #pausedDeadline: Subscription | undefined;
@@ -56,13 +56,22 @@ export class ConnectionCore<In>
     this.inbox = new Inbox<In>(highWaterMark, this);
     this.outbox = new Outbox(port, terms.outbox, this);
     this.#receiver = new Receiver(this);
-    this.closing = new Closing(this);
     this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(this, heartbeat, terms.deadlines);
   }
 
   /** In milliseconds. */
   clock(): number {
     return this.terms.deadlines.clock();
+  }
+
+  get state(): ClosingState {
+    return this.#closing?.state ?? 'open';
+  }
+
+  /** The end of it: made when that begins. */
+  get closing(): Closing {
+    this.#closing ??= new Closing(this);
+    return this.#closing;
   }
 
   /** The pings that were sent: nobody keeps account of them before the first. */
@@ -82,8 +91,7 @@ export class ConnectionCore<In>
 
   /** While the connection closes, the peer's Close frame is waited for whether or not anybody wants messages. */
   get readsAlways(): boolean {
-    const { state } = this.closing;
-    return state !== 'open' && state !== 'closed';
+    return this.state !== 'open' && this.state !== 'closed';
   }
 
   /** Somebody wants messages. */
@@ -106,7 +114,7 @@ export class ConnectionCore<In>
 
   /** @throws UsageError for a value that cannot be sent. */
   trySend(value: unknown, onHanded: (() => void) | undefined): SendResult {
-    return this.closing.state === 'open' ? this.outbox.send(value, onHanded) : 'closed';
+    return this.state === 'open' ? this.outbox.send(value, onHanded) : 'closed';
   }
 
   send(value: unknown, onHanded: (() => void) | undefined): SendResult {
@@ -145,7 +153,7 @@ export class ConnectionCore<In>
 
   /** Sends a ping or pong of our own; nothing behind a Close frame. RFC 6455 §5.5.1. */
   control(opcode: Opcode, payload: Buffer): void {
-    if (this.closing.state === 'open') this.outbox.control(opcode, payload);
+    if (this.state === 'open') this.outbox.control(opcode, payload);
   }
 
   sendPing(): void {
@@ -176,17 +184,17 @@ export class ConnectionCore<In>
 
   bytes(chunk: Buffer): void {
     this.bytesReceived += chunk.length;
-    if (this.closing.state === 'failing') {
+    if (this.state === 'failing') {
       this.closing.discard(chunk.length);
       return;
     }
     this.session.push(chunk);
     this.#receiver.pump();
-    if (this.#info === undefined) this.#checkDeadline();
+    if (this.#info === undefined) this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
   }
 
   ended(): void {
-    if (this.closing.state === 'failing') return;
+    if (this.state === 'failing') return;
     this.session.finish();
     this.#receiver.pump();
   }
@@ -235,7 +243,7 @@ export class ConnectionCore<In>
     if (this.#info !== undefined) return;
     const { pausedTimeout, scheduler } = this.terms.settings;
     if (isReading) {
-      this.#checkDeadline();
+      this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
       return;
     }
     this.#messageDeadline?.stop();
@@ -248,7 +256,7 @@ export class ConnectionCore<In>
   closingChanged(): void {
     this.outbox.lane.shut();
     this.#heartbeat?.stop();
-    if (this.closing.state !== 'closed') this.#receiver.pump();
+    if (this.state !== 'closed') this.#receiver.pump();
   }
 
   over(info: CloseInfo): void {
@@ -287,14 +295,5 @@ export class ConnectionCore<In>
     const message = typeof data === 'string' ? data : toBinaryType(data, this.terms.settings.binaryType);
     // After our own Close frame a message that nobody wants is not kept.
     this.inbox.put(message as In, size, !this.readsAlways || this.inbox.hasDemand);
-  }
-
-  /** Most messages come whole: then there is no deadline. */
-  #checkDeadline(): void {
-    if (this.#messageDeadline === undefined) {
-      if (this.session.partialMessage === 0) return;
-      this.#messageDeadline = new MessageDeadline(this);
-    }
-    this.#messageDeadline.check();
   }
 }

@@ -99,3 +99,14 @@ export class MessageDeadline {
     this.#timer = this.#schedule(this.#timeout);
   }
 }
+
+/** Checks the deadline of `owner`, that has none before the first message that does not come whole. Most do. */
+export function checkDeadline(
+  deadline: MessageDeadline | undefined,
+  owner: MessageDeadlineOwner,
+): MessageDeadline | undefined {
+  if (deadline === undefined && owner.session.partialMessage === 0) return undefined;
+  const checked = deadline ?? new MessageDeadline(owner);
+  checked.check();
+  return checked;
+}

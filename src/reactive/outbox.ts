@@ -44,9 +44,11 @@ export class Outbox implements WireOwner {
     this.#wire = new Wire(port, settings, this);
   }
 
-  /** The short way for messages to many. */
+  /** The short way for messages to many: made when it is asked for. */
   get lane(): SharedLane {
-    return this.#wire.lane;
+    const lane = this.#wire.ownLane();
+    if (this.#isDirect) this.#openLane();
+    return lane;
   }
 
   get bytesSent(): number {
@@ -201,18 +203,15 @@ export class Outbox implements WireOwner {
       this.#fillWire();
       this.#wire.write();
       this.#active?.resume();
-    } while (!this.#wire.isBlocked && this.#hasNext());
+    } while (!this.#wire.isBlocked && this.#backlog.hasNext(this.#active !== undefined));
     this.#isAdvancing = false;
     this.#update();
   }
 
-  #hasNext(): boolean {
-    return !this.#backlog.front.isEmpty || (this.#active === undefined && !this.#backlog.queue.isEmpty);
-  }
-
   #fillWire(): void {
-    while (!this.#wire.isBlocked && this.#wire.batched < WRITE_SIZE && this.#hasNext()) {
-      const later = this.#backlog.moveNextTo(this.#wire);
+    const wire = this.#wire;
+    while (!wire.isBlocked && wire.batched < WRITE_SIZE && this.#backlog.hasNext(this.#active !== undefined)) {
+      const later = this.#backlog.moveNextTo(wire);
       if (later !== undefined) this.#startLater(later.item, later.size);
     }
   }

@@ -48,7 +48,8 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   readonly #facts: ConnectionFacts<Data>;
   readonly #streams = new ConnectionStreams();
   readonly #core: ConnectionCore<In>;
-  readonly #lane: SharedLane;
+  /** The short way for messages to many, once there was one. */
+  #lane: SharedLane | undefined;
   #send: SendSubject<Outgoing> | undefined;
   #pause: Subscription | undefined;
   #extensions: ExtensionsObject | undefined;
@@ -56,7 +57,6 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
     this.#facts = facts;
     this.#core = new ConnectionCore<In>(port, connectionTerms(facts.role, settings, facts.deflate), this.#streams);
-    this.#lane = this.#core.outbox.lane;
     this.#streams.owner = this;
   }
 
@@ -67,7 +67,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
 
   get send(): SendSubject<Outgoing> {
     if (this.#send === undefined) {
-      this.#send = new SendSubject<Outgoing>(this.#core, this.#lane);
+      this.#send = new SendSubject<Outgoing>(this.#core, this.#core.outbox);
       if (this.#streams.info !== undefined) this.#send.end();
     }
     return this.#send;
@@ -218,7 +218,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get readyState(): ReadyState {
-    return READY_STATES[this.#core.closing.state];
+    return READY_STATES[this.#core.state];
   }
 
   get bufferedAmount(): number {
@@ -243,7 +243,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     const { messagesSent, messagesDropped, bytesSent } = outbox;
     return {
       messagesReceived,
-      messagesSent: messagesSent + this.#lane.count,
+      messagesSent: messagesSent + (this.#lane?.count ?? 0),
       messagesDropped,
       pingsReceived,
       pongsReceived,
@@ -277,6 +277,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   /** Sends what goes to others too: what `shareSymbol` stands for. @internal */
   trySendShared(shared: SharedMessage<Outgoing>): SendResult {
     const frames = sharedFramesOf(shared);
+    this.#lane ??= this.#core.outbox.lane;
     if (frames?.plain !== undefined && this.#lane.takes(frames.plain, frames.deflateSize)) return 'sent';
     return this.#core.trySend(shared, this.#send?.notice(shared.value));
   }

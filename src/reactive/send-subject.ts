@@ -13,6 +13,11 @@ export interface SendTarget<Out> {
   closeWith(code: number, reason: string, error: unknown): void;
 }
 
+/** Who has a way to send that gives no notice. */
+interface LaneOwner {
+  readonly lane: { shut(): void };
+}
+
 /**
  * The sending end of a connection, as a Subject.
  *
@@ -26,17 +31,17 @@ export interface SendTarget<Out> {
  */
 export class SendSubject<Out = Outgoing> extends Subject<Out> {
   readonly #target: SendTarget<Out>;
-  readonly #lane: { shut(): void } | undefined;
+  readonly #owner: LaneOwner | undefined;
   #handed: Subject<Out> | undefined;
   #ended = false;
 
   /**
-   * @param lane a way to send that gives no notice: shut when somebody wants notices.
+   * @param owner of a way to send that gives no notice: it is shut when somebody wants notices.
    * @internal
    */
-  constructor(target: SendTarget<Out>, lane?: { shut(): void }) {
+  constructor(target: SendTarget<Out>, owner?: LaneOwner) {
     super();
-    this.#lane = lane;
+    this.#owner = owner;
     this.#target = target;
   }
 
@@ -100,7 +105,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   ): Subscription {
     if (observer == null && error == null && complete == null) return Subscription.EMPTY;
     this.#handed ??= new Subject();
-    this.#lane?.shut();
+    this.#owner?.lane.shut();
     if (this.#ended) this.#handed.complete();
     if (typeof observer === 'object' && observer !== null) return this.#handed.subscribe(observer);
     return this.#handed.subscribe({

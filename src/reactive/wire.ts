@@ -3,7 +3,7 @@ import { Opcode } from '../protocol/opcode.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
 import { Batch } from '../transport/batch.js';
 import type { BytePort, Flushable } from '../transport/byte-port.js';
-import { type LaneLimits, SharedLane } from '../transport/shared-lane.js';
+import { type LaneLimits, NO_LANE, SharedLane } from '../transport/shared-lane.js';
 import { Slab } from '../transport/slab.js';
 import { ControlLane } from './control-lane.js';
 import { WriteMarks } from './write-marks.js';
@@ -43,8 +43,8 @@ export class Wire implements Flushable {
   /** Whether a write is outstanding: the transport has not taken everything. */
   isBlocked = false;
   bytesSent = 0;
-  /** The short way into it, for messages to many. */
-  readonly lane: SharedLane;
+  /** The short way into it, for messages to many, if it was asked for. */
+  lane: SharedLane = NO_LANE;
   readonly #port: BytePort;
   readonly #settings: WireSettings;
   readonly #owner: WireOwner;
@@ -57,10 +57,10 @@ export class Wire implements Flushable {
   /** To be called when the control frames that wait have left. */
   #afterControl: (() => void) | undefined;
   #pongBytes = 0;
+  #isScheduled = false;
   #isStopped = false;
 
   constructor(port: BytePort, settings: WireSettings, owner: WireOwner) {
-    this.lane = new SharedLane(settings.lane, this);
     this.#port = port;
     this.#settings = settings;
     this.#owner = owner;
@@ -105,6 +105,7 @@ export class Wire implements Flushable {
 
   /** Adds a frame by reference, and calls `reached` when it has left. Others may follow by the lane. */
   shared(frame: SharedFrame, reached?: () => void): void {
+    this.ownLane();
     this.#ownBatch().shared(frame);
     this.lane.open(this.batched);
     this.#added(reached);
@@ -169,13 +170,14 @@ export class Wire implements Flushable {
 
   /** Has it flushed with the others. */
   schedule(): void {
-    this.lane.isScheduled = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     this.#port.schedule(this);
   }
 
   /** The flush point: see `BytePort.schedule`. */
   flush(): void {
-    this.lane.isScheduled = false;
+    this.#isScheduled = false;
     this.write();
   }
 
@@ -195,6 +197,15 @@ export class Wire implements Flushable {
     this.#batch?.drop();
     this.lane.take();
     this.#marks?.clear();
+  }
+
+  /** The lane, made now if there was none; closed then. */
+  ownLane(): SharedLane {
+    if (this.lane === NO_LANE) {
+      this.lane = new SharedLane(this.#settings.lane, this);
+      this.#batch?.join(this.lane);
+    }
+    return this.lane;
   }
 
   /** Of control frames that wait, in bytes. */
@@ -227,7 +238,7 @@ export class Wire implements Flushable {
   #added(reached: (() => void) | undefined): void {
     if (reached !== undefined) this.#ownMarks().next(reached);
     if (this.batched > this.#settings.highWaterMark) this.write();
-    else if (!this.lane.isScheduled) this.schedule();
+    else this.schedule();
     Slab.flushFull();
   }
 }

@@ -4,7 +4,7 @@ import { borrow, giveBack } from '../protocol/lent-memory.js';
 import { maskInPlace } from '../protocol/mask.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
 import type { BytePort } from './byte-port.js';
-import { SharedLane } from './shared-lane.js';
+import { NO_LANE, type SharedLane } from './shared-lane.js';
 import { Slab } from './slab.js';
 
 /** Payloads up to this size are copied into the slab, in bytes. Larger ones are written from where they are. */
@@ -18,8 +18,6 @@ const MAX_HEADER = 14;
 
 /** So many are kept for the next message: as many as have something to flush at the same time. */
 const MAX_IDLE = 64;
-
-const NO_LANE = SharedLane.none();
 
 /** The frames of one connection that leave in the next write. */
 export class Batch {
@@ -48,6 +46,11 @@ export class Batch {
     const batch = Batch.#idle.pop() ?? new Batch();
     batch.#lane = lane;
     return batch;
+  }
+
+  /** What goes to many is added to `lane` from now on. */
+  join(lane: SharedLane): void {
+    this.#lane = lane;
   }
 
   /** Takes it back, if nothing is in it. */

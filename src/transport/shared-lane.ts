@@ -10,7 +10,7 @@ export interface LaneLimits {
 
 /** What writes the batch of a lane. */
 export interface LaneOwner {
-  /** Has the batch written; called when it is not scheduled. */
+  /** Has the batch written with the others. Harmless when that is asked for already. */
   schedule(): void;
 }
 
@@ -26,8 +26,6 @@ export class SharedLane {
   size = 0;
   /** How many frames came this way. */
   count = 0;
-  /** Whether the batch is going to be written. */
-  isScheduled = false;
   #run: SharedRun | undefined;
   /** How many bytes more may come this way. */
   #room = 0;
@@ -66,10 +64,11 @@ export class SharedLane {
    */
   takes(frame: SharedFrame, size: number): boolean {
     if (frame.size > this.#room || size >= this.#limits.plainBelow) return false;
+    const isFirst = this.size === 0;
     this.#room -= frame.size;
     this.count++;
     this.add(frame);
-    if (!this.isScheduled) this.#owner.schedule();
+    if (isFirst) this.#owner.schedule();
     return true;
   }
 
@@ -88,3 +87,6 @@ export class SharedLane {
     return run;
   }
 }
+
+/** That of everybody to whom nobody has broadcast yet. It never opens; never add to it. */
+export const NO_LANE: SharedLane = SharedLane.none();
