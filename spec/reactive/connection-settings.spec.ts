@@ -99,7 +99,7 @@ describe.each(entrances)('%s', (_, enter) => {
     ['heartbeat', 30_000, 'false and { interval, timeout }'],
     ['heartbeat', { interval: 0 }, 'integers from 1'],
     ['heartbeat', { timeout: '30s' }, 'integers from 1'],
-    ['heartbeat', { intervall: 5 }, 'interval, timeout'],
+    ['heartbeat', { intervall: 5 }, 'unknown option "heartbeat.intervall", allowed are interval, timeout'],
     ['maxPayloads', 5, 'maxPayload,'],
     ['max_payload', 5, 'maxPayload,'],
   ])('throws at the call for %s: %p', (name, value, allowed) => {

@@ -39,8 +39,12 @@ describe('perMessageDeflate', () => {
     [null, TypeError, 'perMessageDeflate is null, allowed are true, false and an object of options'],
     [1, TypeError, 'perMessageDeflate is 1'],
     ['yes', TypeError, 'perMessageDeflate is "yes"'],
-    [{ zlibDeflateOptions: {} }, TypeError, 'unknown option "zlibDeflateOptions", allowed are serverNoContextTakeover'],
-    [{ __proto__: null, constructor: 1 }, TypeError, 'unknown option "constructor"'],
+    [
+      { zlibDeflateOptions: {} },
+      TypeError,
+      'unknown option "perMessageDeflate.zlibDeflateOptions", allowed are serverNo',
+    ],
+    [{ __proto__: null, constructor: 1 }, TypeError, 'unknown option "perMessageDeflate.constructor"'],
     [
       { serverNoContextTakeover: 1 },
       TypeError,

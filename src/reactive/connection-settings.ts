@@ -116,7 +116,7 @@ function heartbeatSettings(heartbeat: HeartbeatOptions | false | undefined): Req
   if (heartbeat !== undefined && (typeof heartbeat !== 'object' || heartbeat === null)) {
     throw new TypeError(`heartbeat is ${String(heartbeat)}, allowed are false and { interval, timeout }`);
   }
-  checkNames(heartbeat ?? {}, ['interval', 'timeout']);
+  checkNames(heartbeat ?? {}, ['interval', 'timeout'], 'heartbeat.');
   return {
     interval: checkInteger('heartbeat.interval', heartbeat?.interval ?? 30_000, 1, MAX_TIMER),
     timeout: checkInteger('heartbeat.timeout', heartbeat?.timeout ?? 30_000, 1, MAX_TIMER),

@@ -57,7 +57,7 @@ export function deflateSettings(option: boolean | PerMessageDeflateOptions = tru
     throw new TypeError(`perMessageDeflate is ${describe(option)}, allowed are true, false and an object of options`);
   }
   const options: PerMessageDeflateOptions = option === true ? {} : option;
-  checkNames(options, NAMES);
+  checkNames(options, NAMES, 'perMessageDeflate.');
   checkFunction('perMessageDeflate.compress', options.compress);
   const integer = (
     name: 'serverMaxWindowBits' | 'clientMaxWindowBits' | 'threshold' | 'level' | 'memLevel',
