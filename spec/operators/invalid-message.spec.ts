@@ -12,6 +12,11 @@ describe('the error for a message that cannot be decoded', () => {
     expect(invalidMessage(Buffer.alloc(5), 'a').message).toBe('invalid message: a; found a binary message of 5 bytes');
   });
 
+  it('escapes what would forge a line of a log, whoever quotes it', () => {
+    const { message } = invalidMessage('\u001b[2J\n', new Error('found \r\n\u001b[31m'));
+    expect(message).toBe('invalid message: found \\u000d\\u000a\\u001b[31m; found "\\u001b[2J\\n"');
+  });
+
   it.each([
     [new Error('a'), 'a'],
     [{ message: 'b' }, 'b'],

@@ -22,6 +22,12 @@ describe('JSON', () => {
     expect(() => json().decode(message)).toThrow(error as never);
   });
 
+  it('is quoted in one line where it is wrong, in the cause too', () => {
+    const error = thrown(() => json().decode('\u001b[31m\r\nforged'));
+    expect(error).toMatchObject({ name: 'SyntaxError', message: expect.stringContaining('\\u001b[31m') });
+    for (const raw of ['\u001b', '\r', '\nforged']) expect((error as Error).stack).not.toContain(raw);
+  });
+
   it.each([[undefined], [() => {}], [Symbol('a')], [1n]])('cannot say %p', (value) => {
     expect(() => json().encode(value)).toThrow(TypeError);
   });
@@ -54,6 +60,18 @@ describe('a schema', () => {
         { message: 'expected date, found number', path: ['at'] },
       ],
     });
+  });
+
+  it('says it in one line, whatever names and values the peer chose', () => {
+    const schema = {
+      '~standard': {
+        version: 1,
+        vendor: 'quoting',
+        validate: (value: unknown) => ({ issues: [{ message: `found ${String(value)}`, path: ['a\n'] }] }),
+      },
+    } as const;
+    const error = thrown(() => json(schema).decode('"\\u001b[2J\\n"'));
+    expect(error).toMatchObject({ message: 'a\\u000a: found \\u001b[2J\\u000a' });
   });
 
   it('says no more than fits a log', () => {

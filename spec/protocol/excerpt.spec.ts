@@ -6,6 +6,7 @@ describe('an excerpt of what was found', () => {
     ['abc', '"abc"'],
     ['a"b\r\nc', '"a\\"b\\r\\nc"'],
     ['\ud800', '"\\ud800"'],
+    ['a\u009b2Jb\u007f\u2028', '"a\\u009b2Jb\\u007f\\u2028"'],
     [undefined, 'undefined'],
     [null, 'null'],
     [13, 'number'],

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../protocol/errors.js';
-import { excerpt } from '../protocol/excerpt.js';
+import { excerpt, inOneLine } from '../protocol/excerpt.js';
 import type { Message } from '../reactive/connection.js';
 
 /** The error for a message that a codec cannot decode. What was wrong goes first: a Close frame has room for 123 bytes. */
@@ -9,9 +9,7 @@ export function invalidMessage(message: Message, cause: unknown): ProtocolError 
   return new ProtocolError('MESSAGE_INVALID', 1007, text, { cause });
 }
 
-/** What anything that was thrown says. */
+/** What anything that was thrown says, in one line: decoders and validators quote what the peer sent. */
 export function messageOf(cause: unknown): string {
-  return cause instanceof Error
-    ? cause.message
-    : String((cause as { message?: unknown } | undefined)?.message ?? cause);
+  return inOneLine(String((cause as { message?: unknown } | undefined)?.message ?? cause));
 }

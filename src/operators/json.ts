@@ -1,4 +1,5 @@
 import { SchemaError, UsageError } from '../protocol/errors.js';
+import { inOneLine } from '../protocol/excerpt.js';
 import type { Codec, InvalidHandler, InvalidPolicy } from './codec.js';
 import type { SchemaInput, SchemaIssue, SchemaOutput, StandardSchema } from './standard-schema.js';
 
@@ -39,7 +40,7 @@ export function json(
     invalid,
     decode: (message) => {
       if (typeof message !== 'string') throw new TypeError('found a binary message, allowed is JSON in text');
-      return checked(schema, JSON.parse(message));
+      return checked(schema, parsed(message));
     },
     encode: (value) => {
       const text = JSON.stringify(checked(outgoing, value)) as string | undefined;
@@ -47,6 +48,15 @@ export function json(
       return text;
     },
   };
+}
+
+/** What `text` says. The SyntaxError of JSON quotes the peer's bytes as they are: a log shows it, be it as a cause. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(inOneLine((error as SyntaxError).message));
+  }
 }
 
 /** arktype's schemas are functions. */

@@ -185,9 +185,9 @@ export class SchemaError extends WebSocketError {
   }
 }
 
-/** Validators quote what they found, and that may be long. */
+/** Validators quote what they found, and that may be long, and anything. */
 function cut(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 100)}...`;
+  return inOneLine(text.length <= 100 ? text : `${text.slice(0, 100)}...`);
 }
 
 /** Whether `error` comes from sluice, whichever build of it. */

@@ -11,5 +11,7 @@ export function inOneLine(text: string): string {
  */
 export function excerpt(found: unknown, limit = 64): string {
   if (typeof found !== 'string') return found === null ? 'null' : typeof found;
-  return found.length <= limit ? JSON.stringify(found) : `${JSON.stringify(found.slice(0, limit))}...`;
+  // JSON leaves DEL, the C1 controls and the line ends of Unicode as they are.
+  const quoted = inOneLine(JSON.stringify(found.slice(0, limit)));
+  return found.length <= limit ? quoted : `${quoted}...`;
 }
