@@ -61,11 +61,17 @@ describe('endAndLinger', () => {
     await closed;
   });
 
-  it('throws away 64 KiB at most', async () => {
+  it('throws away 64 KiB at most, and leaves the rest unread until the time is over', async () => {
     const { peer, socket, closed } = await pair();
-    endAndLinger(socket, 'last', new VirtualTimeScheduler());
-    await peer.ended();
+    const scheduler = new VirtualTimeScheduler();
+    const paused = new Promise<void>((resolve) => socket.once('pause', resolve));
+    endAndLinger(socket, 'last', scheduler);
     peer.write(Buffer.alloc(1_000_000));
+    await paused;
+    expect(socket.destroyed).toBe(false);
+    expect((await peer.bytes(4)).toString()).toBe('last');
+    expect(await peer.ended()).toBe('end');
+    scheduler.flush();
     await closed;
     expect(socket.bytesRead).toBeLessThan(3 * 65_536);
   });

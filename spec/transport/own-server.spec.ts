@@ -289,6 +289,41 @@ describe('a peer that sends without end', () => {
   });
 });
 
+describe('a peer that writes on while it is refused', () => {
+  it.each([
+    [431, 'one field of 20 MiB', Buffer.concat([Buffer.from('GET / HTTP/1.1\r\nX: '), Buffer.alloc(20_971_520, 'a')])],
+    [431, '20 MiB of fields', Buffer.from(`GET / HTTP/1.1\r\n${'a: b\r\n'.repeat(3_495_254)}`)],
+    [400, '20 MiB that are no HTTP', Buffer.alloc(20_971_520, 'a')],
+  ])('reads its %i before it is cut off: %s', async (status, _, bytes) => {
+    const raw = await client();
+    raw.write(bytes);
+    const response = await raw.response();
+    expect([response.status, response.headers.get('connection')]).toEqual([status, ['close']]);
+  });
+
+  it('is told though it has ended within its request', async () => {
+    const raw = await client();
+    raw.write('GET / HT');
+    raw.end();
+    expect((await raw.response()).status).toBe(400);
+    expect(await raw.ended()).toBe('end');
+  });
+
+  it('ends nobody else by a reset within its request', async () => {
+    const sockets: Socket[] = [];
+    const onSocket = (message: unknown): number => sockets.push((message as { socket: Socket }).socket);
+    subscribe('net.server.socket', onSocket);
+    const raw = await client();
+    await raw.send('GET / HT');
+    while (sockets[0]?.bytesRead !== 8) await new Promise((resolve) => setImmediate(resolve));
+    unsubscribe('net.server.socket', onSocket);
+    const closed = new Promise((resolve) => sockets[0]?.once('close', resolve));
+    raw.socket.resetAndDestroy();
+    await closed;
+    expect(await answerTo({})).toBe(101);
+  });
+});
+
 describe('bytes that are no HTTP', () => {
   it.each([
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],

@@ -37,6 +37,10 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
   server.on('secureConnection', (socket: Socket) => deadlines.secured(socket));
   guard(server, options, events);
   server.on('request', refuseRequest);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    deadlines.end(socket);
+    refuseMalformed(error, socket, options.scheduler);
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const startedAt = deadlines.end(socket);
     const upgrade = new SocketUpgrade(request, socket, head, options.scheduler, startedAt);
@@ -84,6 +88,16 @@ const httpOptions = {
   // Whatever flag the process runs with: what is ambiguous could hide a second request.
   insecureHTTPParser: false,
 } as const;
+
+const malformed = encodeRefusal(reject(400));
+const tooLong = encodeRefusal(reject(431));
+
+/** What the parser of HTTP cannot take, and what became of the socket or of TLS before. Node's own answer is followed by a reset. */
+function refuseMalformed({ code = '' }: NodeJS.ErrnoException, socket: Duplex, scheduler: SchedulerLike): void {
+  if (!code.startsWith('HPE_')) socket.destroy();
+  // Who has had an answer lingers, and the parser complains of what is thrown away.
+  else if (socket.writable) endAndLinger(socket, code === 'HPE_HEADER_OVERFLOW' ? tooLong : malformed, scheduler);
+}
 
 function createSecure({ tls, handshakeTimeout }: OwnServerOptions): HttpServer {
   return createTlsServer({ handshakeTimeout, ...tls, ...httpOptions });
