@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { decodeText, Utf8Validator } from '../../src/protocol/utf8.js';
+import { decodeText, Utf8Validator, writeText } from '../../src/protocol/utf8.js';
 import { hex } from '../support/bits.js';
 
 describe('Utf8Validator (RFC 3629)', () => {
@@ -97,6 +97,20 @@ describe('Utf8Validator (RFC 3629)', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('writeText', () => {
+  it.each([
+    ['', ''],
+    ['text', '74657874'],
+    ['\u00e9\u20ac\u{1f600}', 'c3a9 e282ac f09f9880'],
+    ['a\ud83db', '61 efbfbd 62'],
+  ])('writes %j as UTF-8 and leaves the rest', (text, expected) => {
+    const bytes = hex(expected);
+    const target = Buffer.alloc(20, '.');
+    expect(writeText(target, text, 2)).toBe(bytes.length);
+    expect(target).toEqual(Buffer.concat([Buffer.from('..'), bytes, Buffer.alloc(18 - bytes.length, '.')]));
   });
 });
 

@@ -3,6 +3,7 @@ import { writeFrame } from '../protocol/frame-writer.js';
 import { borrow, giveBack } from '../protocol/lent-memory.js';
 import { maskInPlace } from '../protocol/mask.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
+import { writeText } from '../protocol/utf8.js';
 import type { BytePort } from './byte-port.js';
 import { NO_LANE, type SharedLane } from './shared-lane.js';
 import { Slab } from './slab.js';
@@ -79,7 +80,7 @@ export class Batch {
     const { bytes } = slab;
     const guess = headerLength(text.length, maskKey !== undefined);
     let at = this.#end + guess;
-    const length = bytes.write(text, at);
+    const length = writeText(bytes, text, at);
     const header = headerLength(length, maskKey !== undefined);
     if (header !== guess) {
       // The text has characters of several bytes, and needs a longer length field than its ASCII would.
@@ -185,7 +186,7 @@ export class Batch {
     const length = Buffer.byteLength(text);
     const frame = this.#borrow(headerLength(length, maskKey !== undefined) + length);
     const at = writeHeader(frame, 0, firstByte, length, maskKey);
-    const end = at + frame.write(text, at);
+    const end = at + writeText(frame, text, at);
     if (maskKey !== undefined) maskInPlace(frame, at, end, maskKey);
     this.piece(frame.subarray(0, end));
     return length;
