@@ -1,11 +1,13 @@
 import { headerLength, readHeader, writeHeader } from '../protocol/frame-header.js';
 import { writeFrame } from '../protocol/frame-writer.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
-import { COPY_LIMIT } from '../transport/batch.js';
 
 /** Pages begin this small, so that a stalled connection with one short message costs little. In bytes. */
 const FIRST_PAGE = 1024;
 const LARGEST_PAGE = 65_536;
+
+/** Payloads up to this size are copied into a page, in bytes. Larger ones may wait in many queues, and share their memory. */
+const COPY_LIMIT = 4096;
 
 /**
  * A shared frame up to this size is copied into a page, in bytes. By reference it would keep more memory than it counts for when

@@ -8,8 +8,11 @@ import type { BytePort } from './byte-port.js';
 import { NO_LANE, type SharedLane } from './shared-lane.js';
 import { Slab } from './slab.js';
 
-/** Payloads up to this size are copied into the slab, in bytes. Larger ones are written from where they are. */
-export const COPY_LIMIT = 4096;
+/**
+ * Payloads up to this size are copied into the slab, in bytes. Larger ones are written from where they are: that is a second piece, and
+ * the port joins small ones. Below 16 KiB the copy saves a quarter of an echo that comes alone, and 5 % of one of four.
+ */
+export const COPY_LIMIT = 16_384;
 
 /** The longest text that is encoded straight into the slab, in UTF-16 units: three bytes each and the header fit. */
 const SLAB_TEXT = 16_384;
