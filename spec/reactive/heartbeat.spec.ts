@@ -1,6 +1,6 @@
 import { VirtualTimeScheduler } from 'rxjs';
-import { DeadlineQueue } from '../../src/reactive/deadline-queue.js';
 import { Heartbeat } from '../../src/reactive/heartbeat.js';
+import { DeadlineQueue } from '../../src/transport/deadline-queue.js';
 
 const times = { interval: 30_000, timeout: 10_000 };
 

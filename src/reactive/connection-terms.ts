@@ -3,10 +3,10 @@ import { MessageDeflater } from '../protocol/message-deflater.js';
 import { MessageInflater } from '../protocol/message-inflater.js';
 import type { Role } from '../protocol/role.js';
 import type { SessionOptions } from '../protocol/session.js';
+import { DeadlineQueue } from '../transport/deadline-queue.js';
 import { nextMaskKey } from '../transport/random.js';
 import { Compressor } from './compressor.js';
 import type { ConnectionSettings } from './connection-settings.js';
-import { DeadlineQueue } from './deadline-queue.js';
 import type { OutboxSettings } from './outbox-settings.js';
 
 /** What connections of the same options share when they came to the same agreement: it is made once for all of them. */

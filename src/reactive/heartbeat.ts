@@ -1,5 +1,5 @@
 import { LOOP_GRACE } from '../transport/clock.js';
-import type { DeadlineQueue, Due } from './deadline-queue.js';
+import type { DeadlineQueue, Due } from '../transport/deadline-queue.js';
 
 /** What a heartbeat watches. */
 export interface Patient {

@@ -1,7 +1,7 @@
 import { Observable, Subscription } from 'rxjs';
 import { type AcceptedDeflate, acceptDeflate } from '../protocol/deflate-negotiation.js';
 import { formatExtensions } from '../protocol/extensions.js';
-import { encodeUpgradeHead, encodeUpgradeResponse } from '../protocol/handshake-request.js';
+import { encodeUpgradeHead, encodeUpgradeResponse, type UpgradeOffer } from '../protocol/handshake-request.js';
 import { isRejection, type Rejection, reject } from '../protocol/rejection.js';
 import { clockOf } from '../transport/clock.js';
 import { deadline } from '../transport/deadline.js';
@@ -9,7 +9,7 @@ import { report } from '../transport/diagnostics.js';
 import type { UpgradeRequest } from '../transport/upgrade-request.js';
 import type { Admission } from './admission.js';
 import { AcceptedFacts } from './connection-facts.js';
-import { type Decision, decide } from './handshake.js';
+import { askHooks, type Decision, decideAtOnce, readOffer } from './handshake.js';
 import { PortConnection } from './port-connection.js';
 import type { AcceptSettings } from './server-options.js';
 
@@ -58,32 +58,16 @@ export class Reception<Data, In> {
       return;
     }
     if (!this.#admits(upgrade)) return;
-    const { scheduler, handshakeTimeout } = this.#settings;
-    const handshake = new Subscription();
-    let isSettled = false;
-    const settle = (answer: () => void): void => {
-      if (isSettled) return;
-      isSettled = true;
-      this.#pending.delete(stop);
-      handshake.unsubscribe();
-      answer();
-      if (this.#pending.size === 0) this.#onIdle?.();
-    };
-    const stop = (): void => settle(() => refuse(upgrade, serverClosing()));
-    this.#pending.add(stop);
-    handshake.add(
-      decide(upgrade, this.#settings).subscribe({
-        next: (decision) => settle(() => this.#accept(upgrade, decision)),
-        error: (error: unknown) => settle(() => refuse(upgrade, rejectionOf(error))),
-      }),
-    );
-    if (isSettled) {
-      handshake.unsubscribe();
+    let offer: UpgradeOffer;
+    try {
+      offer = readOffer(upgrade, this.#settings);
+    } catch (error) {
+      refuse(upgrade, rejectionOf(error));
       return;
     }
-    upgrade.watch(() => settle(() => {}));
-    const left = Math.max(0, handshakeTimeout - (clockOf(scheduler)() - upgrade.startedAt));
-    handshake.add(deadline(scheduler, left, () => settle(() => refuse(upgrade, late()))));
+    const decision = decideAtOnce(offer, this.#settings);
+    if (decision === undefined) this.#ask(upgrade, offer);
+    else this.#accept(upgrade, decision);
   }
 
   /** Takes in nothing more, and refuses those whose hooks have not decided. */
@@ -149,6 +133,35 @@ export class Reception<Data, In> {
       refuse(upgrade, rejectionOf(error));
     }
     return false;
+  }
+
+  #ask(upgrade: UpgradeRequest, offer: UpgradeOffer): void {
+    const { scheduler, handshakeTimeout } = this.#settings;
+    const handshake = new Subscription();
+    let isSettled = false;
+    const settle = (answer: () => void): void => {
+      if (isSettled) return;
+      isSettled = true;
+      this.#pending.delete(stop);
+      handshake.unsubscribe();
+      answer();
+      if (this.#pending.size === 0) this.#onIdle?.();
+    };
+    const stop = (): void => settle(() => refuse(upgrade, serverClosing()));
+    this.#pending.add(stop);
+    handshake.add(
+      askHooks(upgrade, offer, this.#settings).subscribe({
+        next: (decision) => settle(() => this.#accept(upgrade, decision)),
+        error: (error: unknown) => settle(() => refuse(upgrade, rejectionOf(error))),
+      }),
+    );
+    if (isSettled) {
+      handshake.unsubscribe();
+      return;
+    }
+    upgrade.watch(() => settle(() => {}));
+    const left = Math.max(0, handshakeTimeout - (clockOf(scheduler)() - upgrade.startedAt));
+    handshake.add(deadline(scheduler, left, () => settle(() => refuse(upgrade, late()))));
   }
 
   #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): void {

@@ -1,30 +1,53 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SchedulerLike, Subscription } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 import { encodeRefusal, reject } from '../protocol/rejection.js';
-import { clockOf } from './clock.js';
-import { deadline } from './deadline.js';
+import { DeadlineQueue, type Due } from './deadline-queue.js';
 import { endAndLinger } from './linger.js';
 
-interface Deadline {
+const tooSlow = encodeRefusal(reject(408, undefined, undefined, 'The handshake took too long.'));
+
+/** The deadline of one socket. Told when time is up, it looks once more in the next turn: what lies in the kernel is read first. */
+class Deadline implements Due {
+  dueAt = 0;
+  place = -1;
   readonly socket: Socket;
   readonly startedAt: number;
-  readonly timer: Subscription;
-  /** Taken off when the deadline ends: a socket may live long. */
-  readonly onClose: () => void;
-}
+  readonly #key: Duplex | string;
+  readonly #deadlines: HandshakeDeadlines;
+  #isLate = false;
 
-const tooSlow = encodeRefusal(reject(408, undefined, undefined, 'The handshake took too long.'));
+  constructor(key: Duplex | string, socket: Socket, startedAt: number, deadlines: HandshakeDeadlines) {
+    this.socket = socket;
+    this.startedAt = startedAt;
+    this.#key = key;
+    this.#deadlines = deadlines;
+  }
+
+  due(): void {
+    if (this.#isLate) this.#deadlines.expire(this.#key);
+    else {
+      this.#isLate = true;
+      this.#deadlines.queue.add(this, 0);
+    }
+  }
+
+  /** The socket has closed. */
+  readonly onClose = (): void => {
+    this.#deadlines.end(this.#key);
+  };
+}
 
 /**
  * Gives each connection of a server a fixed time for its request, counted from its connect and over TLS: a peer that drips
  * gains nothing. Who is late gets 408, or is destroyed while TLS is not up.
  */
 export class HandshakeDeadlines {
+  /** One timer for all of them: one for each would be a fiftieth of a handshake. */
+  readonly queue: DeadlineQueue;
   readonly #timeout: number;
   readonly #scheduler: SchedulerLike;
   readonly #secure: boolean;
-  readonly #clock: () => number;
   readonly #deadlines = new Map<Duplex | string, Deadline>();
 
   /**
@@ -35,29 +58,29 @@ export class HandshakeDeadlines {
     this.#timeout = timeout;
     this.#scheduler = scheduler;
     this.#secure = secure;
-    this.#clock = clockOf(scheduler);
+    this.queue = DeadlineQueue.of(scheduler);
   }
 
   /** A socket was accepted. */
   begin(socket: Socket): void {
-    const startedAt = this.#clock();
-    if (!this.#secure) this.#start(socket, socket, startedAt, () => endAndLinger(socket, tooSlow, this.#scheduler));
+    const startedAt = this.queue.clock();
+    if (!this.#secure) this.#start(socket, socket, startedAt);
     // The sockets of a Unix path have no name to find them by: there Node's own deadline for TLS holds.
-    else if (socket.remotePort !== undefined) this.#start(nameOf(socket), socket, startedAt, () => socket.destroy());
+    else if (socket.remotePort !== undefined) this.#start(nameOf(socket), socket, startedAt);
   }
 
   /** TLS is up on it: from now on there is somebody to tell. */
   secured(socket: Socket): void {
     const startedAt = this.end(nameOf(socket));
-    this.#start(socket, socket, startedAt, () => endAndLinger(socket, tooSlow, this.#scheduler));
+    this.#start(socket, socket, startedAt);
   }
 
   /** Its request is there. Returns when it had connected. */
   end(key: Duplex | string): number {
     const begun = this.#deadlines.get(key);
-    if (begun === undefined) return this.#clock();
+    if (begun === undefined) return this.queue.clock();
     this.#deadlines.delete(key);
-    begun.timer.unsubscribe();
+    this.queue.remove(begun);
     begun.socket.off('close', begun.onClose);
     return begun.startedAt;
   }
@@ -66,23 +89,26 @@ export class HandshakeDeadlines {
   clear(): void {
     const deadlines = [...this.#deadlines.values()];
     this.#deadlines.clear();
-    for (const { socket, timer } of deadlines) {
-      timer.unsubscribe();
-      socket.destroy();
+    for (const each of deadlines) {
+      this.queue.remove(each);
+      each.socket.destroy();
     }
   }
 
-  #start(key: Duplex | string, socket: Socket, startedAt: number, expire: () => void): void {
-    const left = Math.max(0, this.#timeout - (this.#clock() - startedAt));
-    const timer = deadline(this.#scheduler, left, () => {
-      this.#deadlines.delete(key);
-      expire();
-    });
-    const onClose = (): void => {
-      this.end(key);
-    };
-    this.#deadlines.set(key, { socket, startedAt, timer, onClose });
-    socket.on('close', onClose);
+  /** Time is up: while TLS is not, there is nobody to tell. */
+  expire(key: Duplex | string): void {
+    const late = this.#deadlines.get(key);
+    if (late === undefined) return;
+    this.end(key);
+    if (typeof key === 'string') late.socket.destroy();
+    else endAndLinger(late.socket, tooSlow, this.#scheduler);
+  }
+
+  #start(key: Duplex | string, socket: Socket, startedAt: number): void {
+    const begun = new Deadline(key, socket, startedAt, this);
+    this.#deadlines.set(key, begun);
+    this.queue.add(begun, Math.max(0, this.#timeout - (this.queue.clock() - startedAt)));
+    socket.on('close', begun.onClose);
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { asyncScheduler, type SchedulerLike, Subscription, VirtualTimeScheduler } from 'rxjs';
-import { DeadlineQueue, type Due } from '../../src/reactive/deadline-queue.js';
+import { DeadlineQueue, type Due } from '../../src/transport/deadline-queue.js';
 
 /** An entry that writes down when it was due. */
 class Entry implements Due {

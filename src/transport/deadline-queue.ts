@@ -1,5 +1,5 @@
 import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
-import { clockOf, LOOP_GRACE } from '../transport/clock.js';
+import { clockOf, LOOP_GRACE } from './clock.js';
 
 /** The places of what does not stand in the heap. */
 const OUTSIDE = -1;
