@@ -43,7 +43,7 @@ class Deadline implements Due {
  * gains nothing. Who is late gets 408, or is destroyed while TLS is not up.
  */
 export class HandshakeDeadlines {
-  /** One timer for all of them: one for each would be a fiftieth of a handshake. */
+  /** One timer for all of them. */
   readonly queue: DeadlineQueue;
   readonly #timeout: number;
   readonly #scheduler: SchedulerLike;

@@ -30,7 +30,8 @@ export class SocketPort implements BytePort {
    * @param head bytes that were read behind the handshake, delivered before all others.
    */
   constructor(socket: Duplex, head: Buffer) {
-    this.#socket = Object.assign(socket, { [portSymbol]: this });
+    this.#socket = socket as Carrier;
+    this.#socket[portSymbol] = this;
     const plain = socket instanceof Socket && !('encrypted' in socket && socket.encrypted === true);
     this.synchronous = plain;
     this.#resettable = plain && socket.remoteFamily !== undefined;
