@@ -1,5 +1,5 @@
 import { VirtualTimeScheduler } from 'rxjs';
-import { ProtocolError } from '../../src/protocol/errors.js';
+import { ConnectionClosedError, ProtocolError } from '../../src/protocol/errors.js';
 import { checkedClosePayload } from '../../src/reactive/closing.js';
 import type { CloseInfo } from '../../src/reactive/connection.js';
 import { hex } from '../support/bits.js';
@@ -273,6 +273,20 @@ describe('the end of the transport (RFC 6455 §7.1.1)', () => {
     const { connection, closeInfos } = ended((each) => each.peer(text('a'), text('b', { fin: false })));
     expect(sequence(connection)).toEqual(['a', 'end']);
     expect(closeInfos).toHaveLength(1);
+  });
+
+  it('is recorded with an error that has all but a stack, which other errors have as before', () => {
+    const { closeInfos } = ended((each) => each.port.finish());
+    const error = closeInfos[0]?.error;
+    expect(error).toBeInstanceOf(ConnectionClosedError);
+    expect(error).toMatchObject({
+      message: 'connection lost without a close frame',
+      code: 1006,
+      reason: '',
+      wasClean: false,
+    });
+    expect(error?.stack).not.toContain('\n');
+    expect(new Error('other').stack).toContain('\n');
   });
 
   it('in the place of an answer to our Close frame is 1006 by us', () => {

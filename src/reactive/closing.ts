@@ -1,12 +1,12 @@
-import type { SchedulerLike, Subscription } from 'rxjs';
 import { isSendableCloseCode } from '../protocol/close-code.js';
 import { encodeClosePayload, truncateReason } from '../protocol/close-payload.js';
 import { ConnectionClosedError, type ProtocolError } from '../protocol/errors.js';
 import type { Role } from '../protocol/role.js';
 import type { Session } from '../protocol/session.js';
 import type { BytePort } from '../transport/byte-port.js';
-import { deadline } from '../transport/deadline.js';
+import type { DeadlineQueue, Due } from '../transport/deadline-queue.js';
 import type { CloseInfo } from './connection.js';
+
 import type { Outbox } from './outbox.js';
 import { describe } from './outgoing.js';
 
@@ -21,15 +21,13 @@ const ALLOWED_CODES = '1000 to 1003, 1007 to 1014 and 3000 to 4999';
 /** Who began to close, and whether it is over. */
 export type ClosingState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'failing' | 'closed';
 
-/** How long the end may take. */
-interface ClosingSettings {
-  readonly closeTimeout: number;
-  readonly scheduler: SchedulerLike;
-}
-
 /** Whom the end of a connection concerns, and what it acts on. */
 export interface ClosingOwner {
-  readonly terms: { readonly role: Role; readonly settings: ClosingSettings };
+  readonly terms: {
+    readonly role: Role;
+    readonly settings: { readonly closeTimeout: number };
+    readonly deadlines: DeadlineQueue;
+  };
   readonly port: BytePort;
   readonly session: Session;
   readonly outbox: Outbox;
@@ -40,12 +38,15 @@ export interface ClosingOwner {
 }
 
 /** The end of one connection, however it comes: closing handshake, failure, loss. RFC 6455 §7. */
-export class Closing {
+export class Closing implements Due {
+  dueAt = 0;
+  place = -1;
   state: ClosingState = 'open';
   readonly #owner: ClosingOwner;
   #info: CloseInfo | undefined;
   #error: Error | undefined;
-  #deadline: Subscription | undefined;
+  /** Whether the deadline has passed, and what lies in the kernel is read once more. */
+  #isLate = false;
   #discarded = 0;
 
   constructor(owner: ClosingOwner) {
@@ -99,7 +100,7 @@ export class Closing {
     }
     const initiator = this.#initiator();
     // §7.1.5: without a Close frame "_The WebSocket Connection Close Code_ is considered to be 1006"
-    if (initiator === 'peer') this.#error ??= new ConnectionClosedError({ code: 1006, reason: '', wasClean: false });
+    if (initiator === 'peer') this.#error ??= lostPeer();
     this.#info = this.#record({ code: 1006, reason: '', wasClean: false, initiator });
     this.#terminateAfter(LINGER_MS);
     if (this.state === 'open') this.#enter('closing-by-peer');
@@ -148,8 +149,18 @@ export class Closing {
     this.#end();
   }
 
+  /** The end has taken too long, unless the loop was blocked: so the last bytes are read before it is decided. */
+  due(): void {
+    if (this.#isLate) {
+      this.abort();
+      return;
+    }
+    this.#isLate = true;
+    this.#owner.terms.deadlines.add(this, 0);
+  }
+
   #end(): void {
-    this.#deadline?.unsubscribe();
+    this.#owner.terms.deadlines.remove(this);
     this.#enter('closed');
     this.#owner.over(this.#info as CloseInfo);
   }
@@ -173,9 +184,21 @@ export class Closing {
   }
 
   #terminateAfter(delay: number): void {
-    this.#deadline?.unsubscribe();
-    this.#deadline = deadline(this.#owner.terms.settings.scheduler, delay, () => this.abort());
+    const { deadlines } = this.#owner.terms;
+    deadlines.remove(this);
+    this.#isLate = false;
+    deadlines.add(this, delay);
   }
+}
+
+/** Nobody throws it: a stack would say nothing, and cost a server more than the rest when thousands are lost at once. */
+function lostPeer(): ConnectionClosedError {
+  const { stackTraceLimit } = Error;
+  // Where the intrinsics are frozen it cannot be set, and has its stack.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  const error = new ConnectionClosedError({ code: 1006, reason: '', wasClean: false });
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  return error;
 }
 
 /**

@@ -15,7 +15,7 @@ export interface ConnectionTerms {
   readonly settings: ConnectionSettings;
   readonly session: SessionOptions;
   readonly outbox: OutboxSettings;
-  /** For the heartbeats of all of them. */
+  /** For the heartbeats and the ends of all of them. */
   readonly deadlines: DeadlineQueue;
 }
 
