@@ -14,7 +14,7 @@ import {
   tap,
   toArray,
 } from 'rxjs';
-import { type BroadcastResult, broadcast, type Connection, serve, UsageError } from 'sluice';
+import { type BroadcastOptions, type BroadcastResult, broadcast, type Connection, serve, UsageError } from 'sluice';
 import { Loopback } from '../support/loopback.js';
 import { marbles } from '../support/marbles.js';
 import { membersOf, readBy, stall } from '../support/members.js';
@@ -166,6 +166,32 @@ describe('broadcast', () => {
         },
       }),
     );
+  });
+});
+
+describe('an error of the application within a delivery', () => {
+  it.each(['latest', 'onResult', 'filter'] as const)('is the error, once all others have the message: %s', (option) => {
+    const { members, values } = pair();
+    stall(members[0]);
+    const fail = (conn: unknown): void => {
+      if (conn === values.a) throw new Error(option);
+    };
+    const options: BroadcastOptions<string, Connection> = {
+      latest: { overflow: { latest: () => fail(values.a) } },
+      onResult: { onResult: (_: unknown, conn: unknown) => fail(conn) },
+      filter: {
+        filter: (conn: unknown) => {
+          fail(conn);
+          return true;
+        },
+      },
+    }[option];
+    const error = jest.fn();
+    from([values.a, values.b])
+      .pipe(broadcast(from(['one', 'never']), options))
+      .subscribe({ error });
+    expect(error.mock.calls).toEqual([[new Error(option)]]);
+    expect(readBy(members[1])).toEqual(['one']);
   });
 });
 

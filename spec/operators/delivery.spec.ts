@@ -62,6 +62,57 @@ describe('a message that cannot be sent', () => {
   });
 });
 
+describe('an error of the application', () => {
+  const bad = new Error('bad');
+  const worse = new Error('worse');
+
+  it('of onResult is thrown once the message has gone to all, and only the first', () => {
+    const members = membersOf(3);
+    const errors = [bad, worse];
+    const onResult = (): void => {
+      throw errors.shift();
+    };
+    expect(() => new Delivery<Outgoing, Connection>({ onResult }).send(connectionsOf(members), 'a')).toThrow(bad);
+    expect([members.map(readBy), errors]).toEqual([[['a'], ['a'], ['a']], []]);
+  });
+
+  it('of the key of a message keeps it from those who are not ready, and from nobody else', () => {
+    const members = membersOf(3);
+    stall(members[1]!);
+    const latest = (): never => {
+      throw bad;
+    };
+    const delivery = new Delivery<Outgoing, Connection>({ overflow: { latest } });
+    expect(() => delivery.send(connectionsOf(members), 'a')).toThrow(bad);
+    members[1]!.port.drain();
+    expect(members.map(readBy)).toEqual([['a'], [], ['a']]);
+  });
+
+  it('about whom it is for keeps it from that one', () => {
+    const members = membersOf(3);
+    const isFor = (conn: Connection): boolean => {
+      if (conn === members[0]!.connection) throw bad;
+      return true;
+    };
+    const delivery = new Delivery<Outgoing, Connection>({});
+    expect(() => delivery.send(connectionsOf(members), 'a', isFor)).toThrow(bad);
+    expect(members.map(readBy)).toEqual([[], ['a'], ['a']]);
+  });
+
+  it('is thrown though it is undefined', () => {
+    const onResult = (): void => {
+      throw undefined;
+    };
+    const thrown = jest.fn();
+    try {
+      new Delivery<Outgoing, Connection>({ onResult }).send(connectionsOf(membersOf(1)), 'a');
+    } catch (error) {
+      thrown(error);
+    }
+    expect(thrown.mock.calls).toEqual([[undefined]]);
+  });
+});
+
 describe('the latest messages', () => {
   const latest = { overflow: { latest: () => 'key' } };
   const twice = (...kept: LatestKeeper<Outgoing>[]): string[] => {

@@ -29,6 +29,7 @@ const kept = new LatestKeeper<any>();
  *
  * @throws UsageError for a message that cannot be sent, before anybody was sent anything. What cannot be sent to one of them only
  *   closes that one with 1011.
+ * @throws what `latest` or `onResult` throws, once the message has gone to all others.
  * @throws RangeError when `overflow` is not allowed.
  * @example conn.messages$.subscribe((message) => broadcastTo(connections, message, { except: conn }));
  */

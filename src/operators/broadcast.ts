@@ -7,7 +7,7 @@ import type { Target } from './target.js';
 
 /** Options of {@link broadcast}. */
 export interface BroadcastOptions<Out, C> extends DeliveryOptions<Out, C> {
-  /** Whom a message is for. An error of it is one of the result. @default all */
+  /** Whom a message is for. An error of it is one of the result, as those of `onResult`. @default all */
   readonly filter?: (conn: C, message: Out) => boolean;
 }
 
@@ -16,7 +16,8 @@ export interface BroadcastOptions<Out, C> extends DeliveryOptions<Out, C> {
  *
  * Framed and compressed once, as with `broadcastTo`; a message that is emitted while another one is delivered goes behind it.
  * Subscribes to `source$` once, behind the source; a connection leaves when it ends. Completes with `source$`; errors with it, with
- * the source, with `filter`, and with `UsageError` for a message that cannot be sent. The completion of the source only ends the
+ * the source, with what `filter`, `latest` or `onResult` throws (behind the delivery to all others), and with `UsageError` for a message
+ * that cannot be sent. The completion of the source only ends the
  * joining. Unsubscribing unsubscribes from both, leaves the connections open and withdraws nothing (`serve` itself closes its
  * connections when nobody is subscribed to it any more: `share()` it).
  *

@@ -30,6 +30,7 @@ export interface Topic<Out = Outgoing> {
    * Sends to those who are members now, and still are when it is their turn. One that is sent within (by `onResult`) goes first.
    *
    * @throws UsageError for a message that cannot be sent, before anybody was sent anything.
+   * @throws what `latest` or `onResult` throws, once the message has gone to all others.
    */
   next(message: Out, options?: TopicMessageOptions): BroadcastResult;
   /** Does nothing: a source has ended, the members have not. */

@@ -36,7 +36,10 @@ export interface BroadcastResult {
 export interface DeliveryOptions<Out, C> {
   /** What becomes of a message for a connection that is not ready. @default 'buffer' */
   readonly overflow?: SlowPolicy<Out>;
-  /** Called for each connection with what became of the message there. */
+  /**
+   * Called for each connection with what became of the message there. What it throws, as `latest` and `filter` do, is thrown (by
+   * `broadcast`: is its error) once the message has gone to all others.
+   */
   readonly onResult?: (result: SendResult, conn: C, message: Out) => void;
 }
 
@@ -60,19 +63,28 @@ export class Delivery<Out, C extends Target<Out>> {
    *
    * @param isFor whether it is for this one. Asked when it is its turn.
    * @throws UsageError for a message that cannot be sent, before anybody was sent anything.
+   * @throws the first error of `isFor`, `latest` or `onResult`, once the message has gone to all others.
    */
   send(connections: Iterable<C>, message: Out, isFor?: (conn: C) => boolean): BroadcastResult {
     const { onResult } = this.#options;
     const counts = { sent: 0, buffered: 0, dropped: 0, closed: 0 };
     const shared = shareMessage(message);
     const overflow = this.#options.overflow ?? 'buffer';
-    const context: Context<Out> = { overflow, kept: this.#kept, shared, isFirst: true };
+    const context: Context<Out> = { overflow, kept: this.#kept, shared, isFirst: true, isUnsendable: false };
+    let failure: { readonly error: unknown } | undefined;
     for (const conn of connections) {
-      if (isFor !== undefined && !isFor(conn)) continue;
-      const result = deliver(conn, context);
-      counts[result]++;
-      onResult?.(result, conn, message);
+      try {
+        if (isFor !== undefined && !isFor(conn)) continue;
+        const result = deliver(conn, context);
+        counts[result]++;
+        onResult?.(result, conn, message);
+      } catch (error) {
+        if (context.isUnsendable) throw error;
+        // An error of the application about one of them keeps nothing from the others.
+        failure ??= { error };
+      }
     }
+    if (failure !== undefined) throw failure.error;
     return counts;
   }
 }
@@ -83,6 +95,8 @@ interface Context<Out> {
   readonly shared: SharedMessage<Out>;
   /** Whether nobody has accepted the message yet. */
   isFirst: boolean;
+  /** Whether the message itself is what was wrong. */
+  isUnsendable: boolean;
 }
 
 function deliver<Out>(conn: Target<Out>, context: Context<Out>): SendResult {
@@ -91,8 +105,13 @@ function deliver<Out>(conn: Target<Out>, context: Context<Out>): SendResult {
     const mustKeep = typeof overflow === 'object' ? kept.mustKeep(conn) : !conn.send.isReady;
     if (mustKeep) return deliverSlowly(conn, context);
   }
-  if (!context.isFirst) return sendShared(conn, shared);
-  const result = trySendShared(conn, shared);
+  return context.isFirst ? sendFirst(conn, context) : sendShared(conn, shared);
+}
+
+function sendFirst<Out>(conn: Target<Out>, context: Context<Out>): SendResult {
+  context.isUnsendable = true;
+  const result = trySendShared(conn, context.shared);
+  context.isUnsendable = false;
   context.isFirst = result === 'closed';
   return result;
 }

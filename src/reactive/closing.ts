@@ -6,7 +6,6 @@ import type { Session } from '../protocol/session.js';
 import type { BytePort } from '../transport/byte-port.js';
 import type { DeadlineQueue, Due } from '../transport/deadline-queue.js';
 import type { CloseInfo } from './connection.js';
-
 import type { Outbox } from './outbox.js';
 import { describe } from './outgoing.js';
 
