@@ -27,7 +27,7 @@ function attach(server: Server, matches: (url: string) => boolean = () => true):
       fault: () => log.push('fault'),
       upgrade: (upgrade: UpgradeRequest) => {
         log.push(['upgrade', upgrade.head.path]);
-        upgrade.accept('HTTP/1.1 101 Switching Protocols\r\n\r\n')?.terminate();
+        upgrade.accept('HTTP/1.1 101 Switching Protocols\r\n\r\n', false)?.terminate();
       },
       closed: () => log.push('closed'),
     },

@@ -91,13 +91,20 @@ describe('a request to upgrade', () => {
     await peer.send('early ');
     await new Promise((resolve) => setImmediate(resolve));
     const events = collector();
-    upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n')?.open(events);
+    upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n', false)?.open(events);
     expect((await peer.response()).status).toBe(101);
     await peer.send('late');
     await until(() => events.text.length === 15);
     expect(events.text).toBe('head early late');
     peer.end();
     await until(() => events.log.includes('ended'));
+  });
+
+  it.each([true, false])('has TCP look after the peer where that is asked for: %s', async (keepAlive) => {
+    const { upgrade, socket } = await receive();
+    const setKeepAlive = jest.spyOn(socket, 'setKeepAlive');
+    upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n', keepAlive);
+    expect(setKeepAlive.mock.calls).toEqual(keepAlive ? [[true, 60_000]] : []);
   });
 
   it('tells once when the peer ends or resets before the decision, and accepts nothing then', async () => {
@@ -107,7 +114,7 @@ describe('a request to upgrade', () => {
       upgrade.watch(() => told++);
       leave(peer);
       await until(() => told > 0);
-      expect(upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n')).toBeUndefined();
+      expect(upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n', false)).toBeUndefined();
       upgrade.refuse(reject(503));
       await new Promise((resolve) => setImmediate(resolve));
       expect(told).toBe(1);
@@ -120,7 +127,7 @@ describe('a request to upgrade', () => {
     socket.resume();
     peer.reset();
     await closed;
-    expect(upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n')).toBeUndefined();
+    expect(upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n', false)).toBeUndefined();
   });
 
   it('reads 64 KiB and little more while nobody has decided', async () => {

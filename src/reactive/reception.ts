@@ -181,7 +181,7 @@ export class Reception<Data, In> {
       refuse(upgrade, serverClosing());
       return;
     }
-    const port = upgrade.accept(head);
+    const port = upgrade.accept(head, this.#settings.heartbeat === false);
     if (port === undefined) return;
     const facts = new AcceptedFacts(upgrade, { data: data as Data, protocol, deflate: accepted });
     const connection = new PortConnection<Data, In>(port, facts, this.#settings);

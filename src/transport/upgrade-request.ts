@@ -12,6 +12,9 @@ import { SocketPort } from './socket-port.js';
 /** The most that is read from a peer while hooks decide about it, in bytes. */
 const EARLY_LIMIT = 65_536;
 
+/** How long a connection is silent before TCP asks whether its peer lives, in milliseconds. */
+const KEEP_ALIVE_MS = 60_000;
+
 /** A request, or what it can be made of again. */
 export interface KeptRequest {
   readonly url: string;
@@ -41,8 +44,12 @@ export interface UpgradeRequest {
   whenClosed(closed: () => void): void;
   /** Calls `onGone` once if the peer ends or resets before the decision. Reads a bounded amount meanwhile. */
   watch(onGone: () => void): void;
-  /** Sends `responseHead` and hands over the bytes that follow; nothing when the peer has gone. */
-  accept(responseHead: string): BytePort | undefined;
+  /**
+   * Sends `responseHead` and hands over the bytes that follow; nothing when the peer has gone.
+   *
+   * @param keepAlive whether TCP looks after the peer: for connections without a heartbeat. It costs four system calls.
+   */
+  accept(responseHead: string, keepAlive: boolean): BytePort | undefined;
   /** Sends the refusal and ends the connection. */
   refuse(rejection: Rejection): void;
 }
@@ -78,7 +85,6 @@ export class SocketUpgrade implements UpgradeRequest {
     socket.on('error', this.#onError);
     if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
     if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
-    if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 60_000);
   }
 
   get head(): RequestHead {
@@ -149,7 +155,7 @@ export class SocketUpgrade implements UpgradeRequest {
     socket.resume();
   }
 
-  accept(responseHead: string): BytePort | undefined {
+  accept(responseHead: string, keepAlive: boolean): BytePort | undefined {
     this.#unwatch?.();
     const socket = this.#socket;
     if (this.#gone || !socket.readable || !socket.writable) {
@@ -158,6 +164,9 @@ export class SocketUpgrade implements UpgradeRequest {
     }
     // Paused until the port is opened, so that what comes meanwhile stays behind the early bytes.
     socket.pause();
+    if (keepAlive && 'setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') {
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    }
     socket.write(responseHead, 'latin1');
     const port = new SocketPort(
       socket,
