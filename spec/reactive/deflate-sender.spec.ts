@@ -12,8 +12,8 @@ const parameters = {
 const large = Buffer.from(jsonText(SYNCHRONOUS_DEFLATE + 1));
 
 /** A sender, what it sent, and a promise of its end. */
-function sending(bytes: Uint8Array) {
-  const deflater = new MessageDeflater(parameters, 'server', { threshold: 0, level: 6, memLevel: 8 });
+function sending(bytes: Uint8Array, isSynchronous = false) {
+  const deflater = new MessageDeflater(parameters, 'server', { threshold: 0, level: 6, memLevel: 8, isSynchronous });
   const sent: [number, number][] = [];
   let ended = 0;
   let end = (): void => {};
@@ -62,6 +62,13 @@ describe('a message that is compressed when its turn comes', () => {
     sender.resume();
     expect(sent).toEqual([]);
     await over;
+    expect(sent).toEqual([[0xc2, expect.any(Number)]]);
+    expect(times()).toBe(1);
+  });
+
+  it('is sent at once however large it is, where the deflater says so', () => {
+    const { sender, sent, times } = sending(large, true);
+    sender.start();
     expect(sent).toEqual([[0xc2, expect.any(Number)]]);
     expect(times()).toBe(1);
   });

@@ -132,6 +132,49 @@ describe('a pair of connections', () => {
     expect([pair.client.protocol, pair.client.data]).toEqual(['chat', undefined]);
   });
 
+  it.each([
+    [{}, { server_no_context_takeover: true, client_no_context_takeover: true }],
+    [
+      { client: { perMessageDeflate: { serverNoContextTakeover: false, clientNoContextTakeover: false } } },
+      { server_no_context_takeover: true, client_no_context_takeover: true },
+    ],
+    [
+      {
+        client: { perMessageDeflate: { serverNoContextTakeover: false, serverMaxWindowBits: 12 } },
+        server: { perMessageDeflate: { serverNoContextTakeover: false, clientMaxWindowBits: 10 } },
+      },
+      { client_no_context_takeover: true, server_max_window_bits: 12, client_max_window_bits: 10 },
+    ],
+  ])('agrees to permessage-deflate as its options say: %j', (options, parameters) => {
+    const { client, server } = connectionPair(options);
+    const extensions = { 'permessage-deflate': [parameters] };
+    expect([client.extensions, server.extensions]).toEqual([extensions, extensions]);
+    const seen: unknown[] = [];
+    for (const conn of [client, server]) conn.messages$.subscribe((each) => seen.push(each));
+    for (let i = 0; i < 3; i++) for (const conn of [client, server]) conn.send.next('abc'.repeat(1000));
+    expect(seen).toEqual(Array.from({ length: 6 }, () => 'abc'.repeat(1000)));
+    for (const conn of [client, server]) expect(conn.bytesSent).toBeLessThan(300);
+    for (const conn of [client, server]) conn.terminate();
+  });
+
+  it.each(['client', 'server'])('agrees to nothing where the %s does not want it', (end) => {
+    const { client, server } = connectionPair({ [end]: { perMessageDeflate: false } });
+    expect([client.extensions, server.extensions]).toEqual([{}, {}]);
+    server.ignoreMessages();
+    client.send.next('a'.repeat(2000));
+    expect(client.bytesSent).toBeGreaterThan(2000);
+    for (const conn of [client, server]) conn.terminate();
+  });
+
+  it('compresses long messages before send returns too, in order', () =>
+    marbles(({ cold, expectObservable }) => {
+      const { client, server } = connectionPair();
+      const values = { a: 'a'.repeat(300_000), b: 'b', c: Buffer.alloc(200_000, 'c') };
+      server.messages$.pipe(sendTo(server)).subscribe();
+      cold('-(abc)-a', values).subscribe((each) => client.send.next(each));
+      expectObservable(client.messages$).toBe('-(abc)-a', values);
+    }));
+
   it('works outside of virtual time as well', async () => {
     const { client, server } = connectionPair();
     of('a', 'b').subscribe(server.send);

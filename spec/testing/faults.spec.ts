@@ -19,7 +19,7 @@ describe('stallReads', () => {
 
   it('fills the sender up to its limit', () =>
     marbles(({ flush }) => {
-      const { client, server } = connectionPair({ server: { maxBufferedAmount: 100_000 } });
+      const { client, server } = connectionPair({ server: { maxBufferedAmount: 100_000, perMessageDeflate: false } });
       const infos = infosOf(server);
       stallReads(client);
       for (let i = 0; i < 20; i++) server.send.next('x'.repeat(10_000));

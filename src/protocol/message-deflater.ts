@@ -10,6 +10,8 @@ export interface CompressionSettings {
   readonly threshold: number;
   readonly level: number;
   readonly memLevel: number;
+  /** Keeps even long messages out of the thread pool, where time is virtual. @default false */
+  readonly isSynchronous?: boolean;
 }
 
 /** Gets the compressed form of a message; nothing when it did not become smaller. */
@@ -27,17 +29,21 @@ const TEACHES = 1024;
 /** Compresses the messages to one peer. Between messages it keeps the window, if context is taken over, and nothing else. */
 export class MessageDeflater {
   readonly threshold: number;
+  /** Whether {@link compressLater} is not wanted, however long a message is. */
+  readonly isSynchronous: boolean;
   /** Those of one group give the same for the same message, unless they keep context. */
   readonly group: string;
   readonly #settings: DeflateSettings;
   readonly #window: PlainWindow | undefined;
 
   /** @param role which end we are. */
-  constructor(parameters: DeflateParameters, role: Role, { threshold, level, memLevel }: CompressionSettings) {
+  constructor(parameters: DeflateParameters, role: Role, settings: CompressionSettings) {
+    const { threshold, level, memLevel, isSynchronous = false } = settings;
     const isServer = role === 'server';
     const forgets = isServer ? parameters.serverNoContextTakeover : parameters.clientNoContextTakeover;
     const windowBits = isServer ? parameters.serverMaxWindowBits : parameters.clientMaxWindowBits;
     this.threshold = threshold;
+    this.isSynchronous = isSynchronous;
     this.#settings = { windowBits, level, memLevel };
     this.#window = forgets ? undefined : new PlainWindow(windowBits);
     this.group = `${windowBits} ${level} ${memLevel}`;

@@ -36,10 +36,10 @@ export class DeflateSender {
     this.#sink = sink;
   }
 
-  /** Begins. A small message is sent before this returns. */
+  /** Begins. A small message is sent before this returns, and so is a long one of a deflater that is synchronous. */
   start(): void {
     const { bytes, deflater, shared } = this.#message;
-    if (bytes.length <= SYNCHRONOUS_DEFLATE) {
+    if (bytes.length <= SYNCHRONOUS_DEFLATE || deflater.isSynchronous) {
       this.#send(deflater.compress(bytes, shared));
       return;
     }

@@ -1,7 +1,20 @@
 import type { SchedulerLike } from 'rxjs';
+import {
+  type AcceptedDeflate,
+  acceptDeflate,
+  type DeflateParameters,
+  deflateOffer,
+  readDeflateAnswer,
+} from '../protocol/deflate-negotiation.js';
 import { UsageError } from '../protocol/errors.js';
+import type { ExtensionOffer } from '../protocol/extensions.js';
 import type { Connection, Message } from '../reactive/connection.js';
-import { type ConnectionOptions, connectionSettings } from '../reactive/connection-settings.js';
+import {
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+} from '../reactive/connection-settings.js';
+import type { CompressionOption } from '../reactive/deflate-options.js';
 import { PortConnection } from '../reactive/port-connection.js';
 import { MemoryPort } from './memory-port.js';
 import { testingScheduler } from './testing-scheduler.js';
@@ -10,9 +23,9 @@ import { Trampoline } from './trampoline.js';
 /** Options of {@link connectionPair}. */
 export interface ConnectionPairOptions<Data = undefined> {
   /** Connection options of the server's end. The heartbeat is off unless it is asked for: its timers never end by themselves. */
-  readonly server?: ConnectionOptions;
+  readonly server?: ConnectionOptions & CompressionOption;
   /** Connection options of the client's end. */
-  readonly client?: ConnectionOptions;
+  readonly client?: ConnectionOptions & CompressionOption;
   /** For `data` of the server's end. @default undefined */
   readonly data?: Data;
   /** For `url` of both ends. @default '/' */
@@ -36,9 +49,10 @@ export interface ConnectionPair<Data = undefined> {
 const ports = new WeakMap<object, MemoryPort>();
 
 /**
- * A client and a server without a network: the real protocol, limits and flow control over memory. What one end sends has arrived at
- * the other when `send` returns, unless nobody reads there; the closing handshake takes no time. Two ends that echo each other do not
- * grow the stack. Within `TestScheduler.run` all its timers are virtual.
+ * A client and a server without a network: the real protocol, compression, limits and flow control over memory. What one end sends has
+ * arrived at the other when `send` returns, unless nobody reads there; the closing handshake takes no time. They agree to
+ * permessage-deflate as `serve` and `connect` do with the same options, and compress on the spot, however long a message is. Two ends
+ * that echo each other do not grow the stack. Within `TestScheduler.run` all its timers are virtual.
  *
  * @throws TypeError or RangeError for an option that is not allowed.
  * @example const { client, server } = connectionPair(); server.messages$.pipe(sendTo(server)).subscribe();
@@ -47,22 +61,47 @@ export function connectionPair<Data = undefined>(options: ConnectionPairOptions<
   const { scheduler = testingScheduler, socketBuffer = 65_536, url = '/', protocol = '', data } = options;
   const link = { scheduler, socketBuffer, trampoline: new Trampoline() };
   const [clientPort, serverPort] = MemoryPort.pair(link);
-  const facts = { url, protocol, extensions: [], protocolVersion: 13, remoteAddress: undefined };
   const defaults = { scheduler, heartbeat: false } as const;
+  const ends = {
+    client: synchronous(connectionSettings({ ...defaults, ...options.client }, 'client')),
+    server: synchronous(connectionSettings({ ...defaults, ...options.server }, 'server')),
+  };
+  const { extensions, deflate } = agreement(ends);
+  const facts = { url, protocol, extensions, protocolVersion: 13, remoteAddress: undefined };
   const client = new PortConnection<undefined, Message>(
     clientPort,
-    { ...facts, role: 'client', data: undefined },
-    connectionSettings({ ...defaults, ...options.client }, 'client'),
+    { ...facts, role: 'client', data: undefined, deflate: deflate?.client },
+    ends.client,
   );
   const server = new PortConnection<Data, Message>(
     serverPort,
-    { ...facts, role: 'server', data: data as Data },
-    connectionSettings({ ...defaults, ...options.server }, 'server'),
+    { ...facts, role: 'server', data: data as Data, deflate: deflate?.server },
+    ends.server,
   );
   ports.set(client, clientPort).set(server, serverPort);
   client.start();
   server.start();
   return { client, server };
+}
+
+/** A message of the thread pool would arrive in real time. */
+function synchronous(settings: ConnectionSettings): ConnectionSettings {
+  const { deflate } = settings;
+  return deflate === undefined ? settings : { ...settings, deflate: { ...deflate, isSynchronous: true } };
+}
+
+/** What the two ends agree to in their handshake: the extensions, and what each makes of permessage-deflate. */
+function agreement({ client, server }: Record<'client' | 'server', ConnectionSettings>): {
+  readonly extensions: readonly ExtensionOffer[];
+  readonly deflate?: Record<'client' | 'server', DeflateParameters>;
+} {
+  if (client.deflate === undefined || server.deflate === undefined) return { extensions: [] };
+  // Our own offer leaves the server any choice.
+  const { parameters, answer } = acceptDeflate([deflateOffer(client.deflate)], server.deflate) as AcceptedDeflate;
+  return {
+    extensions: [answer],
+    deflate: { client: readDeflateAnswer(answer, client.deflate), server: parameters },
+  };
 }
 
 /**
