@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { decodeText, Utf8Validator, writeText } from '../../src/protocol/utf8.js';
+import { decodeText, Utf8Validator, writeSizedText, writeText } from '../../src/protocol/utf8.js';
 import { hex } from '../support/bits.js';
 
 describe('Utf8Validator (RFC 3629)', () => {
@@ -100,17 +100,20 @@ describe('Utf8Validator (RFC 3629)', () => {
   });
 });
 
-describe('writeText', () => {
+describe('writeText and writeSizedText', () => {
   it.each([
     ['', ''],
     ['text', '74657874'],
     ['\u00e9\u20ac\u{1f600}', 'c3a9 e282ac f09f9880'],
     ['a\ud83db', '61 efbfbd 62'],
-  ])('writes %j as UTF-8 and leaves the rest', (text, expected) => {
+    ['\u00ff', 'c3bf'],
+  ])('write %j as UTF-8 and leave the rest', (text, expected) => {
     const bytes = hex(expected);
-    const target = Buffer.alloc(20, '.');
+    const whole = Buffer.concat([Buffer.from('..'), bytes, Buffer.alloc(18 - bytes.length, '.')]);
+    const [target, sized] = [Buffer.alloc(20, '.'), Buffer.alloc(20, '.')];
     expect(writeText(target, text, 2)).toBe(bytes.length);
-    expect(target).toEqual(Buffer.concat([Buffer.from('..'), bytes, Buffer.alloc(18 - bytes.length, '.')]));
+    expect(writeSizedText(sized, text, 2, bytes.length)).toBe(bytes.length);
+    expect([target, sized]).toEqual([whole, whole]);
   });
 });
 

@@ -3,7 +3,7 @@ import { writeFrame } from '../protocol/frame-writer.js';
 import { borrow, giveBack } from '../protocol/lent-memory.js';
 import { maskInPlace } from '../protocol/mask.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
-import { writeText } from '../protocol/utf8.js';
+import { writeSizedText, writeText } from '../protocol/utf8.js';
 import type { BytePort } from './byte-port.js';
 import { NO_LANE, type SharedLane } from './shared-lane.js';
 import { Slab } from './slab.js';
@@ -189,7 +189,7 @@ export class Batch {
     const length = Buffer.byteLength(text);
     const frame = this.#borrow(headerLength(length, maskKey !== undefined) + length);
     const at = writeHeader(frame, 0, firstByte, length, maskKey);
-    const end = at + writeText(frame, text, at);
+    const end = at + writeSizedText(frame, text, at, length);
     if (maskKey !== undefined) maskInPlace(frame, at, end, maskKey);
     this.piece(frame.subarray(0, end));
     return length;
