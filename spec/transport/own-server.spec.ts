@@ -9,6 +9,7 @@ import { guardProcess } from '../support/process-guard.js';
 import { ACCEPT, type HandshakeParts, handshake, KEY, RawClient } from '../support/raw-client.js';
 import { echo, type RunningServer, run } from '../support/running-server.js';
 import { stopChild } from '../support/stop-child.js';
+import { serverPair } from '../support/tls.js';
 
 guardProcess();
 const atEnd = endAfterEach();
@@ -339,6 +340,20 @@ describe('bytes that are no HTTP', () => {
     const next = await client();
     next.write(handshake());
     expect((await next.response()).status).toBe(101);
+  });
+
+  it('get 400 within TLS, and no word where they should be TLS', async () => {
+    const secure = await run(serve({ port: 0, host: '127.0.0.1', ...serverPair }), echo);
+    atEnd(() => secure.subscription.unsubscribe());
+    const mute = await RawClient.connect(secure.port);
+    atEnd(() => mute.close());
+    mute.write(handshake());
+    await mute.ended();
+    expect(mute.received.toString('latin1')).not.toContain('HTTP');
+    const told = await RawClient.connectTls(secure.port);
+    atEnd(() => told.close());
+    told.write('BREW / HTTP/1.1\r\n\r\n');
+    expect((await told.response()).status).toBe(400);
   });
 
   it('end a tunnel by CONNECT', async () => {
