@@ -151,7 +151,7 @@ export interface Connection<Data = unknown, In = Message, Out = Outgoing> extend
 
   /** What `authenticate` returned; `undefined` without it. */
   readonly data: Data;
-  /** The handshake's request, on a server. */
+  /** The handshake's request, on a server: the one that hooks were given; where there are none, one that is made again of its fields. */
   readonly request: IncomingMessage | undefined;
   /** The handshake's response, on a client. */
   readonly response: IncomingMessage | undefined;
