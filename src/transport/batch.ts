@@ -10,7 +10,8 @@ import { Slab } from './slab.js';
 
 /**
  * Payloads up to this size are copied into the slab, in bytes. Larger ones are written from where they are: that is a second piece, and
- * the port joins small ones. Below 16 KiB the copy saves a quarter of an echo that comes alone, and 5 % of one of four.
+ * the port joins small ones. Below 16 KiB the copy saves a quarter of an echo that comes alone, and little (6 % to nothing)
+ * where four come together.
  */
 export const COPY_LIMIT = 16_384;
 
