@@ -47,7 +47,8 @@ export class RoomsWorld {
     const dial$ = defer(() => {
       dialed.push(this.#now());
       if (this.#server === undefined) return throwError(refused);
-      const pair = connectionPair({ data: { name } });
+      // What a slow consumer is to choke on must not shrink on the way.
+      const pair = connectionPair({ data: { name }, perMessageDeflate: false });
       pairs.push(pair);
       this.#connections$.next(pair.server);
       return testConnect([pair.client]);
