@@ -48,7 +48,7 @@ export class RoomsWorld {
       dialed.push(this.#now());
       if (this.#server === undefined) return throwError(refused);
       // What a slow consumer is to choke on must not shrink on the way.
-      const pair = connectionPair({ data: { name }, perMessageDeflate: false });
+      const pair = connectionPair({ data: { name }, server: { perMessageDeflate: false } });
       pairs.push(pair);
       this.#connections$.next(pair.server);
       return testConnect([pair.client]);
