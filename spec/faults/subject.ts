@@ -116,6 +116,12 @@ export class Subject {
 
 const smallYoungGeneration = ['--max-semi-space-size=1', '--min-semi-space-size=1'];
 
+/**
+ * For cases whose memory is less than what V8 takes to compile what has become hot meanwhile, up to 2 MiB at any time: here it
+ * interprets.
+ */
+export const interpreted: readonly string[] = [...smallYoungGeneration, '--no-opt', '--no-sparkplug', '--no-maglev'];
+
 function spawnNode(
   library: Library,
   { nodeArgs = smallYoungGeneration, openFiles }: Pick<SubjectOptions, 'nodeArgs' | 'openFiles'>,

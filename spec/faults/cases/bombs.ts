@@ -4,6 +4,7 @@ import { binary, wire } from '../../support/frames.js';
 import { compressed, compressedFragments, contextBomb, zeros } from '../bomb.js';
 import { exactly, type FaultCase, type Finding, type Scale, sizeAtMost, timeAtMost } from '../fault-case.js';
 import { floodFrom, HostilePeer } from '../hostile-peer.js';
+import { interpreted } from '../subject.js';
 import { besideWs, type Cost, costOf, type Target, underAttack } from '../under-attack.js';
 
 const MiB = 1_048_576;
@@ -69,24 +70,27 @@ export const earlyBomb: FaultCase = {
   name: 'a bomb before the handshake is answered',
   async run() {
     const bytes = wire('server', [compressed(zeros(inflatedBytes))]);
-    return underAttack({ hook: 'stalls', options: { handshakeTimeout: 1_000 } }, async (target) => {
-      const {
-        peak,
-        peers,
-        stallMillis: stall,
-      } = await costOf(target, async () => {
-        const peer = await HostilePeer.request(target.subject.port, { path: '/stalled', deflate: '' });
-        const flood = peer.flood(bytes);
-        await peer.gone();
-        await flood;
-        return [peer];
-      });
-      return [
-        exactly('answered with', 503, peers[0]!.status ?? 0),
-        sizeAtMost('peak memory', MiB, peak),
-        timeAtMost('stall', stallMillis, stall),
-      ];
-    });
+    return underAttack(
+      { nodeArgs: interpreted, hook: 'stalls', options: { handshakeTimeout: 1_000 } },
+      async (target) => {
+        const {
+          peak,
+          peers,
+          stallMillis: stall,
+        } = await costOf(target, async () => {
+          const peer = await HostilePeer.request(target.subject.port, { path: '/stalled', deflate: '' });
+          const flood = peer.flood(bytes);
+          await peer.gone();
+          await flood;
+          return [peer];
+        });
+        return [
+          exactly('answered with', 503, peers[0]!.status ?? 0),
+          sizeAtMost('peak memory', MiB, peak),
+          timeAtMost('stall', stallMillis, stall),
+        ];
+      },
+    );
   },
 };
 
@@ -142,7 +146,7 @@ export const longMessage: FaultCase = {
         1,
       );
     const ws = await besideWs(scale, { ...options, perMessageDeflate: true }, attack);
-    return underAttack({ options }, async (target) => {
+    return underAttack({ nodeArgs: interpreted, options }, async (target) => {
       const { held, peers } = await attack(target);
       return [
         exactly('still open', 1, peers.filter(({ isGone }) => !isGone).length),
