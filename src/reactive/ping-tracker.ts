@@ -6,12 +6,15 @@ interface Outstanding {
   readonly lost: () => void;
 }
 
+/** What nobody has added to. */
+const NONE: readonly never[] = [];
+
 /** Matches pongs to the pings that were sent. */
 export class PingTracker {
   /** The last round trip in milliseconds. */
   latency: number | undefined;
   readonly #clock: () => number;
-  #outstanding: Outstanding[] = [];
+  #outstanding: readonly Outstanding[] = NONE;
   #counter = 0;
 
   /** @param clock gives milliseconds. */
@@ -29,7 +32,9 @@ export class PingTracker {
   /** A ping was sent. Returns how to forget it. */
   sent(payload: Buffer, answered: (roundTrip: number) => void, lost: () => void): () => void {
     const ping = { payload, sentAt: this.#clock(), answered, lost };
-    this.#outstanding.push(ping);
+    // A list that grows by itself takes room for 17: every connection has one ping on its way now and then.
+    if (this.#outstanding === NONE) this.#outstanding = [ping];
+    else (this.#outstanding as Outstanding[]).push(ping);
     return () => {
       this.#outstanding = this.#outstanding.filter((other) => other !== ping);
     };
@@ -43,7 +48,7 @@ export class PingTracker {
     const index = this.#outstanding.findIndex((ping) => ping.payload.equals(payload));
     if (index < 0) return;
     const now = this.#clock();
-    for (const { sentAt, answered } of this.#outstanding.splice(0, index + 1)) {
+    for (const { sentAt, answered } of this.#take(index + 1)) {
       this.latency = now - sentAt;
       answered(this.latency);
     }
@@ -51,6 +56,12 @@ export class PingTracker {
 
   /** No pong will come any more. */
   end(): void {
-    for (const { lost } of this.#outstanding.splice(0)) lost();
+    for (const { lost } of this.#take(this.#outstanding.length)) lost();
+  }
+
+  #take(count: number): readonly Outstanding[] {
+    const taken = this.#outstanding.slice(0, count);
+    this.#outstanding = count === this.#outstanding.length ? NONE : this.#outstanding.slice(count);
+    return taken;
   }
 }
