@@ -2,6 +2,7 @@
 import { continuation, type Frame, text, wire } from '../../support/frames.js';
 import { exactly, type FaultCase, type Finding, type Scale, sizeAtMost, thousands } from '../fault-case.js';
 import { floodFrom, HostilePeer } from '../hostile-peer.js';
+import { interpreted } from '../subject.js';
 import { besideWs, type Cost, costOf, type Target, underAttack } from '../under-attack.js';
 
 const KiB = 1024;
@@ -75,7 +76,7 @@ export const drips: FaultCase = {
     const attack = (target: Target): Promise<Cost> =>
       costOf(target, (portion) => drip(target.subject.port, peers, Math.ceil(count * portion)), 0.3);
     const ws = await besideWs(scale, {}, attack);
-    return underAttack({}, async (target) => {
+    return underAttack({ nodeArgs: interpreted }, async (target) => {
       const { peak } = await attack(target);
       const what = `peak memory of each of ${peers}, ${thousands(count)} packets`;
       return [sizeAtMost(what, 2 * count + slack, peak / peers, ws && ws.peak / peers)];
