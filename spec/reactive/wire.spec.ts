@@ -1,7 +1,9 @@
 import { serve } from 'sluice';
 import { Opcode } from '../../src/protocol/opcode.js';
+import { SharedFrame } from '../../src/protocol/shared-frame.js';
 import { Wire } from '../../src/reactive/wire.js';
 import { flushAll } from '../../src/transport/flush-queue.js';
+import type { LaneLimits } from '../../src/transport/shared-lane.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { ping, text, wire } from '../support/frames.js';
 import { KernelPort } from '../support/kernel-port.js';
@@ -13,12 +15,8 @@ import { until } from '../support/until.js';
 guardProcess();
 const ends = endAfterEach();
 
-function wireOver(port: KernelPort, highWaterMark = 65_536): Wire {
-  const made = new Wire(
-    port,
-    { highWaterMark, maskKey: undefined, lane: { limit: 0, plainBelow: 0 } },
-    { written: () => {} },
-  );
+function wireOver(port: KernelPort, highWaterMark = 65_536, lane: LaneLimits = { limit: 0, plainBelow: 0 }): Wire {
+  const made = new Wire(port, { highWaterMark, maskKey: undefined, lane }, { written: () => {} });
   port.open({ bytes: () => {}, ended: () => {}, closed: () => {}, drained: () => made.drained() });
   return made;
 }
@@ -74,6 +72,66 @@ describe('what is written', () => {
     flushAll();
     expect(port.writes).toEqual([]);
     expect(reached).not.toHaveBeenCalled();
+  });
+});
+
+describe('what goes to many', () => {
+  const frame = new SharedFrame(0x81, Buffer.from('to all'));
+
+  function wireWithLane(port: KernelPort): Wire {
+    const made = wireOver(port, 65_536, { limit: 1000, plainBelow: 1000 });
+    made.ownLane().open(0);
+    return made;
+  }
+
+  it('leaves with the tick, and counts', () => {
+    const port = new KernelPort();
+    const made = wireWithLane(port);
+    expect([made.lane.takes(frame, 6), made.lane.takes(frame, 6)]).toEqual([true, true]);
+    expect([made.size, made.isIdle, port.writes]).toEqual([16, false, []]);
+    flushAll();
+    expect([made.size, made.isIdle, made.bytesSent, port.taken, port.writes.length]).toEqual([0, true, 16, 16, 1]);
+    made.message('alone');
+    flushAll();
+    expect([made.bytesSent, port.taken]).toEqual([23, 23]);
+  });
+
+  it('has left before anybody is told so', () => {
+    const port = new KernelPort();
+    const made = wireWithLane(port);
+    const told: number[] = [];
+    made.lane.takes(frame, 6);
+    made.mark(() => told.push(port.taken));
+    expect(made.lane.takes(frame, 6)).toBe(false);
+    flushAll();
+    expect(told).toEqual([8]);
+  });
+
+  it('blocks when it does not leave at once, until it has left', () => {
+    const port = new KernelPort(0);
+    const made = wireWithLane(port);
+    made.lane.takes(frame, 6);
+    flushAll();
+    made.control(Opcode.ping, Buffer.alloc(0));
+    made.write();
+    expect([made.isBlocked, made.size, made.bytesSent, port.writes]).toEqual([true, 8 + 2, 8, []]);
+    port.read();
+    made.write();
+    expect([made.isBlocked, made.size]).toEqual([false, 0]);
+    expect(port.frames.map(({ opcode }) => opcode)).toEqual([1, 9]);
+  });
+
+  it('is in one write with what else one tick sends, in order', () => {
+    const port = new KernelPort();
+    const made = wireWithLane(port);
+    made.lane.takes(frame, 6);
+    made.message('to one');
+    made.shared(frame);
+    made.lane.takes(frame, 6);
+    made.control(Opcode.ping, Buffer.from('?'));
+    flushAll();
+    expect(port.frames.map(({ payload }) => payload.toString())).toEqual(['to all', 'to one', 'to all', 'to all', '?']);
+    expect([port.writes.length, made.bytesSent]).toEqual([1, port.taken]);
   });
 });
 

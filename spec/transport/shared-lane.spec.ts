@@ -1,8 +1,10 @@
 import { Opcode } from '../../src/protocol/opcode.js';
 import { SharedFrame } from '../../src/protocol/shared-frame.js';
 import { Batch } from '../../src/transport/batch.js';
+import { flushAll } from '../../src/transport/flush-queue.js';
 import { SharedLane } from '../../src/transport/shared-lane.js';
 import { KernelPort } from '../support/kernel-port.js';
+import { readFrames } from '../support/read-frames.js';
 
 const TEXT = 0x80 | Opcode.text;
 
@@ -15,16 +17,24 @@ function textFrame(text: string): SharedFrame {
   return new SharedFrame(TEXT, Buffer.from(text));
 }
 
-/** A lane, and how often it had the batch scheduled. */
-function laneOf({ limit = 100, plainBelow = Number.POSITIVE_INFINITY } = {}): { lane: SharedLane; calls: number[] } {
-  const calls: number[] = [];
-  const lane = new SharedLane(
-    { limit, plainBelow },
-    {
-      schedule: () => calls.push(lane.size),
-    },
+/** A lane over `port`, and what its owner was asked for. */
+function laneOf({ limit = 100, plainBelow = Number.POSITIVE_INFINITY, port = new KernelPort() } = {}): {
+  lane: SharedLane;
+  calls: string[];
+  port: KernelPort;
+} {
+  const calls: string[] = [];
+  const owner = { write: () => calls.push('write'), blocked: () => calls.push('blocked') };
+  return { lane: new SharedLane({ limit, plainBelow }, port, owner), calls, port };
+}
+
+/** What was written, as text. */
+function written(port: KernelPort): string[] {
+  return port.writes.map((bytes) =>
+    readFrames(bytes)
+      .map(({ payload }) => payload.toString())
+      .join(' '),
   );
-  return { lane, calls };
 }
 
 describe('a lane that is open', () => {
@@ -63,23 +73,96 @@ describe('a lane that is open', () => {
     expect(lane.takes(frameOf(5), Number.POSITIVE_INFINITY)).toBe(false);
   });
 
-  it('has the batch scheduled with the first frame, and again once it was written', () => {
-    const { lane, calls } = laneOf();
+  it('is scheduled with the first frame, and again once it was flushed', () => {
+    const { lane, port } = laneOf();
+    const schedule = jest.spyOn(port, 'schedule');
     lane.open(0);
     lane.takes(frameOf(10), 8);
     lane.takes(frameOf(10), 8);
-    expect(calls).toEqual([10]);
-    lane.take();
-    lane.open(0);
+    expect(schedule.mock.calls).toEqual([[lane]]);
+    flushAll();
     lane.takes(frameOf(20), 18);
-    expect(calls).toEqual([10, 20]);
+    expect(schedule).toHaveBeenCalledTimes(2);
+    flushAll();
   });
 
-  it('has nothing scheduled for what it does not take', () => {
-    const { lane, calls } = laneOf();
+  it('is scheduled once though it is emptied meanwhile', () => {
+    const { lane, port } = laneOf();
+    const schedule = jest.spyOn(port, 'schedule');
+    for (let i = 0; i < 3; i++) {
+      lane.open(0);
+      lane.takes(frameOf(10), 8);
+      lane.take();
+    }
+    expect(schedule).toHaveBeenCalledTimes(1);
+    flushAll();
+    expect(port.writes).toEqual([]);
+  });
+
+  it('is not scheduled for what it does not take', () => {
+    const { lane, port } = laneOf();
+    const schedule = jest.spyOn(port, 'schedule');
     lane.open(0);
     expect(lane.takes(frameOf(101), 99)).toBe(false);
+    expect(schedule).not.toHaveBeenCalled();
+  });
+});
+
+describe('a lane that is flushed', () => {
+  it('writes what it took when that is alone in the batch, and takes as much again', () => {
+    const { lane, calls, port } = laneOf();
+    lane.open(0);
+    for (const text of ['one', 'two']) expect(lane.takes(textFrame(text), 3)).toBe(true);
+    lane.flush();
+    expect([written(port), lane.size, lane.bytesSent]).toEqual([['one two'], 0, 10]);
+    expect(lane.takes(frameOf(100), 98)).toBe(true);
+    lane.flush();
+    expect([port.taken, lane.bytesSent, lane.count, calls]).toEqual([110, 110, 3, []]);
+  });
+
+  it('writes nothing when there is nothing any more', () => {
+    const { lane, calls, port } = laneOf();
+    lane.open(0);
+    lane.takes(textFrame('taken'), 5);
+    lane.take();
+    lane.flush();
+    lane.open(0);
+    lane.flush();
+    expect([port.writes, calls, lane.bytesSent]).toEqual([[], [], 0]);
+  });
+
+  it('leaves it to its owner when something is before the frames', () => {
+    const { lane, calls, port } = laneOf();
+    lane.open(40);
+    lane.takes(textFrame('behind'), 6);
+    lane.flush();
+    expect([calls, port.writes, lane.size]).toEqual([['write'], [], 8]);
+  });
+
+  it('leaves it to its owner when it was closed meanwhile, or a frame was added by the owner', () => {
+    for (const meddle of [
+      (lane: SharedLane) => lane.close(),
+      (lane: SharedLane) => lane.shut(),
+      (lane: SharedLane) => lane.add(textFrame('more')),
+    ]) {
+      const { lane, calls, port } = laneOf();
+      lane.open(0);
+      lane.takes(textFrame('first'), 5);
+      meddle(lane);
+      lane.flush();
+      expect([calls, port.writes]).toEqual([['write'], []]);
+    }
+  });
+
+  it('tells its owner when not all has left', () => {
+    const { lane, calls, port } = laneOf({ port: new KernelPort(5) });
+    lane.open(0);
+    lane.takes(textFrame('one'), 3);
+    lane.flush();
     expect(calls).toEqual([]);
+    lane.takes(textFrame('two'), 3);
+    lane.flush();
+    expect([calls, lane.size, lane.bytesSent, port.pending]).toEqual([['blocked'], 0, 10, 5]);
   });
 });
 
@@ -108,10 +191,11 @@ describe('a lane that is closed', () => {
   });
 
   it('has what is added to it all the same, uncounted', () => {
-    const { lane, calls } = laneOf({ limit: 0 });
+    const { lane, port } = laneOf({ limit: 0 });
     const frame = frameOf(50);
     lane.add(frame);
-    expect([lane.size, lane.count, calls]).toEqual([50, 0, []]);
+    flushAll();
+    expect([lane.size, lane.count, port.writes]).toEqual([50, 0, []]);
     expect(lane.take()).toBe(frame.run);
   });
 

@@ -3,7 +3,7 @@ import { Opcode } from '../protocol/opcode.js';
 import type { SharedFrame } from '../protocol/shared-frame.js';
 import { Batch } from '../transport/batch.js';
 import type { BytePort, Flushable } from '../transport/byte-port.js';
-import { type LaneLimits, NO_LANE, SharedLane } from '../transport/shared-lane.js';
+import { type LaneLimits, type LaneOwner, NO_LANE, SharedLane } from '../transport/shared-lane.js';
 import { Slab } from '../transport/slab.js';
 import { ControlLane } from './control-lane.js';
 import { WriteMarks } from './write-marks.js';
@@ -39,10 +39,9 @@ export interface WireOwner {
  * Joins frames to writes: those of one tick leave together, one write is outstanding at a time. Control frames may be given at any
  * time; all else only while it is not blocked.
  */
-export class Wire implements Flushable {
+export class Wire implements Flushable, LaneOwner {
   /** Whether a write is outstanding: the transport has not taken everything. */
   isBlocked = false;
-  bytesSent = 0;
   /** The short way into it, for messages to many, if it was asked for. */
   lane: SharedLane = NO_LANE;
   readonly #port: BytePort;
@@ -56,6 +55,8 @@ export class Wire implements Flushable {
   #marks: WriteMarks | undefined;
   /** To be called when the control frames that wait have left. */
   #afterControl: (() => void) | undefined;
+  /** But for what was written from the lane. */
+  #bytesSent = 0;
   #pongBytes = 0;
   #isScheduled = false;
   #isStopped = false;
@@ -64,6 +65,11 @@ export class Wire implements Flushable {
     this.#port = port;
     this.#settings = settings;
     this.#owner = owner;
+  }
+
+  /** Bytes that were given to the transport. */
+  get bytesSent(): number {
+    return this.#bytesSent + this.lane.bytesSent;
   }
 
   /** Bytes that have not left. What others gave to the transport, such as the handshake, does not count. */
@@ -148,7 +154,10 @@ export class Wire implements Flushable {
   mark(reached: () => void): void {
     const isWritten = this.isBlocked && this.batched + this.#controlSize === 0;
     if (isWritten) this.#ownMarks().outstanding(reached);
-    else this.#ownMarks().next(reached);
+    else {
+      this.#ownMarks().next(reached);
+      this.lane.close(); // What it writes has no marks.
+    }
   }
 
   /** Writes what was given, unless a write is outstanding. */
@@ -156,7 +165,7 @@ export class Wire implements Flushable {
     if (this.isBlocked) return;
     const size = this.batched;
     if (size > 0) {
-      this.bytesSent += size;
+      this.#bytesSent += size;
       this.#pongBytes = 0;
       this.#flushBatch();
       this.isBlocked = this.#port.pending > 0;
@@ -165,6 +174,12 @@ export class Wire implements Flushable {
       this.#marks.written();
       if (!this.isBlocked) this.#marks.left();
     }
+    this.#owner.written();
+  }
+
+  /** The lane has written what was alone in the batch, and it did not leave at once. */
+  blocked(): void {
+    this.isBlocked = true;
     this.#owner.written();
   }
 
@@ -202,7 +217,7 @@ export class Wire implements Flushable {
   /** The lane, made now if there was none; closed then. */
   ownLane(): SharedLane {
     if (this.lane === NO_LANE) {
-      this.lane = new SharedLane(this.#settings.lane, this);
+      this.lane = new SharedLane(this.#settings.lane, this.#port, this);
       this.#batch?.join(this.lane);
     }
     return this.lane;
