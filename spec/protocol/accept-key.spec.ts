@@ -7,6 +7,15 @@ describe('the accept key (RFC 6455 §4.2.2)', () => {
   ])('answers %s with %s', (key, accept) => {
     expect(acceptKey(key)).toBe(accept);
   });
+
+  it('is the same where Node cannot hash at once', async () => {
+    await jest.isolateModulesAsync(async () => {
+      jest.doMock('node:crypto', () => ({ ...jest.requireActual('node:crypto'), hash: undefined }));
+      const { acceptKey: other } = await import('../../src/protocol/accept-key.js');
+      expect(other('dGhlIHNhbXBsZSBub25jZQ==')).toBe('s3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
+      jest.dontMock('node:crypto');
+    });
+  });
 });
 
 describe('Sec-WebSocket-Key (RFC 6455 §4.1, §11.3.1)', () => {
