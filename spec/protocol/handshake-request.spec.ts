@@ -281,6 +281,10 @@ describe("the server's answer (RFC 6455 §4.2.2 (5))", () => {
     );
   });
 
+  it('ends a head without lines behind its status', () => {
+    expect(encodeUpgradeHead([])).toBe('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+  });
+
   it.each([
     'X-A: b\r\nX: y',
     'X-A: b\n',

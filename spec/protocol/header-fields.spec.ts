@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   fieldValue,
   fieldValues,
+  isFieldLine,
   isFieldName,
   isFieldValue,
   isToken,
@@ -44,6 +45,21 @@ describe('field values (RFC 9110 §5.5)', () => {
 
   it.each(['a\r\nX: y', 'a\n', '\r', 'a\u0000', '\u010a', '\u560a'])('never end a line: %j', (text) => {
     expect(isFieldValue(text)).toBe(false);
+  });
+});
+
+describe('field lines (RFC 9112 §5)', () => {
+  it('are a name, a colon and a value', () => {
+    const part = fc.string({
+      unit: fc.constantFrom('a', 'X-A', ' ', '\t', ':', '\r', '\n', '\u0000', '\u00e9', '\u010a'),
+    });
+    fc.assert(
+      fc.property(part, (line) => {
+        const [name, ...values] = line.split(':');
+        const expected = values.length > 0 && isFieldName(name!) && isFieldValue(values.join(':'));
+        expect(isFieldLine(line)).toBe(expected);
+      }),
+    );
   });
 });
 

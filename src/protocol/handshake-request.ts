@@ -1,7 +1,7 @@
 import { acceptKey, isValidKey } from './accept-key.js';
 import { excerpt } from './excerpt.js';
 import { type ExtensionOffer, parseExtensions } from './extensions.js';
-import { fieldValues, isFieldName, isFieldValue, listTokens } from './header-fields.js';
+import { fieldValues, isFieldLine, listTokens } from './header-fields.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
 import { parseSubprotocols } from './subprotocols.js';
 
@@ -90,7 +90,7 @@ function refuseUpgrade(rawHeaders: readonly string[]): Rejection | undefined {
   const upgrades = fieldValues(rawHeaders, 'Upgrade');
   if (upgrades.length === 0) return upgradeRequired('found no Upgrade field, needed is "websocket"', {});
   // §4.2.1 (3): "An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value."
-  if (!isWebSocketUpgrade(rawHeaders)) {
+  if (!listTokens(upgrades).includes('websocket')) {
     return badRequest(`found Upgrade ${excerpt(upgrades.join(', '))}, needed is "websocket"`);
   }
   const connections = fieldValues(rawHeaders, 'Connection');
@@ -196,15 +196,9 @@ export function encodeUpgradeResponse(answer: UpgradeAnswer): string[] {
  */
 export function encodeUpgradeHead(lines: readonly string[]): string {
   for (const line of lines) {
-    if (!isHeaderLine(line)) {
+    if (typeof line !== 'string' || !isFieldLine(line)) {
       throw new TypeError(`header line is ${excerpt(line)}, allowed is "Name: value" without control characters`);
     }
   }
-  return `HTTP/1.1 101 Switching Protocols\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
-}
-
-function isHeaderLine(line: unknown): boolean {
-  if (typeof line !== 'string') return false;
-  const colon = line.indexOf(':');
-  return colon > 0 && isFieldName(line.slice(0, colon)) && isFieldValue(line.slice(colon + 1));
+  return ['HTTP/1.1 101 Switching Protocols', ...lines, '\r\n'].join('\r\n');
 }

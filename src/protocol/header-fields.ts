@@ -5,6 +5,7 @@
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const FIELD_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Whether `text` is a token: one or more visible ASCII characters without separators. RFC 9110 §5.6.2. */
 export function isToken(text: string): boolean {
@@ -24,20 +25,37 @@ export function isFieldValue(text: string): boolean {
   return FIELD_VALUE.test(text);
 }
 
+/** Whether `line` is a field with its value, `Name: value`, as {@link isFieldName} and {@link isFieldValue} allow them. */
+export function isFieldLine(line: string): boolean {
+  return FIELD_LINE.test(line);
+}
+
+/** The values of a field that is absent. */
+const NONE: readonly never[] = [];
+
 /** All values of the field `name`, whatever its case, in the order they came. Empty when the field is absent. */
-export function fieldValues(rawHeaders: readonly string[], name: string): string[] {
-  const wanted = name.toLowerCase();
-  const values: string[] = [];
+export function fieldValues(rawHeaders: readonly string[], name: string): readonly string[] {
+  let values: string[] | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const found = rawHeaders[i]!;
-    if (found.length === wanted.length && found.toLowerCase() === wanted) values.push(rawHeaders[i + 1]!);
+    if (!isSameName(rawHeaders[i]!, name)) continue;
+    // A list that grows by itself takes room for 17, and a handshake asks for some fifteen fields, most of which come once or not.
+    if (values === undefined) values = [rawHeaders[i + 1]!];
+    else values.push(rawHeaders[i + 1]!);
   }
-  return values;
+  return values ?? NONE;
+}
+
+/** Most names come as they are written here, and need not be put in lower case. */
+function isSameName(found: string, name: string): boolean {
+  return found.length === name.length && (found === name || found.toLowerCase() === name.toLowerCase());
 }
 
 /** The first value of the field `name`, whatever its case; `undefined` when the field is absent. */
 export function fieldValue(rawHeaders: readonly string[], name: string): string | undefined {
-  return fieldValues(rawHeaders, name)[0];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    if (isSameName(rawHeaders[i]!, name)) return rawHeaders[i + 1];
+  }
+  return undefined;
 }
 
 /** `text` without the spaces and tabs around it: optional whitespace is nothing else. RFC 9110 §5.6.3. */
@@ -58,6 +76,8 @@ function isWhitespace(code: number): boolean {
  * What is not a token stays as it is, so that no character outside ASCII is ever folded into one of `upgrade`.
  */
 export function listTokens(values: readonly string[]): string[] {
+  // Most lists are one token.
+  if (values.length === 1 && isToken(values[0]!)) return [values[0]!.toLowerCase()];
   const elements = values.flatMap((value) => value.split(',')).map(trimWhitespace);
   // RFC 9110 §5.6.1.2: "A recipient MUST parse and ignore a reasonable number of empty list elements"
   return elements

@@ -1,6 +1,9 @@
 import { excerpt } from './excerpt.js';
 import { isToken, trimWhitespace } from './header-fields.js';
 
+/** What a client asks for that does not ask. */
+const NONE: readonly never[] = [];
+
 /**
  * Reads the subprotocols that a client asks for, in its order of preference. The values of several fields are one list.
  * RFC 6455 §4.1 (10), §11.3.4.
@@ -8,7 +11,8 @@ import { isToken, trimWhitespace } from './header-fields.js';
  * @returns the names as they came, case kept; empty when there is no field.
  * @throws SyntaxError for an empty element, an element that is not a token, and a name that comes twice.
  */
-export function parseSubprotocols(values: readonly string[]): string[] {
+export function parseSubprotocols(values: readonly string[]): readonly string[] {
+  if (values.length === 0) return NONE;
   const protocols = values.flatMap((value) => value.split(',')).map(trimWhitespace);
   checkNames(protocols, 'Sec-WebSocket-Protocol');
   return protocols;
