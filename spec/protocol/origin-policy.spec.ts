@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   checkOriginPolicy,
+  judgesOrigin,
   type OriginFacts,
   type OriginPolicy,
   originRefusal,
@@ -298,6 +299,23 @@ describe('the option origins', () => {
     const check = () => checkOriginPolicy(policy as OriginPolicy);
     expect(check).toThrow(TypeError);
     expect(check).toThrow(message);
+  });
+});
+
+describe('a handshake whose Origin is not judged', () => {
+  it.each([
+    ['auto', undefined, false],
+    ['same-origin', undefined, false],
+    [[], undefined, false],
+    [/x/, undefined, false],
+    ['*', 'https://a.example', false],
+    ['*', undefined, false],
+    ['auto', 'null', true],
+    [[], 'https://a.example', true],
+    [() => true, undefined, true],
+  ] as const)('is one that every policy would take: %p of %p', (policy, origin, isJudged) => {
+    expect(judgesOrigin(policy, origin)).toBe(isJudged);
+    if (!isJudged) expect(isAllowed(policy, { origin })).toBe(true);
   });
 });
 

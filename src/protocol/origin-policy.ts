@@ -78,6 +78,11 @@ export function checkOriginPolicy(policy: OriginPolicy): void {
   }
 }
 
+/** Whether `policy` judges a handshake with this Origin at all. Most clients that are no browsers send none. */
+export function judgesOrigin(policy: OriginPolicy, origin: string | undefined): boolean {
+  return typeof policy === 'function' || (policy !== '*' && origin !== undefined);
+}
+
 /**
  * Judges the Origin of a handshake.
  *

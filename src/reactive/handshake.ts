@@ -2,7 +2,7 @@ import { defer, from, isObservable, Observable, of, switchMap, take, tap, throwI
 import { extensionsObject } from '../protocol/extensions.js';
 import { readUpgradeRequest, type UpgradeOffer } from '../protocol/handshake-request.js';
 import { fieldValue } from '../protocol/header-fields.js';
-import { originRefusal } from '../protocol/origin-policy.js';
+import { judgesOrigin, originRefusal } from '../protocol/origin-policy.js';
 import { isRejection, reject } from '../protocol/rejection.js';
 import type { UpgradeRequest } from '../transport/upgrade-request.js';
 import { describe } from './outgoing.js';
@@ -53,6 +53,7 @@ export function askHooks(upgrade: UpgradeRequest, offer: UpgradeOffer, settings:
 }
 
 function checkOrigin(upgrade: UpgradeRequest, { origin, host }: UpgradeOffer, { origins }: AcceptSettings): void {
+  if (!judgesOrigin(origins, origin)) return;
   const { rawHeaders } = upgrade.head;
   const hasCredentials =
     fieldValue(rawHeaders, 'cookie') !== undefined ||

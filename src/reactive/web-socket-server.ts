@@ -227,7 +227,8 @@ export class WebSocketServer<Data = unknown, In = Message>
   /** As `shouldHandle`; where that is not overridden, nobody but a predicate is shown the request. */
   #takesPath(upgrade: UpgradeRequest): boolean {
     if (this.shouldHandle !== WebSocketServer.prototype.shouldHandle) return this.#isMine(upgrade.request);
-    return this.#guarded(() => matchesPath(this.#options.path, upgrade.head.path, () => upgrade.request));
+    const { path } = this.#options;
+    return path === undefined || this.#guarded(() => matchesPath(path, upgrade.head.path, () => upgrade.request));
   }
 
   #isMine(request: IncomingMessage): boolean {
