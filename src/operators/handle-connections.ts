@@ -1,6 +1,6 @@
 import {
   asyncScheduler,
-  defer,
+  from,
   Observable,
   type ObservableInput,
   type OperatorFunction,
@@ -212,7 +212,8 @@ class Run<C extends Connection<any, any, any>> implements Unsubscribable {
     }
     new Observable((subscriber) => {
       this.#subscriber = subscriber;
-      defer(() => this.#handlers.handler(conn)).subscribe(subscriber);
+      // What the handler throws is an error of this Observable.
+      from(this.#handlers.handler(conn)).subscribe(subscriber);
     }).subscribe(this);
   }
 
