@@ -6,7 +6,7 @@ describe('ChunkQueue', () => {
     expect(new ChunkQueue().shift()).toBeUndefined();
   });
 
-  it('gives large chunks as they are, in order', () => {
+  it('gives large chunks one by one, in order', () => {
     const queue = new ChunkQueue();
     const chunks = [1, 2, 3].map((fill) => Buffer.alloc(2000, fill));
     for (const chunk of chunks) queue.push(chunk);
@@ -15,11 +15,14 @@ describe('ChunkQueue', () => {
     expect(queue.size).toBe(0);
   });
 
-  it('does not copy a chunk that waits alone', () => {
+  it.each([1, 100, 5000])('copies a chunk of %d bytes, whose memory may be used again', (size) => {
     const queue = new ChunkQueue();
-    const chunk = Buffer.from('a');
-    queue.push(chunk);
-    expect(queue.shift()).toBe(chunk);
+    for (const fill of 'abc') {
+      const chunk = Buffer.alloc(size, fill);
+      queue.push(chunk);
+      chunk.fill('x');
+    }
+    expect(Buffer.concat(takeAll(queue)).toString()).toBe('a'.repeat(size) + 'b'.repeat(size) + 'c'.repeat(size));
   });
 
   it('joins small chunks, so that a thousand single bytes are not a thousand objects', () => {

@@ -1,27 +1,31 @@
 import * as fc from 'fast-check';
 import { isAsciiRange, maskInPlace, maskInto, unmask } from '../../src/protocol/mask.js';
+import { readMemory } from '../../src/protocol/vector-mask.js';
 import { hex } from '../support/bits.js';
 
 const KEY = 0x37fa213d;
 
-describe('unmask (RFC 6455 §5.3)', () => {
+describe.each<[string, typeof place]>([
+  ['memory of their own', place],
+  ['the memory that sockets read to', placeInReadMemory],
+])('unmask bytes in %s (RFC 6455 §5.3)', (_, placed) => {
   it("decodes the RFC's example", () => {
-    const bytes = hex('7f 9f 4d 51 58');
-    expect(unmask(bytes, 0, 5, KEY, 0)).toBe(true);
-    expect(bytes.toString()).toBe('Hello');
+    const { bytes, start, end } = placed(hex('7f 9f 4d 51 58'), 0);
+    expect(unmask(bytes, start, end, KEY, 0)).toBe(true);
+    expect(bytes.toString('latin1', start, end)).toBe('Hello');
   });
 
   it('leaves bytes as they are under the key 0', () => {
-    const bytes = Buffer.from('Hello');
-    unmask(bytes, 0, 5, 0, 0);
-    expect(bytes.toString()).toBe('Hello');
+    const { bytes, start, end } = placed(Buffer.from('Hello'), 0);
+    unmask(bytes, start, end, 0, 0);
+    expect(bytes.toString('latin1', start, end)).toBe('Hello');
   });
 
   it('gives for every length, alignment and phase what the definition gives', () => {
     for (let length = 0; length <= 300; length++) {
       for (let alignment = 0; alignment < 4; alignment++) {
         const phase = (length + alignment) % 4;
-        const { bytes, start, end } = place(random(length), alignment);
+        const { bytes, start, end } = placed(random(length), alignment);
         const original = Buffer.from(bytes);
         unmask(bytes, start, end, KEY, phase);
         expect(bytes.equals(masked(original, start, end, KEY, phase))).toBe(true);
@@ -30,15 +34,16 @@ describe('unmask (RFC 6455 §5.3)', () => {
   });
 
   it.each([0xffffffff, -1, 0x80000000, -0x80000000, 1])('takes the key %d, signed or not', (key) => {
-    const bytes = Buffer.alloc(200, 'x');
-    unmask(bytes, 0, 200, key, 3);
-    expect(bytes.equals(masked(Buffer.alloc(200, 'x'), 0, 200, key, 3))).toBe(true);
+    const { bytes, start, end } = placed(Buffer.alloc(200, 'x'), 0);
+    const original = Buffer.from(bytes);
+    unmask(bytes, start, end, key, 3);
+    expect(bytes.equals(masked(original, start, end, key, 3))).toBe(true);
   });
 
   it('finds a byte over 0x7f wherever it is', () => {
     for (const length of [1, 2, 3, 4, 7, 130, 163, 300]) {
       for (let at = 0; at < length; at++) {
-        const { bytes, start, end } = place(Buffer.alloc(length, 'x'), length % 4);
+        const { bytes, start, end } = placed(Buffer.alloc(length, 'x'), length % 4);
         bytes[start + at] = 0x80;
         maskInPlace(bytes, start, end, KEY);
         expect(unmask(bytes, start, end, KEY, 0)).toBe(false);
@@ -48,9 +53,9 @@ describe('unmask (RFC 6455 §5.3)', () => {
 
   it('says that masked bytes are ASCII by what they are once unmasked', () => {
     for (const length of [0, 1, 3, 143, 144, 145, 300]) {
-      const bytes = Buffer.alloc(length, 0x7f);
-      maskInPlace(bytes, 0, length, 0x80ff80ff);
-      expect(unmask(bytes, 0, length, 0x80ff80ff, 0)).toBe(true);
+      const { bytes, start, end } = placed(Buffer.alloc(length, 0x7f), 1);
+      maskInPlace(bytes, start, end, 0x80ff80ff);
+      expect(unmask(bytes, start, end, 0x80ff80ff, 0)).toBe(true);
     }
   });
 
@@ -58,7 +63,7 @@ describe('unmask (RFC 6455 §5.3)', () => {
     const sizes = fc.array(fc.nat({ max: 400 }), { maxLength: 5 });
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 900 }), fc.integer(), fc.nat({ max: 7 }), sizes, (data, key, at, cuts) => {
-        const { bytes, start, end } = place(Buffer.from(data), at % 4);
+        const { bytes, start, end } = placed(Buffer.from(data), at % 4);
         const expected = masked(bytes, start, end, key, 0);
         let ascii = true;
         let position = start;
@@ -113,6 +118,13 @@ function place(data: Buffer, alignment: number): { bytes: Buffer; start: number;
   const start = 8 - (bytes.byteOffset % 8) + alignment;
   data.copy(bytes, start);
   return { bytes, start, end: start + data.length };
+}
+
+/** The same in the memory that sockets read to, at its end. */
+function placeInReadMemory(data: Buffer, alignment: number): { bytes: Buffer; start: number; end: number } {
+  const start = ((readMemory.length - data.length) & ~3) - alignment;
+  data.copy(readMemory, start);
+  return { bytes: readMemory, start, end: start + data.length };
 }
 
 /** The definition of §5.3. */

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { ProtocolError } from '../../src/protocol/errors.js';
 import { MessageInflater } from '../../src/protocol/message-inflater.js';
 import type { Session } from '../../src/protocol/session.js';
@@ -50,6 +51,62 @@ describe('a pulled session', () => {
     const session = newSession('client');
     session.push(broken());
     expect(() => session.next()).toThrow('broken');
+  });
+});
+
+describe('the memory of what is pushed', () => {
+  const frames = [
+    text('a'),
+    binary(Buffer.alloc(300, 1)),
+    text('b'.repeat(5000), { fin: false }),
+    ping('in between'),
+    continuation('c'.repeat(3000)),
+    pong(''),
+    binary(Buffer.alloc(70_000, 2)),
+    text('\u20ac'.repeat(100)),
+  ];
+  const whole = wire('server', frames);
+
+  it('may be used again once what is not parsed is kept, wherever chunks end and however much is asked for', () => {
+    const memory = Buffer.alloc(65_536);
+    const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 65_536 })), {
+      minLength: 1,
+    });
+    const asks = fc.array(fc.nat({ max: 3 }), { minLength: 1 });
+    const expected = drain(pushed(whole));
+    fc.assert(
+      fc.property(sizes, asks, (cuts, portions) => {
+        const session = newSession('server');
+        const outputs: unknown[] = [];
+        for (let at = 0, turn = 0; at < whole.length; turn++) {
+          const length = whole.copy(memory, 0, at, at + cuts[turn % cuts.length]!);
+          session.push(memory, length);
+          for (let left = portions[turn % portions.length]!; left > 0; left--) {
+            const output = session.next();
+            if (output !== undefined) outputs.push(output);
+          }
+          session.keep();
+          memory.fill(0x55);
+          at += length;
+        }
+        expect([...outputs, ...drain(session)]).toEqual(expected);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is not copied when all of it is parsed, and only once when it is not', () => {
+    const session = newSession('server');
+    session.push(Buffer.from(whole));
+    const copy = jest.spyOn(Buffer.prototype, 'copy');
+    session.keep();
+    session.keep();
+    expect(copy).toHaveBeenCalledTimes(1);
+    drain(session);
+    copy.mockClear();
+    session.keep();
+    expect(copy).not.toHaveBeenCalled();
+    copy.mockRestore();
   });
 });
 
@@ -289,6 +346,12 @@ describe('what may have to be inflated', () => {
     expect(session.mayInflate).toBe(true);
   });
 });
+
+function pushed(bytes: Buffer): Session {
+  const session = newSession('server');
+  session.push(Buffer.from(bytes));
+  return session;
+}
 
 function sessionOf(...frames: Frame[]): Session {
   const session = newSession('client');

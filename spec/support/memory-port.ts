@@ -141,7 +141,7 @@ export class MemoryPort implements BytePort {
         this.#events.ended();
       } else {
         this.delivered += arrival.length;
-        this.#events.bytes(arrival);
+        this.#events.bytes(arrival, arrival.length);
       }
     }
     this.#isDelivering = false;

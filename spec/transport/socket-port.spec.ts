@@ -37,9 +37,9 @@ function log(): Log {
     events,
     text: '',
     size: 0,
-    bytes(chunk) {
-      this.text += chunk.toString('latin1', 0, 100);
-      this.size += chunk.length;
+    bytes(memory, length) {
+      this.text += memory.toString('latin1', 0, Math.min(length, 100));
+      this.size += length;
     },
     ended: () => events.push('ended'),
     drained: () => events.push('drained'),

@@ -47,8 +47,8 @@ function collector(): PortEvents & { readonly text: string; readonly log: string
     get text() {
       return all.toString();
     },
-    bytes(chunk) {
-      all = Buffer.concat([all, chunk]);
+    bytes(memory, length) {
+      all = Buffer.concat([all, memory.subarray(0, length)]);
     },
     ended: () => log.push('ended'),
     drained: () => log.push('drained'),

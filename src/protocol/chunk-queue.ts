@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { copyOf } from './copy-of.js';
 
 /** Chunks below this size are copied together, so that a peer that drips bytes costs bytes, not objects. */
 const SMALL = 1024;
@@ -23,12 +24,12 @@ export class ChunkQueue {
     return this.#size;
   }
 
-  /** Adds a chunk. The queue owns its memory from now on. */
+  /** Adds a copy of a chunk. */
   push(chunk: Buffer): void {
     this.#size += chunk.length;
     if (chunk.length < SMALL && this.#joinBlock(chunk)) return;
     this.#block = undefined;
-    this.#chunks.push(chunk);
+    this.#chunks.push(copyOf(chunk, 0, chunk.length));
   }
 
   /** Takes the first chunk; `undefined` when none waits. */
@@ -51,7 +52,7 @@ export class ChunkQueue {
   }
 
   #joinBlock(chunk: Buffer): boolean {
-    // the first one that waits is left as it is: most often it is the only one
+    // the first one that waits has memory of its size: most often it is the only one
     if (this.#chunks.length === 0) return false;
     if (this.#block === undefined || this.#blockUsed + chunk.length > BLOCK) {
       this.#block = Buffer.allocUnsafeSlow(BLOCK);

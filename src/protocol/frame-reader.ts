@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { ChunkQueue } from './chunk-queue.js';
+import { copyOf } from './copy-of.js';
 import { ProtocolError } from './errors.js';
 import { type FrameHeader, HeaderReader, MAX_HEADER_SIZE } from './frame-header.js';
 import { isControl, Opcode } from './opcode.js';
@@ -37,6 +38,9 @@ export class FrameReader {
   readonly #waiting = new ChunkQueue();
   #chunk: Buffer = EMPTY;
   #position = 0;
+  #chunkEnd = 0;
+  /** Whether the memory of the chunk is its own for good. */
+  #isKept = true;
   /** Payload bytes of the frame that have not been a part yet. */
   #remaining = 0;
   /** Where a header is put together that is cut by the end of a chunk, and how much of it is there. */
@@ -56,7 +60,7 @@ export class FrameReader {
 
   /** Bytes that are not read yet. */
   get unread(): number {
-    return this.#chunk.length - this.#position + this.#waiting.size;
+    return this.#chunkEnd - this.#position + this.#waiting.size;
   }
 
   /** Whether a frame has begun and not ended. */
@@ -67,7 +71,7 @@ export class FrameReader {
   /** Whether the frame that comes next, where one begins, may have RSV1. */
   get mayHaveRsv1(): boolean {
     if (this.#splitSize > 0) return (this.#split![0]! & 0x40) !== 0;
-    const isHere = this.#position < this.#chunk.length;
+    const isHere = this.#position < this.#chunkEnd;
     return isHere ? (this.#chunk[this.#position]! & 0x40) !== 0 : this.#waiting.size > 0;
   }
 
@@ -76,11 +80,18 @@ export class FrameReader {
     return this.#completeBytes + (this.inMessage && this.#isInControl() ? 0 : this.#frameBytes());
   }
 
-  /** Takes over a chunk; its bytes are unmasked in place. */
-  push(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    if (this.unread > 0) this.#waiting.push(chunk);
-    else this.#enter(chunk);
+  /** Adds the first `length` bytes of `chunk`, that are unmasked in place. The memory is its own until {@link keep}. */
+  push(chunk: Buffer, length: number = chunk.length): void {
+    if (length === 0) return;
+    if (this.unread > 0) this.#waiting.push(chunk.subarray(0, length));
+    else this.#enter(chunk, length, false);
+  }
+
+  /** Copies what is not read yet: the memory of what was pushed can be used for something else now. */
+  keep(): void {
+    if (this.#isKept || this.#position === this.#chunkEnd) return;
+    const rest = copyOf(this.#chunk, this.#position, this.#chunkEnd);
+    this.#enter(rest, rest.length, true);
   }
 
   /**
@@ -100,7 +111,7 @@ export class FrameReader {
       this.before = this.#header.length - this.#remaining;
     }
     this.start = this.#position;
-    this.end = Math.min(this.start + this.#remaining, this.#chunk.length);
+    this.end = Math.min(this.start + this.#remaining, this.#chunkEnd);
     this.#position = this.end;
     this.#remaining -= this.end - this.start;
     this.last = this.#remaining === 0;
@@ -108,23 +119,25 @@ export class FrameReader {
     return true;
   }
 
-  #enter(chunk: Buffer): void {
+  #enter(chunk: Buffer, length: number, isKept: boolean): void {
     this.#chunk = chunk;
     this.#position = 0;
+    this.#chunkEnd = length;
+    this.#isKept = isKept;
   }
 
   /** Whether a byte can be read at the position. A chunk that is used up is let go. */
   #hasByte(): boolean {
-    if (this.#position < this.#chunk.length) return true;
-    const chunk = this.#waiting.shift();
-    this.#enter(chunk ?? EMPTY);
-    return chunk !== undefined;
+    if (this.#position < this.#chunkEnd) return true;
+    const chunk = this.#waiting.shift() ?? EMPTY;
+    this.#enter(chunk, chunk.length, true);
+    return chunk !== EMPTY;
   }
 
   #readHeader(): boolean {
     if (this.#splitSize > 0) return this.#readSplitHeader();
     if (!this.#hasByte()) return false;
-    if (!this.#parseHeader(this.#chunk, this.#position, this.#chunk.length)) return this.#readSplitHeader();
+    if (!this.#parseHeader(this.#chunk, this.#position, this.#chunkEnd)) return this.#readSplitHeader();
     this.#position += this.#header.size;
     return true;
   }

@@ -1,4 +1,5 @@
 import { type Buffer, isAscii } from 'node:buffer';
+import { readMemory, unmaskVectors } from './vector-mask.js';
 
 /*
  * A masking key is the int32 that its four bytes are in network order: the first is key >>> 24.
@@ -37,6 +38,9 @@ let remembered: Words | undefined;
  * @returns whether all of the unmasked bytes are ASCII; true when there are none.
  */
 export function unmask(bytes: Buffer, start: number, end: number, key: number, phase: number): boolean {
+  if (unmaskVectors !== undefined && bytes === readMemory) {
+    return unmaskVectors(start, end, inLittleEndian(rotate(key, phase))) === 0;
+  }
   if (end - start < WORDS_PAY) return xorBytes(bytes, start, end, rotate(key, phase)) < 0x80;
   const all = remembered?.of === bytes ? remembered : wordsOf(bytes);
   const first = (start - all.start + 3) >> 2;
@@ -74,6 +78,11 @@ function rotate(key: number, bytes: number): number {
   const bits = (bytes & 3) * 8;
   // JavaScript shifts by 32 as by 0: no bits give key | key
   return (key << bits) | (key >>> (32 - bits));
+}
+
+/** The int32 whose lowest byte is the first of `key`. */
+function inLittleEndian(key: number): number {
+  return (key >>> 24) | ((key >>> 8) & 0xff00) | ((key << 8) & 0xff0000) | (key << 24);
 }
 
 /** The int32 whose bytes lie in memory as those of `key` lie on the wire. */

@@ -1,11 +1,12 @@
 import { type Buffer, isUtf8 } from 'node:buffer';
+import { copyOf } from './copy-of.js';
 import { ProtocolError } from './errors.js';
 import type { FrameHeader } from './frame-header.js';
 import type { FrameReader } from './frame-reader.js';
 import { isAsciiRange, unmask } from './mask.js';
 import type { MessageInflater } from './message-inflater.js';
 import { Opcode } from './opcode.js';
-import { COPY_BELOW, copyOf, PayloadBuffer } from './payload-buffer.js';
+import { PayloadBuffer } from './payload-buffer.js';
 import { decodeText, Utf8Validator } from './utf8.js';
 
 /** What a message may be. */
@@ -121,9 +122,7 @@ export class MessageReader {
   #whole({ bytes, start, end }: FrameReader, ascii: boolean): Message {
     if (this.#compressed) return this.#inflated(bytes.subarray(start, end));
     if (this.#text) return this.#decoded(bytes, start, end, ascii);
-    const size = end - start;
-    const data = size < COPY_BELOW ? copyOf(bytes, start, end) : bytes.subarray(start, end);
-    return { type: 'message', data, size };
+    return { type: 'message', data: copyOf(bytes, start, end), size: end - start };
   }
 
   #decoded(bytes: Buffer, start: number, end: number, ascii: boolean): Message {

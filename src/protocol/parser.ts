@@ -1,10 +1,11 @@
 import type { Buffer } from 'node:buffer';
+import { copyOf } from './copy-of.js';
 import { FrameReader } from './frame-reader.js';
 import { unmask } from './mask.js';
 import type { MessageInflater } from './message-inflater.js';
 import { type Message, type MessageLimits, MessageReader } from './message-reader.js';
 import { isControl, type Opcode } from './opcode.js';
-import { copyOf, PayloadBuffer } from './payload-buffer.js';
+import { PayloadBuffer } from './payload-buffer.js';
 import type { Role } from './role.js';
 
 /** What a {@link Parser} accepts. */

@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer';
+import { copyOf } from './copy-of.js';
 import { borrow, giveBack } from './lent-memory.js';
 
 /** The first capacity, in bytes, where it is not known that less is enough. */
 const SMALLEST = 1024;
 
 /** A payload below this size is copied to memory of its size, so that keeping it keeps nothing else. In bytes. */
-export const COPY_BELOW = 4096;
+const COPY_BELOW = 4096;
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -93,14 +94,4 @@ export class PayloadBuffer {
     if (this.#exact) return quarterIsHere ? this.#total : Math.min(doubled, this.#total);
     return quarterIsHere ? Math.max(doubled, this.#total) : doubled;
   }
-}
-
-/**
- * A copy of `bytes` from `start` to `end`, for small payloads: in the pool of 8 KiB that all small Buffers share. Memory in the heap of
- * V8 (`Buffer.alloc` of up to 64 bytes) would be as cheap to make, but moves out of it when anybody asks for its `buffer`: 0.3 us.
- */
-export function copyOf(bytes: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - start);
-  bytes.copy(copy, 0, start, end);
-  return copy;
 }

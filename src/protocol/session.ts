@@ -87,11 +87,19 @@ export class Session {
     return this.#parser?.mayInflate ?? false;
   }
 
-  /** Keeps `chunk` and parses nothing. The session owns its memory from now on, and unmasks it in place. */
-  push(chunk: Buffer): void {
+  /**
+   * Adds the first `length` bytes of `chunk`, and parses nothing. The memory is the session's until {@link keep} is called: it unmasks
+   * in place.
+   */
+  push(chunk: Buffer, length: number = chunk.length): void {
     if (!this.#parsing) return;
     this.#parser ??= this.#parsers.take();
-    this.#parser.frames.push(chunk);
+    this.#parser.frames.push(chunk, length);
+  }
+
+  /** Copies what is not parsed yet of what was pushed: that memory is the caller's again. */
+  keep(): void {
+    this.#parser?.frames.keep();
   }
 
   /** Says that the transport has ended: no more bytes will come. */

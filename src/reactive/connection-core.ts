@@ -182,14 +182,15 @@ export class ConnectionCore<In>
     this.closing.abort(new WebSocketError('HEARTBEAT_TIMEOUT', `no byte came for ${timeout} ms after a ping`));
   }
 
-  bytes(chunk: Buffer): void {
-    this.bytesReceived += chunk.length;
+  bytes(memory: Buffer, length: number): void {
+    this.bytesReceived += length;
     if (this.state === 'failing') {
-      this.closing.discard(chunk.length);
+      this.closing.discard(length);
       return;
     }
-    this.session.push(chunk);
+    this.session.push(memory, length);
     this.#receiver.pump();
+    this.session.keep();
     if (this.#info === undefined) this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
   }
 

@@ -139,7 +139,7 @@ export class MemoryPort implements BytePort {
       events.ended();
       this.#closeIfBothEnded();
     } else {
-      events.bytes(chunk);
+      events.bytes(chunk, chunk.length);
       this.#other.#tellIfDrained();
     }
     this.deliver();

@@ -1,7 +1,7 @@
 /** What a port tells its owner. Nothing is called before {@link BytePort.open}, and nothing after `closed`. */
 export interface PortEvents {
-  /** Bytes arrived. The owner may change them. */
-  bytes(chunk: Buffer): void;
+  /** Bytes arrived: the first `length` of `memory`. The owner may change them, and must not look at them any more once it returns. */
+  bytes(memory: Buffer, length: number): void;
   /** The peer will send nothing more (FIN). Writing is still possible. */
   ended(): void;
   /** All that was written has left the process. Called only after `pending` had been above 0. */

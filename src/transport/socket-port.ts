@@ -1,6 +1,8 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { readMemory } from '../protocol/vector-mask.js';
 import type { BytePort, Flushable, PortEvents } from './byte-port.js';
+import { readDirectly } from './direct-read.js';
 import { beginReceiving, endReceiving, scheduleFlush } from './flush-queue.js';
 import { isTurnOver, later } from './turns.js';
 
@@ -27,6 +29,7 @@ export class SocketPort implements BytePort {
   #events: PortEvents | undefined;
   #writing = false;
   #written: (() => void) | undefined;
+  #head: Buffer | undefined;
 
   /**
    * @param head bytes that were read behind the handshake, delivered before all others.
@@ -41,7 +44,7 @@ export class SocketPort implements BytePort {
     socket.on('error', onError);
     // The peer's FIN must not end our side: its Close frame may still wait for demand, and be answered then.
     socket.allowHalfOpen = true;
-    if (head.length > 0) socket.unshift(head);
+    if (head.length > 0) this.#head = head;
   }
 
   get pending(): number {
@@ -55,15 +58,17 @@ export class SocketPort implements BytePort {
       process.nextTick(() => events.closed(this.#error));
       return;
     }
-    socket.on('data', onData).on('end', onEnd).on('close', onClose);
+    if (this.#head !== undefined) process.nextTick(() => this.#deliverHead());
+    if (!(this.synchronous && readDirectly(socket as Carrier & Socket, onRead))) socket.on('data', onData);
+    socket.on('end', onEnd).on('close', onClose);
     socket.resume();
   }
 
-  /** The socket emitted 'data'. @internal */
-  received(chunk: Buffer): void {
+  /** Bytes came: the first `length` of `memory`. @internal */
+  received(memory: Buffer, length: number): void {
     beginReceiving();
     try {
-      this.#events?.bytes(chunk);
+      this.#events?.bytes(memory, length);
     } finally {
       endReceiving();
     }
@@ -136,6 +141,12 @@ export class SocketPort implements BytePort {
     return this.#written;
   }
 
+  #deliverHead(): void {
+    const head = this.#head as Buffer;
+    this.#head = undefined;
+    if (!this.#socket.destroyed) this.received(head, head.length);
+  }
+
   /** Earlier writes of the same tick report late: what counts is that nothing is left. */
   #left(): void {
     if (!this.#writing || this.#socket.writableLength > 0) return;
@@ -145,7 +156,11 @@ export class SocketPort implements BytePort {
 }
 
 function onData(this: Carrier, chunk: Buffer): void {
-  this[portSymbol].received(chunk);
+  this[portSymbol].received(chunk, chunk.length);
+}
+
+function onRead(this: Socket, length: number): void {
+  (this as unknown as Carrier)[portSymbol].received(readMemory, length);
 }
 
 function onEnd(this: Carrier): void {

@@ -140,7 +140,7 @@ export class SimulatedPort implements BytePort {
       this.#event(() => {
         beginReceiving();
         try {
-          this.#events?.bytes(chunk);
+          this.#events?.bytes(chunk, chunk.length);
         } finally {
           endReceiving();
         }
