@@ -10,6 +10,7 @@ import {
   type Unsubscribable,
 } from 'rxjs';
 import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
+import { type Enrolled, Roster } from '../protocol/roster.js';
 import type { CloseInfo, Connection } from '../reactive/connection.js';
 import { subscribeWithin } from './subscribe-within.js';
 
@@ -77,7 +78,7 @@ class Handlers<C extends Connection<any, any, any>> {
   readonly #subscriber: Subscriber<never>;
   /** Connections that wait for a place, and how to stop waiting. */
   readonly #waiting = new Map<C, Subscription>();
-  readonly #running = new Set<Run<C>>();
+  readonly #running = new Roster<Run<C>>();
   #isFilling = false;
   #isSourceDone = false;
 
@@ -189,7 +190,8 @@ class Handlers<C extends Connection<any, any, any>> {
  * no closures and no Subscription of its own.
  */
 // biome-ignore lint/suspicious/noExplicitAny: as above
-class Run<C extends Connection<any, any, any>> implements Unsubscribable {
+class Run<C extends Connection<any, any, any>> implements Unsubscribable, Enrolled {
+  rank = -1;
   readonly #conn: C;
   readonly #handlers: Handlers<C>;
   #subscriber: Subscriber<unknown> | undefined;

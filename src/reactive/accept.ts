@@ -1,5 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import type { Rejection } from '../protocol/rejection.js';
+import { Roster } from '../protocol/roster.js';
 import type { Duplex, IncomingMessage } from '../transport/incoming-message.js';
 import { SocketUpgrade } from '../transport/upgrade-request.js';
 import { admissionOf } from './admission.js';
@@ -27,7 +28,7 @@ export function accept<R = undefined, B extends BinaryType = 'nodebuffer'>(
     new Observable((subscriber) => {
       let isOver = false;
       const books = {
-        connections: new Set<PortConnection<Exclude<R, Rejection>, MessageOf<B>>>(),
+        connections: new Roster<PortConnection<Exclude<R, Rejection>, MessageOf<B>>>(),
         admission: admissionOf(settings),
       };
       const reception = new Reception(settings, books, (connection) => subscriber.next(connection));

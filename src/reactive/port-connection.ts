@@ -3,6 +3,7 @@ import { finishedSymbol, interceptSymbol, reportSymbol, shareSymbol } from '../p
 import { ConnectionClosedError } from '../protocol/errors.js';
 import { type ExtensionsObject, extensionsObject } from '../protocol/extensions.js';
 import { Opcode } from '../protocol/opcode.js';
+import type { Enrolled } from '../protocol/roster.js';
 import type { SharedMessage } from '../protocol/shared-message.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { report } from '../transport/diagnostics.js';
@@ -42,9 +43,11 @@ const READY_STATES = {
 const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: true });
 
 /** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
-export class PortConnection<Data, In = Message> implements Connection<Data, In, Outgoing> {
+export class PortConnection<Data, In = Message> implements Connection<Data, In, Outgoing>, Enrolled {
   /** Told before anybody else when it has ended. @internal */
   tracker: ConnectionTracker | undefined;
+  /** Among the connections of its server. @internal */
+  rank = -1;
   readonly #facts: ConnectionFacts<Data>;
   readonly #streams = new ConnectionStreams();
   readonly #core: ConnectionCore<In>;

@@ -3,6 +3,7 @@ import { type AcceptedDeflate, acceptDeflate } from '../protocol/deflate-negotia
 import { formatExtensions } from '../protocol/extensions.js';
 import { encodeUpgradeHead, encodeUpgradeResponse, type UpgradeOffer } from '../protocol/handshake-request.js';
 import { isRejection, type Rejection, reject } from '../protocol/rejection.js';
+import type { Roster } from '../protocol/roster.js';
 import { clockOf } from '../transport/clock.js';
 import { deadline } from '../transport/deadline.js';
 import { report } from '../transport/diagnostics.js';
@@ -26,7 +27,7 @@ export interface DrainOptions {
 /** Where a reception counts and lists connections, beside itself. */
 export interface ReceptionBooks<Data, In> {
   /** Where they are listed for the application. */
-  readonly connections: Set<PortConnection<Data, In>>;
+  readonly connections: Roster<PortConnection<Data, In>>;
   /** Who may come in; nothing where all may. */
   readonly admission: Admission | undefined;
 }

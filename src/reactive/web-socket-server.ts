@@ -1,5 +1,6 @@
 import { AsyncSubject, Observable, ReplaySubject, Subject, type Subscriber } from 'rxjs';
 import { reject } from '../protocol/rejection.js';
+import { Roster } from '../protocol/roster.js';
 import { report } from '../transport/diagnostics.js';
 import type { Duplex, IncomingMessage } from '../transport/incoming-message.js';
 import type { ListenAddress, Listener } from '../transport/listener.js';
@@ -53,7 +54,7 @@ export class WebSocketServer<Data = unknown, In = Message>
   #run: Run<Data, In> | undefined;
   #listening = new ReplaySubject<ListenAddress>(1);
   /** Connections of all runs: those of an ended one live until they are closed. */
-  readonly #connections = new Set<PortConnection<Data, In>>();
+  readonly #connections = new Roster<PortConnection<Data, In>>();
   /** Counts those of all runs too. */
   readonly #admission: Admission | undefined;
 
@@ -80,7 +81,7 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   /** The connections that are not closed yet; empty with `clientTracking: false`. */
   get connections(): ReadonlySet<Connection<Data, In>> {
-    return this.#connections;
+    return this.#connections.set;
   }
 
   /** Whether a request is for this server: by default, whether `path` matches. May be overridden. */

@@ -1,4 +1,5 @@
 import type { VirtualTimeScheduler } from 'rxjs';
+import { Roster } from '../../../src/protocol/roster.js';
 import type { Message } from '../../../src/reactive/connection.js';
 import { connectionSettings } from '../../../src/reactive/connection-settings.js';
 import { PortConnection } from '../../../src/reactive/port-connection.js';
@@ -69,14 +70,14 @@ function received(
   isCompressed: boolean,
   settings: ReturnType<typeof acceptSettings>,
 ): { connection: End; reception: OpenReception } {
-  const connections = new Set<End>();
+  const connections = new Roster<End>();
   const emitted: End[] = [];
   const books = { connections, admission: undefined };
   const reception = new Reception<undefined, Message>(settings, books, (connection) => emitted.push(connection));
   reception.receive(requestOver(port, isCompressed));
   const [connection] = emitted;
   if (connection === undefined) throw new Error('the handshake was refused');
-  return { connection, reception: { reception, connections } };
+  return { connection, reception: { reception, connections: connections.set } };
 }
 
 /** A handshake whose transport is `port`. */
