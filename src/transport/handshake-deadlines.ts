@@ -2,40 +2,55 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
 import { encodeRefusal, reject } from '../protocol/rejection.js';
+import { type Enrolled, Roster } from '../protocol/roster.js';
 import { DeadlineQueue, type Due } from './deadline-queue.js';
 import { endAndLinger } from './linger.js';
 
 const tooSlow = encodeRefusal(reject(408, undefined, undefined, 'The handshake took too long.'));
 
+/** Under this symbol a socket carries its deadline, so that all share one listener. */
+const deadlineSymbol: unique symbol = Symbol('deadline');
+
+/** A socket whose request is waited for. */
+interface Carrier {
+  [deadlineSymbol]?: Deadline | undefined;
+}
+
 /** The deadline of one socket. Told when time is up, it looks once more in the next turn: what lies in the kernel is read first. */
-class Deadline implements Due {
+class Deadline implements Due, Enrolled {
   dueAt = 0;
   place = -1;
+  rank = -1;
   readonly socket: Socket;
   readonly startedAt: number;
-  readonly #key: Duplex | string;
+  /** By which the TLS socket finds it, while TLS is not up. */
+  readonly name: string | undefined;
   readonly #deadlines: HandshakeDeadlines;
   #isLate = false;
 
-  constructor(key: Duplex | string, socket: Socket, startedAt: number, deadlines: HandshakeDeadlines) {
+  constructor(socket: Socket, startedAt: number, name: string | undefined, deadlines: HandshakeDeadlines) {
     this.socket = socket;
     this.startedAt = startedAt;
-    this.#key = key;
+    this.name = name;
     this.#deadlines = deadlines;
   }
 
   due(): void {
-    if (this.#isLate) this.#deadlines.expire(this.#key);
+    if (this.#isLate) this.#deadlines.expire(this);
     else {
       this.#isLate = true;
       this.#deadlines.queue.add(this, 0);
     }
   }
 
-  /** The socket has closed. */
-  readonly onClose = (): void => {
-    this.#deadlines.end(this.#key);
-  };
+  /** It is waited for no more. */
+  stop(): void {
+    this.#deadlines.stop(this);
+  }
+}
+
+function onClose(this: Carrier): void {
+  this[deadlineSymbol]?.stop();
 }
 
 /**
@@ -48,7 +63,9 @@ export class HandshakeDeadlines {
   readonly #timeout: number;
   readonly #scheduler: SchedulerLike;
   readonly #secure: boolean;
-  readonly #deadlines = new Map<Duplex | string, Deadline>();
+  readonly #deadlines = new Roster<Deadline>();
+  /** Those of sockets on which TLS is not up. */
+  readonly #byName = new Map<string, Deadline>();
 
   /**
    * @param timeout in milliseconds.
@@ -64,51 +81,58 @@ export class HandshakeDeadlines {
   /** A socket was accepted. */
   begin(socket: Socket): void {
     const startedAt = this.queue.clock();
-    if (!this.#secure) this.#start(socket, socket, startedAt);
+    if (!this.#secure) this.#start(socket, startedAt);
     // The sockets of a Unix path have no name to find them by: there Node's own deadline for TLS holds.
-    else if (socket.remotePort !== undefined) this.#start(nameOf(socket), socket, startedAt);
+    else if (socket.remotePort !== undefined) this.#start(socket, startedAt, nameOf(socket));
   }
 
   /** TLS is up on it: from now on there is somebody to tell. */
   secured(socket: Socket): void {
-    const startedAt = this.end(nameOf(socket));
-    this.#start(socket, socket, startedAt);
+    const begun = this.#byName.get(nameOf(socket));
+    if (begun !== undefined) this.stop(begun);
+    this.#start(socket, begun?.startedAt ?? this.queue.clock());
   }
 
   /** Its request is there. Returns when it had connected. */
-  end(key: Duplex | string): number {
-    const begun = this.#deadlines.get(key);
+  end(socket: Duplex): number {
+    const begun = (socket as Carrier)[deadlineSymbol];
     if (begun === undefined) return this.queue.clock();
-    this.#deadlines.delete(key);
-    this.queue.remove(begun);
-    begun.socket.off('close', begun.onClose);
+    this.stop(begun);
     return begun.startedAt;
+  }
+
+  /** Forgets `begun`. */
+  stop(begun: Deadline): void {
+    const { socket, name } = begun;
+    (socket as Carrier)[deadlineSymbol] = undefined;
+    socket.off('close', onClose);
+    if (name !== undefined && this.#byName.get(name) === begun) this.#byName.delete(name);
+    this.#deadlines.delete(begun);
+    this.queue.remove(begun);
   }
 
   /** Destroys the sockets whose request is not there: nobody would answer it, and nobody else would end them. */
   clear(): void {
-    const deadlines = [...this.#deadlines.values()];
-    this.#deadlines.clear();
-    for (const each of deadlines) {
-      this.queue.remove(each);
+    for (const each of this.#deadlines) {
+      this.stop(each);
       each.socket.destroy();
     }
   }
 
   /** Time is up: while TLS is not, there is nobody to tell. */
-  expire(key: Duplex | string): void {
-    const late = this.#deadlines.get(key);
-    if (late === undefined) return;
-    this.end(key);
-    if (typeof key === 'string') late.socket.destroy();
+  expire(late: Deadline): void {
+    this.stop(late);
+    if (late.name !== undefined) late.socket.destroy();
     else endAndLinger(late.socket, tooSlow, this.#scheduler);
   }
 
-  #start(key: Duplex | string, socket: Socket, startedAt: number): void {
-    const begun = new Deadline(key, socket, startedAt, this);
-    this.#deadlines.set(key, begun);
+  #start(socket: Socket, startedAt: number, name?: string): void {
+    const begun = new Deadline(socket, startedAt, name, this);
+    (socket as Carrier)[deadlineSymbol] = begun;
+    if (name !== undefined) this.#byName.set(name, begun);
+    this.#deadlines.add(begun);
     this.queue.add(begun, Math.max(0, this.#timeout - (this.queue.clock() - startedAt)));
-    socket.on('close', begun.onClose);
+    socket.on('close', onClose);
   }
 }
 
