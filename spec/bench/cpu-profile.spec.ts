@@ -4,7 +4,10 @@ import { byGroup, type CpuProfile, hotSpots } from './cpu-profile.js';
 function profile(...ran: readonly (readonly [name: string, url: string, micros: number])[]): CpuProfile {
   return {
     startTime: 0,
-    nodes: ran.map(([functionName, url], id) => ({ id, callFrame: { functionName, url, lineNumber: 9 } })),
+    nodes: ran.map(([functionName, url], id) => ({
+      id,
+      callFrame: { functionName, url, lineNumber: 9, columnNumber: 0 },
+    })),
     samples: ran.map((_, id) => id),
     timeDeltas: ran.map(([, , micros]) => micros),
   };
@@ -15,47 +18,44 @@ describe('hotSpots', () => {
     const spots = hotSpots(
       profile(
         ['(idle)', '', 700],
-        ['unmask', 'file:///home/me/dist/esm/protocol/mask.js', 100],
+        ['unmask', 'file:///home/me/src/protocol/mask.ts', 100],
         ['(garbage collector)', '', 200],
       ),
     );
     expect(spots).toEqual([
       { name: '(garbage collector)', group: 'gc', share: 200 / 300 },
-      { name: 'unmask esm/protocol/mask.js:10', group: 'unmask', share: 100 / 300 },
+      { name: 'unmask src/protocol/mask.ts:10', group: 'unmask', share: 100 / 300 },
     ]);
   });
 
   it('adds up what one function took at different times', () => {
     const twice = profile(
-      ['next', 'file:///x/dist/esm/protocol/session.js', 10],
-      ['next', 'file:///x/dist/esm/protocol/session.js', 30],
+      ['next', 'file:///x/src/protocol/session.ts', 10],
+      ['next', 'file:///x/src/protocol/session.ts', 30],
     );
-    expect(hotSpots(twice)).toEqual([{ name: 'next esm/protocol/session.js:10', group: 'parsing', share: 1 }]);
+    expect(hotSpots(twice)).toEqual([{ name: 'next src/protocol/session.ts:10', group: 'parsing', share: 1 }]);
   });
 
   it('leaves out what is before and after', () => {
-    const whole = profile(
-      ['compile', '', 1000],
-      ['next', 'file:///x/dist/esm/protocol/session.js', 500],
-      ['end', '', 400],
-    );
+    const whole = profile(['compile', '', 1000], ['next', 'file:///x/src/protocol/session.ts', 500], ['end', '', 400]);
     const spots = hotSpots(whole, { from: 1200, to: 1800 });
-    expect(spots.map(({ name }) => name)).toEqual(['next esm/protocol/session.js:10']);
+    expect(spots.map(({ name }) => name)).toEqual(['next src/protocol/session.ts:10']);
   });
 
   it.each([
-    ['unmaskAscii', 'file:///x/dist/esm/protocol/mask.js', 'unmask'],
-    ['readHeader', 'file:///x/dist/esm/protocol/frame-header.js', 'parsing'],
-    ['write', 'file:///x/dist/esm/protocol/frame-writer.js', 'encoding'],
-    ['text', 'file:///x/dist/esm/transport/batch.js', 'encoding'],
+    ['unmaskAscii', 'file:///x/src/protocol/mask.ts', 'unmask'],
+    ['wasm-function[0]', 'wasm://wasm/8a89c5', 'unmask'],
+    ['readHeader', 'file:///x/src/protocol/frame-header.ts', 'parsing'],
+    ['write', 'file:///x/src/protocol/frame-writer.ts', 'encoding'],
+    ['text', 'file:///x/src/transport/batch.ts', 'encoding'],
     ['latin1Slice', '', 'strings'],
     ['write', 'node:buffer', 'strings'],
     ['(program)', '', 'libuv/write'],
     ['next', 'file:///x/node_modules/rxjs/dist/cjs/internal/Subscriber.js', 'rxjs'],
-    ['take', 'file:///x/dist/esm/reactive/inbox.js', 'delivery'],
+    ['take', 'file:///x/src/reactive/inbox.ts', 'delivery'],
     ['writeBuffer', '', 'libuv/write'],
     ['writeGeneric', 'node:internal/stream_base_commons', 'node'],
-    ['onread', 'file:///x/dist/esm/transport/socket-port.js', 'transport'],
+    ['onread', 'file:///x/src/transport/socket-port.ts', 'transport'],
     ['inflateRawSync', 'node:zlib', 'compression'],
     ['anything', 'file:///x/spec/bench/servers/sluice.mjs', 'other'],
   ])('knows the group of %s in %s', (name, url, group) => {

@@ -12,7 +12,12 @@ export interface CpuProfile {
 
 interface ProfileNode {
   readonly id: number;
-  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  readonly callFrame: {
+    readonly functionName: string;
+    readonly url: string;
+    readonly lineNumber: number;
+    readonly columnNumber: number;
+  };
 }
 
 /** One function, and what it took itself, without those that it called. */
@@ -28,7 +33,7 @@ const groups: readonly (readonly [string, RegExp])[] = [
   ['idle', /^\(idle\)/],
   ['gc', /^\(garbage collector\)/],
   ['compression', /zlib|inflate|deflate/i],
-  ['unmask', /mask/i],
+  ['unmask', /mask|^wasm/i],
   ['rxjs', /node_modules\/rxjs/],
   [
     'handshake',
@@ -39,9 +44,9 @@ const groups: readonly (readonly [string, RegExp])[] = [
     'strings',
     /^\w+(Slice|Write)$|^(toString|write|slice|byteLength) node:buffer|\/utf8\.|^(isAscii|isUtf8|fromCharCode)|internal\/encoding/,
   ],
-  ['parsing', /esm\/protocol/],
-  ['delivery', /esm\/(reactive|operators)/],
-  ['transport', /esm\/transport/],
+  ['parsing', /src\/protocol/],
+  ['delivery', /src\/(reactive|operators)/],
+  ['transport', /src\/transport/],
   // Native functions have no file. What has no name either, is V8, or libuv waiting for and reading from sockets.
   ['libuv/write', /^(write\w*|close|shutdown|readStart|readStop)$|^\(program\)/],
   ['node', /node:/],
@@ -80,7 +85,7 @@ export function byGroup(spots: readonly HotSpot[]): { group: string; share: numb
 
 /** The name of a function and where it is, without the folders of this machine. */
 function describe({ functionName, url, lineNumber }: ProfileNode['callFrame']): string {
-  const file = url.replace(/^.*?\/(?=(dist|node_modules|spec)\/)/, '').replace(/^dist\//, '');
+  const file = url.replace(/^.*?\/(?=(dist|node_modules|spec|src)\/)/, '');
   const name = functionName === '' ? '(anonymous)' : functionName;
   return file === '' ? name : `${name} ${file}:${lineNumber + 1}`;
 }

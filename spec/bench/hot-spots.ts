@@ -8,6 +8,7 @@ import { byGroup, type CpuProfile, type HotSpot, hotSpots } from './cpu-profile.
 import { LoadGenerator } from './load.js';
 import type { Profile } from './profiles.js';
 import { startServer } from './servers.js';
+import { inSources } from './source-positions.js';
 
 /** Profiles what is fast only after it is compiled: nothing of the first seconds is shown. */
 const warmUp = 2;
@@ -41,7 +42,8 @@ async function profileOnce(
     const to = (performance.now() - started) * 1000;
     await server.end();
     const file = join(folder, readdirSync(folder)[0]!);
-    const spots = hotSpots(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile, { from: to - seconds * 1e6, to });
+    const profiled = inSources(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile);
+    const spots = hotSpots(profiled, { from: to - seconds * 1e6, to });
     return { cost, spots, file };
   } finally {
     await server.stop();
