@@ -41,6 +41,20 @@ describe('the slab', () => {
     );
   });
 
+  it('keeps the bytes of a connection whose peer does not read, whatever others of the same size send next', () => {
+    const stalled = outboxOf({ room: 0 });
+    const others = Array.from({ length: 3 }, () => outboxOf());
+    for (const size of [0, 1, 252, 253, 254, 255, 256, 257]) {
+      for (const { outbox, port } of [...others, stalled, ...others]) {
+        outbox.send(`${port === stalled.port ? 's' : 'o'}`.repeat(size));
+        flushAll();
+      }
+      stalled.port.read(size + 4);
+      expect(stalled.port.frames.at(-1)!.payload.toString()).toBe('s'.repeat(size));
+      for (const { port } of others) expect(port.frames.at(-1)!.payload.toString()).toBe('o'.repeat(size));
+    }
+  });
+
   it('is kept by a connection whose peer does not read, one for it, however much it and busy others send', () => {
     const busy = outboxOf();
     const stalled = outboxOf({ room: 0 });

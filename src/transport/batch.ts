@@ -150,10 +150,10 @@ export class Batch {
 
   /** One run and nothing else, as most batches are: without lists, which saves a tenth of our part of a message that comes alone. */
   #flushRun(slab: Slab, port: BytePort): void {
-    const run = slab.bytes.subarray(this.#start, this.#end);
+    const run = slab.piecesOf(this.#start, this.#end);
     this.#open = undefined;
     this.#size = 0;
-    port.write([port.synchronous ? run : Buffer.from(run)]);
+    port.write(port.synchronous ? run : run.map((piece) => Buffer.from(piece)));
     if (port.synchronous && port.pending > 0) slab.abandon();
     else slab.release();
   }
