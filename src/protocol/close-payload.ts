@@ -30,6 +30,7 @@ export function readClosePayload(payload: Buffer): ClosePayload {
   if (!isReceivableCloseCode(code)) {
     throw new ProtocolError('CLOSE_CODE_INVALID', 1002, `close code ${code}, allowed are ${SENDABLE_CLOSE_CODES}`);
   }
+  if (payload.length === 2) return { code, reason: '' };
   const reason = payload.subarray(2);
   if (!isUtf8(reason)) throw new ProtocolError('UTF8_INVALID', 1007, 'close reason that is not valid UTF-8');
   return { code, reason: reason.toString() };
@@ -52,7 +53,7 @@ export function encodeClosePayload(code: number, reason: string): Buffer {
   if (!isSendableCloseCode(code)) throw new RangeError(`close code ${code}, allowed are ${SENDABLE_CLOSE_CODES}`);
   const size = Buffer.byteLength(reason);
   if (size > MAX_REASON_BYTES) throw new RangeError(`close reason of ${size} bytes, at most ${MAX_REASON_BYTES}`);
-  const payload = Buffer.alloc(2 + size);
+  const payload = Buffer.allocUnsafe(2 + size);
   payload.writeUInt16BE(code, 0);
   payload.write(reason, 2);
   return payload;
