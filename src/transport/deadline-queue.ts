@@ -43,16 +43,17 @@ export class DeadlineQueue {
   /** Adds `item`, which does not stand here, to be due in `delay` milliseconds. */
   add(item: Due, delay: number): void {
     // Whole milliseconds need no memory of their own, and timers know no others.
-    item.dueAt = Math.ceil(this.clock() + delay);
+    const now = this.clock();
+    item.dueAt = Math.ceil(now + delay);
     this.#put(item);
-    this.#arm();
+    this.#arm(now);
   }
 
   /** Takes `item` out. Harmless when it does not stand here. */
   remove(item: Due): void {
     if (item.place >= 0) {
       this.#takeOut(item);
-      this.#arm();
+      if (this.#heap.length === 0) this.#disarm();
     }
     item.place = OUTSIDE;
   }
@@ -75,19 +76,22 @@ export class DeadlineQueue {
   }
 
   /** Has the timer fire when the first is due. One that is early already stays: it looks again then. */
-  #arm(): void {
-    if (this.#isRunning) return;
+  #arm(now: number): void {
     const first = this.#heap[0];
+    if (this.#isRunning || first === undefined) return;
     if (this.#timer !== undefined) {
       // One that should have fired long ago never will: it was set in a virtual time that is over.
-      const isLost = this.clock() - this.#timerAt > LOOP_GRACE;
-      if (first !== undefined && this.#timerAt <= first.dueAt && !isLost) return;
-      this.#timer.unsubscribe();
-      this.#timer = undefined;
+      const isLost = now - this.#timerAt > LOOP_GRACE;
+      if (this.#timerAt <= first.dueAt && !isLost) return;
+      this.#disarm();
     }
-    if (first === undefined) return;
     this.#timerAt = first.dueAt;
-    this.#timer = this.#scheduler.schedule(() => this.#run(), Math.max(0, first.dueAt - this.clock()));
+    this.#timer = this.#scheduler.schedule(() => this.#run(), Math.max(0, first.dueAt - now));
+  }
+
+  #disarm(): void {
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
   }
 
   /** All that were due before this began: what is added meanwhile has to wait for the next turn of the loop. */
@@ -107,7 +111,7 @@ export class DeadlineQueue {
       // Where one threw, the others are told in the next turn.
       for (const item of due) if (item.place === TAKEN) this.#put(item);
       this.#isRunning = false;
-      this.#arm();
+      this.#arm(this.clock());
     }
   }
 

@@ -81,16 +81,18 @@ export class HandshakeDeadlines {
   /** A socket was accepted. */
   begin(socket: Socket): void {
     const startedAt = this.queue.clock();
-    if (!this.#secure) this.#start(socket, startedAt);
+    if (!this.#secure) this.#start(socket, startedAt, this.#timeout);
     // The sockets of a Unix path have no name to find them by: there Node's own deadline for TLS holds.
-    else if (socket.remotePort !== undefined) this.#start(socket, startedAt, nameOf(socket));
+    else if (socket.remotePort !== undefined) this.#start(socket, startedAt, this.#timeout, nameOf(socket));
   }
 
   /** TLS is up on it: from now on there is somebody to tell. */
   secured(socket: Socket): void {
     const begun = this.#byName.get(nameOf(socket));
     if (begun !== undefined) this.stop(begun);
-    this.#start(socket, begun?.startedAt ?? this.queue.clock());
+    const now = this.queue.clock();
+    const startedAt = begun?.startedAt ?? now;
+    this.#start(socket, startedAt, Math.max(0, this.#timeout - (now - startedAt)));
   }
 
   /** Its request is there. Returns when it had connected. */
@@ -126,12 +128,12 @@ export class HandshakeDeadlines {
     else endAndLinger(late.socket, tooSlow, this.#scheduler);
   }
 
-  #start(socket: Socket, startedAt: number, name?: string): void {
+  #start(socket: Socket, startedAt: number, left: number, name?: string): void {
     const begun = new Deadline(socket, startedAt, name, this);
     (socket as Carrier)[deadlineSymbol] = begun;
     if (name !== undefined) this.#byName.set(name, begun);
     this.#deadlines.add(begun);
-    this.queue.add(begun, Math.max(0, this.#timeout - (this.queue.clock() - startedAt)));
+    this.queue.add(begun, left);
     socket.on('close', onClose);
   }
 }
