@@ -83,6 +83,23 @@ describe('a port over a socket of TCP', () => {
     expect([events.events, port.pending]).toEqual([['drained'], 0]);
   });
 
+  it('tells so of the last of many small writes too, and each time', async () => {
+    const { peer, socket } = await accepted();
+    const port = new SocketPort(socket, Buffer.alloc(0));
+    const events = log();
+    port.open(events);
+    for (let time = 1; time <= 3; time++) {
+      peer.socket.pause();
+      let size = 0;
+      for (; port.pending === 0; size += 1000) port.write([Buffer.alloc(1000, `${time}`)]);
+      peer.socket.resume();
+      expect((await peer.bytes(size)).equals(Buffer.alloc(size, `${time}`))).toBe(true);
+      await until(() => events.events.length === time);
+      expect(port.pending).toBe(0);
+    }
+    expect(events.events).toEqual(['drained', 'drained', 'drained']);
+  });
+
   it('stops to deliver while it is paused', async () => {
     const { peer, socket } = await accepted();
     const port = new SocketPort(socket, Buffer.alloc(0));
