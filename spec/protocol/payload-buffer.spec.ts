@@ -95,7 +95,7 @@ describe('PayloadBuffer', () => {
     const buffer = new PayloadBuffer();
     buffer.expect(1_000_000, true);
     buffer.append(Buffer.alloc(249_999), 0, 249_999);
-    expect(buffer.capacity).toBe(499_998);
+    expect(buffer.capacity).toBe(250_000);
     buffer.append(Buffer.alloc(250_000), 0, 250_000);
     expect(buffer.capacity).toBe(1_000_000);
   });

@@ -90,8 +90,9 @@ export class PayloadBuffer {
 
   #capacityFor(length: number): number {
     const doubled = Math.max(SMALLEST, 2 * length);
-    const quarterIsHere = 4 * length >= this.#total;
-    if (this.#exact) return quarterIsHere ? this.#total : Math.min(doubled, this.#total);
-    return quarterIsHere ? Math.max(doubled, this.#total) : doubled;
+    const total = this.#total;
+    if (4 * length >= total) return this.#exact ? total : Math.max(doubled, total);
+    // All of it follows behind a quarter: what was copied to more than that would only be copied once more.
+    return Math.min(doubled, Math.max(Math.min(SMALLEST, total), Math.ceil(total / 4)));
   }
 }
