@@ -52,6 +52,23 @@ const groups: readonly (readonly [string, RegExp])[] = [
   ['node', /node:/],
 ];
 
+/** The groups but for `idle`, in the order in which a message meets them. */
+export const parts: readonly string[] = [
+  'libuv/write',
+  'node',
+  'transport',
+  'parsing',
+  'unmask',
+  'strings',
+  'compression',
+  'delivery',
+  'rxjs',
+  'encoding',
+  'gc',
+  'handshake',
+  'other',
+];
+
 /** The time from `from` to `to` microseconds after the start by function, the most expensive first. */
 export function hotSpots(
   profile: CpuProfile,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { table } from '../support/markdown.js';
 import { measureOnce } from './cpu.js';
-import { byGroup, type CpuProfile, type HotSpot, hotSpots } from './cpu-profile.js';
+import { byGroup, type CpuProfile, type HotSpot, hotSpots, parts } from './cpu-profile.js';
 import { LoadGenerator } from './load.js';
 import type { Profile } from './profiles.js';
 import { startServer } from './servers.js';
@@ -26,6 +26,23 @@ export async function showHotSpots(profile: Profile, seconds: number): Promise<v
   console.log(`${table([profile.name, ...head], groups)}\n`);
   const functions = spots.slice(0, most).map(({ name, group, share }) => [`${group}: ${name}`, ...figures(share)]);
   console.log(table(['function', ...head], functions));
+}
+
+/** Prints what each part of sluice takes under each of the loads. */
+export async function showParts(profiles: readonly Profile[], seconds: number): Promise<void> {
+  const rows: string[][] = [];
+  for (const profile of profiles) {
+    console.error(profile.name);
+    const { cost, spots } = await profileOnce(profile, seconds);
+    const shares = new Map(byGroup(spots).map(({ group, share }) => [group, share]));
+    rows.push([profile.name, cost.toFixed(2), ...parts.map((part) => amount(cost * (shares.get(part) ?? 0)))]);
+  }
+  console.log(table(['us CPU/message', 'all', ...parts], rows));
+}
+
+/** What is too little to be seen among samples is left out. */
+function amount(micros: number): string {
+  return micros < 0.005 ? '' : micros.toFixed(2);
 }
 
 async function profileOnce(

@@ -16,7 +16,7 @@ export interface BenchOptions {
   readonly from: readonly string[];
   /** Whether to write the tables and the chart into docs. */
   readonly docs: boolean;
-  /** The row to show where the time goes in, instead of measuring. */
+  /** The row, or a part of the names of several, to show where the time goes in, instead of measuring. */
   readonly profile: string | undefined;
 }
 
@@ -28,7 +28,8 @@ const usage = `npm run bench -- [options]
   --json FILE         write all figures
   --from A,B          measure nothing, and report what --json wrote in one run or several
   --docs              write docs/performance.md and docs/performance.svg: after all rows are measured, in this run or in those of --from
-  --profile NAME      show where the time goes in sluice under one load, such as "32 B text, 16 in flight"`;
+  --profile NAME      show where the time goes in sluice under one load, such as "32 B text, 16 in flight", or in short under several, such
+                      as those with "16 in flight"`;
 
 /** The kernel schedules in milliseconds, and garbage is collected now and then: less time says nothing. */
 const fewestSeconds = 0.5;

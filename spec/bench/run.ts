@@ -1,7 +1,7 @@
 /** `npm run bench`: measures sluice and others under the same loads, and reports the medians. Linux, two CPUs, a C compiler. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { showHotSpots } from './hot-spots.js';
+import { showHotSpots, showParts } from './hot-spots.js';
 import { LoadGenerator } from './load.js';
 import { type Measurement, measurements } from './measurements.js';
 import { type BenchOptions, readOptions } from './options.js';
@@ -19,7 +19,7 @@ async function main(options: BenchOptions): Promise<void> {
   }
   if (process.platform !== 'linux' || availableParallelism() < 2) throw new Error('needs Linux and two CPUs');
   if (options.profile !== undefined) {
-    await showHotSpots(rowOf(options.profile), options.seconds);
+    await showProfile(options.profile, options.seconds);
     return;
   }
   const run = await measure(options);
@@ -72,13 +72,14 @@ function serversOf(rows: readonly Series[]): ServerName[] {
   return [...new Set(rows.flatMap(({ samples }) => samples.map(({ server }) => server)))];
 }
 
-function rowOf(name: string) {
+/** Of the load with that name all; of several whose names contain it, the parts. */
+async function showProfile(name: string, seconds: number): Promise<void> {
   const profiles = measurements.flatMap(({ rows }) => rows.flatMap(({ profile }) => profile ?? []));
-  const found = profiles.find((profile) => profile.name === name);
-  if (found === undefined) {
-    throw new Error(`no load is named "${name}": there are\n  ${profiles.map((profile) => profile.name).join('\n  ')}`);
-  }
-  return found;
+  const named = profiles.find((profile) => profile.name === name);
+  const found = profiles.filter((profile) => profile.name.includes(name));
+  if (named !== undefined) await showHotSpots(named, seconds);
+  else if (found.length > 0) await showParts(found, seconds);
+  else throw new Error(`no load is named "${name}": there are\n  ${profiles.map((each) => each.name).join('\n  ')}`);
 }
 
 function describeMachine(): string {
