@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { rollup } from 'rollup';
+import { rollup } from '@rollup/wasm-node';
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const formats = [
