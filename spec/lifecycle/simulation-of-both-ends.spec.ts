@@ -1,3 +1,4 @@
+import { Session } from '../../src/protocol/session.js';
 import { Closing } from '../../src/reactive/closing.js';
 import { ConnectionCore } from '../../src/reactive/connection-core.js';
 import { ConnectionStreams } from '../../src/reactive/connection-streams.js';
@@ -74,6 +75,7 @@ describe('the simulation', () => {
       () => jest.spyOn(Inbox.prototype, 'whenOver').mockImplementation(nothing),
     ],
     ['there is no close record', () => jest.spyOn(ConnectionStreams.prototype, 'settled').mockImplementation(nothing)],
+    ['bytes of a read are not kept', () => jest.spyOn(Session.prototype, 'keep').mockImplementation(nothing)],
     ['memory is not given back', () => jest.spyOn(Slab.prototype, 'release').mockImplementation(nothing)],
     [
       'the peer is not told that its Close frame came',

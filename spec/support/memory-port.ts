@@ -1,4 +1,5 @@
 import type { BytePort, Flushable, PortEvents } from '../../src/transport/byte-port.js';
+import { lend } from './lend.js';
 import { type ReadFrame, readFrames } from './read-frames.js';
 
 /** What the peer does: sends bytes, or ends its side. */
@@ -141,7 +142,7 @@ export class MemoryPort implements BytePort {
         this.#events.ended();
       } else {
         this.delivered += arrival.length;
-        this.#events.bytes(arrival, arrival.length);
+        lend(arrival, this.#events);
       }
     }
     this.#isDelivering = false;

@@ -1,6 +1,7 @@
 /** A network of two ends in which nothing happens by itself: the simulation says what arrives, and when. */
 import type { BytePort, Flushable, PortEvents } from '../../../src/transport/byte-port.js';
 import { beginReceiving, endReceiving, flushAll, scheduleFlush } from '../../../src/transport/flush-queue.js';
+import { lend } from '../../support/lend.js';
 
 /** One end. As with a socket, a write that the kernel does not take whole is held by reference, and one is outstanding at a time. */
 export class SimulatedPort implements BytePort {
@@ -9,6 +10,8 @@ export class SimulatedPort implements BytePort {
   peer: SimulatedPort = this;
   isClosed = false;
   isPaused = false;
+  /** Whether something comes in that the other end did not write. */
+  hasNoise = false;
   /** Bytes that have left the process, of writes that were taken whole. */
   taken = 0;
   /** The largest chunk that was delivered to it, in bytes. */
@@ -140,7 +143,7 @@ export class SimulatedPort implements BytePort {
       this.#event(() => {
         beginReceiving();
         try {
-          this.#events?.bytes(chunk, chunk.length);
+          if (this.#events !== undefined) lend(chunk, this.#events);
         } finally {
           endReceiving();
         }
@@ -162,7 +165,10 @@ export class SimulatedPort implements BytePort {
   cut(last: Buffer | undefined): void {
     if (this.#isMute) return;
     this.#isMute = true;
-    if (last !== undefined) this.peer.#arrive(last);
+    if (last !== undefined) {
+      this.peer.#arrive(last);
+      this.peer.hasNoise = true;
+    }
     this.peer.#hasFin = true;
   }
 

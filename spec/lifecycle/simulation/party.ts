@@ -1,5 +1,5 @@
 import { concat, Observable, of, Subject, type Subscription, type VirtualTimeScheduler } from 'rxjs';
-import { ConnectionClosedError } from '../../../src/protocol/errors.js';
+import { ConnectionClosedError, ProtocolError } from '../../../src/protocol/errors.js';
 import type { CloseInfo, Message } from '../../../src/reactive/connection.js';
 import { fragments, message, type Outgoing } from '../../../src/reactive/outgoing.js';
 import type { PortConnection } from '../../../src/reactive/port-connection.js';
@@ -392,6 +392,8 @@ export class Party {
   #checkClose(info: CloseInfo): void {
     this.closeInfos.push(info);
     const { code } = (info.error ?? {}) as { code?: unknown };
+    const isMisread = info.error instanceof ProtocolError && code !== 'MESSAGE_TOO_SLOW';
+    this.#mustBe(!isMisread || this.port.hasNoise, `found a fault in what the other end wrote: ${info.error?.message}`);
     this.#mustBe(code !== 'HEARTBEAT_TIMEOUT' || !this.port.isPaused, 'given up, though nobody listened');
     // Who comes later gets the record again.
     if (this.closeInfos.length > 1) return;
