@@ -1,10 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, NEVER, VirtualTimeScheduler } from 'rxjs';
 import { type ServeOptions, serve } from 'sluice';
+import { HandshakeDeadlines } from '../../src/transport/handshake-deadlines.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, type Place, RawClient } from '../support/raw-client.js';
@@ -158,5 +159,25 @@ describe('the time for a handshake', () => {
     raw.write(handshake());
     expect((await raw.response()).status).toBe(101);
     expect(scheduler.actions.filter((action) => !action.closed)).toEqual([]);
+  });
+});
+
+describe('the port of a TLS peer that has gone', () => {
+  it('belongs to whom has it next, though the socket of the first closes late', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const deadlines = new HandshakeDeadlines(1_000, scheduler, true);
+    const place = { remoteAddress: { value: '10.0.0.1' }, remotePort: { value: 5000 } };
+    const socket = (): Socket => Object.defineProperties(new Socket(), place);
+    const [first, second, secured] = [socket(), socket(), socket()];
+    let connectedAt: number | undefined;
+    deadlines.begin(first);
+    scheduler.schedule(() => deadlines.begin(second), 400);
+    scheduler.schedule(() => first.emit('close'), 500);
+    scheduler.schedule(() => {
+      deadlines.secured(secured);
+      connectedAt = deadlines.end(secured);
+    }, 700);
+    scheduler.flush();
+    expect(connectedAt).toBe(400);
   });
 });
