@@ -27,8 +27,8 @@ export type Compression = 'message' | 'context';
 const sizes = [
   { label: '32 B', bytes: 32, connections: 64, depths: [1, 16] },
   { label: '1 KiB', bytes: 1024, connections: 64, depths: [1, 16] },
-  { label: '64 KiB', bytes: 65_536, connections: 16, depths: [4] },
-  { label: '1 MiB', bytes: 1_048_576, connections: 4, depths: [1] },
+  { label: '64 KiB', bytes: 65_536, connections: 16, depths: [1, 4, 16] },
+  { label: '1 MiB', bytes: 1_048_576, connections: 4, depths: [1, 16] },
 ];
 
 /** Small to very large messages, one at a time and in bursts. */

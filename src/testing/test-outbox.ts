@@ -99,7 +99,7 @@ export class TestOutbox<Out> {
   }
 }
 
-/** The payload in bytes, as far as it has any: values for a codec have none. */
+/** Bytes of the payload; 0 for a value that a codec has yet to encode, whose size is unknown. */
 export function sizeOf(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
   const { byteLength, size, data } = (value ?? {}) as Readonly<Record<string, unknown>>;
