@@ -54,7 +54,7 @@ describe('subscribers', () => {
     expect(record(signal)).toEqual([false]);
   });
 
-  it('all see the same changes in the same order, when the first of them sends at each true', () => {
+  it('are told what is true when it is their turn: never a true that another has used up', () => {
     const signal = new ReadySignal(100);
     let sends = 0;
     signal.ready$.subscribe((ready) => {
@@ -64,8 +64,39 @@ describe('subscribers', () => {
     signal.update(101);
     sends = 1;
     signal.update(0);
-    expect(seen).toEqual([true, false, true, false]);
-    expect(signal.isReady).toBe(false);
+    expect({ seen, isReady: signal.isReady }).toEqual({ seen: [true, false], isReady: false });
+    signal.update(0);
+    expect(seen).toEqual([true, false, true]);
+  });
+
+  it('are told of a false that was over before their turn, since whoever has stopped for it waits for the next true', () => {
+    const signal = new ReadySignal(100);
+    signal.update(101);
+    const seen: boolean[] = [];
+    signal.ready$.subscribe((ready) => {
+      seen.push(ready);
+      if (!ready || seen.length > 5) return;
+      // Fills it and stops, and all of it leaves before this returns.
+      signal.update(101);
+      signal.update(0);
+    });
+    signal.update(0);
+    expect(seen).toEqual([false, true, false, true, false, true]);
+  });
+
+  it('get what is true now when they subscribe within a notification', () => {
+    const signal = new ReadySignal(100);
+    const late: ReturnType<typeof record>[] = [];
+    signal.update(101);
+    signal.ready$.subscribe((ready) => {
+      if (!ready || late.length > 0) return;
+      signal.update(101);
+      late.push(record(signal));
+    });
+    signal.update(0);
+    expect(late).toEqual([[false]]);
+    signal.update(0);
+    expect(late).toEqual([[false, true]]);
   });
 
   it('see each change once when they subscribe while another is told of it', () => {
@@ -115,5 +146,22 @@ describe('the end', () => {
     const signal = new ReadySignal(100);
     signal.end();
     expect(record(signal)).toEqual(['|']);
+  });
+});
+
+describe('a producer that rests', () => {
+  it('is not ready until it wakes, and is not slow for that', () => {
+    const signal = new ReadySignal(100);
+    const seen = record(signal);
+    signal.rest();
+    signal.rest();
+    expect({ isReady: signal.isReady, isSlow: signal.isSlow }).toEqual({ isReady: false, isSlow: false });
+    signal.update(101);
+    signal.wake();
+    expect({ isReady: signal.isReady, isSlow: signal.isSlow }).toEqual({ isReady: false, isSlow: true });
+    signal.update(0);
+    expect(seen).toEqual([true, false, true]);
+    signal.wake();
+    expect(seen).toEqual([true, false, true]);
   });
 });

@@ -1,29 +1,57 @@
-import { Observable, Subject } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 
-/** Whether more is welcome: `false` above the mark, `true` again below half of it, so that it does not flap. */
-export class ReadySignal {
-  /** Replays the current value, then emits each change; completes with the connection. */
-  get ready$(): Observable<boolean> {
-    this.#ready$ ??= new Observable((subscriber) => {
-      if (this.#ended) {
-        subscriber.complete();
-        return;
-      }
-      this.#changes ??= new Subject();
-      // Subscribed first: the value may make the subscriber send, and so change it.
-      const changes = this.#changes.subscribe(subscriber);
-      subscriber.next(this.#told);
-      return changes;
-    });
-    return this.#ready$;
+/** One subscriber of `ready$`. */
+class Listener {
+  readonly #signal: { readonly isReady: boolean };
+  readonly #subscriber: Subscriber<boolean>;
+  #told: boolean | undefined;
+  /** Whether it was told `true`, and has not been told yet that this was over for a while. */
+  #missedFalse = false;
+
+  constructor(signal: { readonly isReady: boolean }, subscriber: Subscriber<boolean>) {
+    this.#signal = signal;
+    this.#subscriber = subscriber;
   }
 
-  isReady = true;
-  #ready$: Observable<boolean> | undefined;
+  /** It is false now. Whoever has stopped for that waits for the next `true`, though it may be true again when the round comes here. */
+  turnedFalse(): void {
+    this.#missedFalse = this.#told === true;
+  }
+
+  /** Tells what is true now. */
+  tell(): void {
+    if (this.#missedFalse) this.#next(false);
+    const { isReady } = this.#signal;
+    if (this.#told !== isReady) this.#next(isReady);
+  }
+
+  complete(): void {
+    this.#subscriber.complete();
+  }
+
+  #next(isReady: boolean): void {
+    this.#missedFalse = false;
+    this.#told = isReady;
+    this.#subscriber.next(isReady);
+  }
+}
+
+const NONE: readonly Listener[] = [];
+
+/**
+ * Whether more is welcome: `false` above the mark, `true` again below half of it, so that it does not flap; and `false` while the producer
+ * rests, so that the others have their turn.
+ */
+export class ReadySignal {
+  /** Whether more than the mark waits. */
+  isSlow = false;
+  /** Whether the producer has had its share of this turn of the event loop. */
+  isResting = false;
   readonly #mark: number;
-  #changes: Subject<boolean> | undefined;
-  /** What the subscribers know, or are being told. */
-  #told = true;
+  #ready$: Observable<boolean> | undefined;
+  #listeners: readonly Listener[] = NONE;
+  /** Whether a round is due. */
+  #hasChanged = false;
   #isTelling = false;
   #ended = false;
 
@@ -32,24 +60,72 @@ export class ReadySignal {
     this.#mark = mark;
   }
 
+  get isReady(): boolean {
+    return !(this.isSlow || this.isResting || this.#ended);
+  }
+
+  /**
+   * Replays `isReady`, then emits each change; completes with the connection. A subscriber whose turn comes after another one has changed
+   * it again is told what is true then.
+   */
+  get ready$(): Observable<boolean> {
+    this.#ready$ ??= new Observable((subscriber) => {
+      if (this.#ended) {
+        subscriber.complete();
+        return undefined;
+      }
+      const listener = new Listener(this, subscriber);
+      // First: the value may make the subscriber send, and so change it.
+      this.#listeners = [...this.#listeners, listener];
+      listener.tell();
+      return () => {
+        this.#listeners = this.#listeners.filter((other) => other !== listener);
+      };
+    });
+    return this.#ready$;
+  }
+
   /** Tells how many bytes wait now. */
   update(waiting: number): void {
-    if (this.#ended) return;
-    this.isReady = this.isReady ? waiting <= this.#mark : waiting < this.#mark / 2;
-    if (this.#isTelling) return;
-    // A subscriber that sends changes it again: all are told of one change before the next.
-    this.#isTelling = true;
-    while (this.#told !== this.isReady && !this.#ended) {
-      this.#told = this.isReady;
-      this.#changes?.next(this.#told);
-    }
-    this.#isTelling = false;
+    const before = this.isReady;
+    this.isSlow = this.isSlow ? waiting >= this.#mark / 2 : waiting > this.#mark;
+    if (this.isReady !== before) this.#change();
+  }
+
+  /** The producer has had its share of this turn of the event loop. */
+  rest(): void {
+    const before = this.isReady;
+    this.isResting = true;
+    if (before) this.#change();
+  }
+
+  /** It may go on. */
+  wake(): void {
+    this.isResting = false;
+    if (this.isReady) this.#change();
   }
 
   /** The connection has ended. */
   end(): void {
+    if (this.#ended) return;
     this.#ended = true;
-    this.isReady = false;
-    this.#changes?.complete();
+    const listeners = this.#listeners;
+    this.#listeners = NONE;
+    for (const listener of listeners) listener.complete();
+  }
+
+  /** A listener that sends changes it again: one round follows the other. */
+  #change(): void {
+    if (!this.isReady) for (const listener of this.#listeners) listener.turnedFalse();
+    this.#hasChanged = true;
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    while (this.#hasChanged && !this.#ended) {
+      this.#hasChanged = false;
+      for (const listener of this.#listeners) {
+        if (!this.#ended) listener.tell();
+      }
+    }
+    this.#isTelling = false;
   }
 }
