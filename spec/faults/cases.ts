@@ -10,6 +10,7 @@ import { halfOpen } from './cases/half-open.js';
 import { longHeaders } from './cases/long-headers.js';
 import { killedPeers, killedServer } from './cases/lost-peers.js';
 import { openFiles } from './cases/open-files.js';
+import { endlessProducers } from './cases/producers.js';
 import { clientResets, serverResets } from './cases/resets.js';
 import { slowReader, slowSubscriber } from './cases/slow-ends.js';
 import { slowHandshakes, stalledHooks } from './cases/slow-handshakes.js';
@@ -25,7 +26,7 @@ const bombs = [singleBombs, earlyBomb, bombsAtOnce, longMessage];
 const nonsense = [randomBytes, fuzzTime];
 const handshakes = [longHeaders, slowHandshakes, stalledHooks];
 const losses = [serverResets, clientResets, killedPeers, killedServer, halfOpen];
-const times = [blockedLoop, clockJumps];
+const times = [blockedLoop, clockJumps, endlessProducers];
 const crowds = [openFiles, turnedAway, burst, churn, drain, soak];
 
 export const faultCases: readonly FaultCase[] = [
