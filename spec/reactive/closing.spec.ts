@@ -539,3 +539,83 @@ function sequence(connection: MemoryConnection['connection']): unknown[] {
   connection.messages$.subscribe({ next: (message) => seen.push(message), complete: () => seen.push('end') });
   return seen;
 }
+
+describe('a write fails', () => {
+  const broken = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
+
+  it('nothing can be sent, and what has arrived is delivered, however late it is wanted', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { connection, port, peer, closeInfos } = memoryConnection({ scheduler, highWaterMark: 10 });
+    const hold = connection.hold();
+    const seen: unknown[] = [];
+    connection.messages$.subscribe((message) => seen.push(message));
+    peer(text('first message'));
+    peer(text('second message'), close(4000, 'bye'));
+    port.break(broken);
+    port.break(broken);
+    expect({ tried: connection.trySend('x'), state: connection.readyState }).toEqual({ tried: 'closed', state: 2 });
+    scheduler.flush();
+    expect(closeInfos).toEqual([]);
+    hold.unsubscribe();
+    scheduler.flush();
+    expect(seen).toEqual(['first message', 'second message']);
+    expect(closeInfos).toEqual([{ code: 4000, reason: 'bye', wasClean: true, initiator: 'peer' }]);
+    expect(port.wasTerminated).toBe(true);
+  });
+
+  it('the record is 1006 with its error where no Close frame has arrived', () => {
+    const { port, closeInfos } = ended((each) => {
+      each.port.break(broken);
+      each.port.finish();
+    });
+    expect(port.hasEnded).toBe(true);
+    expect(closeInfos).toEqual([{ code: 1006, reason: '', wasClean: false, initiator: 'peer', error: broken }]);
+  });
+
+  it('a transport that never ends is given up after a while, counted only while it is read', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { connection, port, peer, closeInfos } = memoryConnection({ scheduler, highWaterMark: 10 });
+    connection.messages$.subscribe();
+    port.break(broken);
+    const hold = connection.hold();
+    peer(text('a message that fills the inbox'));
+    scheduler.maxFrames = 60_000;
+    scheduler.flush();
+    expect(closeInfos).toEqual([]);
+    hold.unsubscribe();
+    scheduler.maxFrames = Number.POSITIVE_INFINITY;
+    scheduler.flush();
+    expect(closeInfos).toMatchObject([{ code: 1006, error: broken }]);
+  });
+
+  it('after our Close frame the answer is still read', () => {
+    const { closeInfos } = ended((each) => {
+      each.connection.close(3000);
+      each.port.break(broken);
+      each.peer(close(3000));
+    });
+    expect(closeInfos).toEqual([{ code: 3000, reason: '', wasClean: true, initiator: 'peer' }]);
+  });
+
+  it("after the peer's Close frame all is over", () => {
+    const { closeInfos } = ended((each) => {
+      each.port.block();
+      each.connection.send.next('a');
+      each.peer(close(3000));
+      each.port.break(broken);
+    });
+    expect(closeInfos).toEqual([{ code: 3000, reason: '', wasClean: true, initiator: 'peer' }]);
+  });
+
+  it('a close() reads on to the end, whether or not anybody wants it', () => {
+    const { connection, port, peer, closeInfos, turn } = memoryConnection({ highWaterMark: 10 });
+    connection.hold();
+    peer(text('a message that nobody wants'), text('another one'));
+    port.break(broken);
+    connection.close(3000);
+    connection.close(3001);
+    peer(close(4000));
+    turn();
+    expect(closeInfos).toEqual([{ code: 4000, reason: '', wasClean: true, initiator: 'peer' }]);
+  });
+});

@@ -134,36 +134,54 @@ describe('the oldest message', () => {
   });
 });
 
-describe('the cut at a message that is not encoded yet', () => {
-  it('forgets it and all behind it', () => {
+describe('messages that are not encoded yet and not wanted any more', () => {
+  it('are dropped with their marks, and nothing else is', () => {
     const queue = new FrameQueue<string>();
+    const reached: string[] = [];
+    const mark = (name: string, ofMessage: boolean): void => queue.mark(() => reached.push(name), ofMessage);
     add(queue, 'a');
-    queue.later('later', 10);
+    queue.later('unwanted', 10);
+    mark('of the unwanted', true);
+    mark('of what follows', false);
+    queue.later('wanted', 5);
+    mark('of the wanted', true);
     add(queue, 'b');
-    queue.mark(() => {
-      throw new Error('reached');
-    }, false);
-    expect(queue.cutAtLater()).toBe(true);
+    expect(queue.frames).toBe(4);
+    expect(queue.dropLater((item) => item === 'unwanted')).toBe(1);
     add(queue, 'c');
-    expect(queue.size).toBe(6);
-    expect(takeAll(queue)).toEqual(['a', 'c']);
+    expect({ size: queue.size, frames: queue.frames }).toEqual({ size: 3 * 3 + 5, frames: 4 });
+    expect(takeAll(queue)).toEqual(['a', 'wanted', 'b', 'c']);
+    expect(reached).toEqual(['of what follows', 'of the wanted']);
   });
 
-  it('has room for what follows, though the page before is full', () => {
+  it('take their mark with them when their turn has come', () => {
+    const queue = new FrameQueue<string>();
+    queue.later('unwanted', 10);
+    queue.mark(() => {
+      throw new Error('reached');
+    }, true);
+    queue.take();
+    queue.dropMark();
+    expect(queue.isEmpty).toBe(true);
+    queue.mark(() => {}, false);
+    queue.dropMark();
+    expect(queue.isEmpty).toBe(false);
+  });
+
+  it('leave room for what follows, though the page before is full', () => {
     const queue = new FrameQueue<string>();
     const full = 'a'.repeat(1018);
     add(queue, full);
     queue.later('later', 3);
-    add(queue, 'b');
-    expect(queue.cutAtLater()).toBe(true);
+    expect(queue.dropLater(() => true)).toBe(1);
     add(queue, 'a Close frame');
     expect(takeAll(queue)).toEqual([full, 'a Close frame']);
   });
 
-  it('changes nothing where there is none', () => {
+  it('are none where all is encoded', () => {
     const queue = new FrameQueue<string>();
     add(queue, 'a');
-    expect(queue.cutAtLater()).toBe(false);
+    expect(queue.dropLater(() => true)).toBe(0);
     expect(takeAll(queue)).toEqual(['a']);
   });
 });
@@ -198,9 +216,18 @@ class Model {
     return true;
   }
 
+  /** Drops messages that are not encoded and whose name is even. */
   cut(): void {
-    const at = this.entries.findIndex(({ kind }) => kind === 'later');
-    if (at >= 0) this.entries.splice(at);
+    let isDropping = false;
+    this.entries = this.entries.filter(({ kind, name }) => {
+      if (isDropping && kind === 'ownMark') return false;
+      isDropping = kind === 'later' && Number(name) % 2 === 0;
+      return !isDropping;
+    });
+  }
+
+  get frames(): number {
+    return this.entries.filter(({ kind }) => kind === 'frame' || kind === 'later').length;
   }
 }
 
@@ -239,13 +266,14 @@ it('does what a plain list does, whatever is done in whatever order', () => {
         } else if (each.do === 'take') takeNext();
         else if (each.do === 'drop') expect(queue.dropOldest()).toBe(model.drop());
         else if (each.do === 'cut') {
-          queue.cutAtLater();
+          queue.dropLater((item) => Number(item) % 2 === 0);
           model.cut();
         } else {
           queue.clear();
           model.entries = [];
         }
         expect(queue.size).toBe(model.size);
+        expect(queue.frames).toBe(model.frames);
         expect(queue.isEmpty).toBe(model.entries.length === 0);
       }
       while (!queue.isEmpty) takeNext();

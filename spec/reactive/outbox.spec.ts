@@ -1,5 +1,7 @@
 import { Subject } from 'rxjs';
+import { MessageDeflater } from '../../src/protocol/message-deflater.js';
 import { Opcode } from '../../src/protocol/opcode.js';
+import { Compressor } from '../../src/reactive/compressor.js';
 import { fragments } from '../../src/reactive/outgoing.js';
 import { flushAll } from '../../src/transport/flush-queue.js';
 import { FAILURE, outboxOf, sentTexts } from '../support/outbox.js';
@@ -147,32 +149,150 @@ describe('a message in parts that cannot be finished (RFC 6455 §5.4)', () => {
     expect(handed).toHaveBeenCalledTimes(1);
   });
 
-  it('is given up when the peer closes, with all behind it but the Close frame', () => {
+  it('is given up when the peer closes and nobody knows its end; once it has begun nothing but the Close frame may follow', () => {
     for (const hasBegun of [true, false]) {
       const { outbox, port } = outboxOf();
+      const handed: string[] = [];
       const parts = new Subject<string>();
-      outbox.send(fragments(parts));
+      outbox.send(fragments(parts), () => handed.push('parts'));
       if (hasBegun) parts.next('part');
-      outbox.send('behind');
-      outbox.abandonLater();
+      outbox.send('behind', () => handed.push('behind'));
+      outbox.giveUpEndless();
       outbox.close(FAILURE, () => {});
       flushAll();
-      expect(sentTexts(port)).toEqual(hasBegun ? ['part', 'close'] : ['close']);
+      expect(sentTexts(port)).toEqual(hasBegun ? ['part', 'close'] : ['behind', 'close']);
+      expect({ dropped: outbox.messagesDropped, handed }).toEqual(
+        hasBegun ? { dropped: 2, handed: [] } : { dropped: 1, handed: ['behind'] },
+      );
       expect(parts.observed).toBe(false);
     }
   });
 
-  it('is given up before its turn when the peer closes, and all before it is sent', () => {
+  it('is given up before its turn when the peer closes, and all around it is sent', () => {
     const { outbox, port } = outboxOf({ room: 0 });
     outbox.send('one');
     flushAll();
     outbox.send('two');
-    outbox.send(fragments(['part']));
+    outbox.send(fragments(new Subject<string>()));
+    outbox.send(fragments(['known', 'end']));
     outbox.send('behind');
     outbox.close(FAILURE, () => {});
-    outbox.abandonLater();
+    outbox.giveUpEndless();
     port.read();
-    expect(sentTexts(port)).toEqual(['one', 'two', 'close']);
+    expect(sentTexts(port)).toEqual(['one', 'two', 'known', 'continuation', 'continuation', 'behind', 'close']);
+    expect(outbox.messagesDropped).toBe(1);
+  });
+});
+
+describe('what was accepted and is not sent', () => {
+  it('counts as dropped when everything stops, but for the Close frame and what was written', () => {
+    const { outbox, port } = outboxOf({ room: 0 });
+    outbox.send('written');
+    flushAll();
+    for (const text of ['one', 'two', 'x'.repeat(5_000)]) outbox.send(text);
+    outbox.send(fragments(['three']));
+    outbox.close(FAILURE, () => {});
+    outbox.stop();
+    outbox.stop();
+    expect(outbox.messagesDropped).toBe(4);
+    port.read();
+    expect(sentTexts(port)).toEqual(['written']);
+  });
+
+  it('counts a message in parts once, however much of it was written', () => {
+    const { outbox } = outboxOf();
+    const parts = new Subject<string>();
+    outbox.send(fragments(parts));
+    parts.next('part');
+    flushAll();
+    outbox.send('behind');
+    outbox.fail(FAILURE, () => {});
+    outbox.stop();
+    expect(outbox.messagesDropped).toBe(2);
+  });
+
+  it('does not count what is in the batch of this tick, and is written when the peer has ended its side', () => {
+    const { outbox, port } = outboxOf();
+    outbox.send('echo');
+    outbox.finish();
+    expect(sentTexts(port)).toEqual(['echo']);
+    expect(outbox.messagesDropped).toBe(0);
+  });
+});
+
+describe('a producer that is never late', () => {
+  it('rests when its share of the turn is over, and goes on in a later one', () => {
+    const { outbox, port } = outboxOf();
+    const seen: boolean[] = [];
+    outbox.signal.ready$.subscribe((isReady) => seen.push(isReady));
+    let sent = 0;
+    const produce = (): void => {
+      while (outbox.isReady) {
+        outbox.send('x'.repeat(1_000));
+        if (++sent === 1_000) port.isOver = true;
+      }
+    };
+    produce();
+    expect({ seen, isSlow: outbox.isSlow, deferred: port.deferred.length }).toEqual({
+      seen: [true, false],
+      isSlow: false,
+      deferred: 1,
+    });
+    expect(sent).toBeLessThan(1_100);
+    port.isOver = false;
+    port.turn();
+    expect(seen).toEqual([true, false, true]);
+    outbox.stop();
+    outbox.signal.end();
+  });
+
+  it('is not asked to rest while it does little', () => {
+    const { outbox, port } = outboxOf();
+    port.isOver = true;
+    for (let i = 0; i < 60; i++) {
+      outbox.send('x');
+      flushAll();
+    }
+    expect({ isReady: outbox.isReady, looks: port.looks }).toEqual({ isReady: true, looks: 0 });
+    for (let i = 0; i < 10; i++) {
+      outbox.send('x');
+      flushAll();
+    }
+    expect({ isReady: outbox.isReady, looks: port.looks }).toEqual({ isReady: false, looks: 1 });
+  });
+
+  it('keeps the order of what it sends while it rests, and of what waits', () => {
+    const { outbox, port } = outboxOf({ room: 0 });
+    const texts = Array.from({ length: 300 }, (_, i) => `${i} ${'x'.repeat(4_000)}`);
+    for (const text of texts) {
+      outbox.send(text);
+      flushAll();
+    }
+    port.isOver = true;
+    port.read();
+    outbox.send('last');
+    expect(port.frames.length).toBeLessThan(300);
+    while (port.deferred.length > 0) port.turn();
+    flushAll();
+    expect(sentTexts(port)).toEqual([...texts, 'last']);
+  });
+
+  it('rests after work that writes little: messages that are compressed to next to nothing', () => {
+    const parameters = {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      serverMaxWindowBits: 15,
+      clientMaxWindowBits: 15,
+    };
+    const deflater = new MessageDeflater(parameters, 'server', { threshold: 10, level: 6, memLevel: 8 });
+    const { outbox, port } = outboxOf({ compressor: new Compressor(deflater, undefined) });
+    port.isOver = true;
+    let sent = 0;
+    while (outbox.isReady && sent < 1_000) {
+      outbox.send('x'.repeat(60_000));
+      sent++;
+    }
+    expect(sent).toBe(1);
   });
 });
 

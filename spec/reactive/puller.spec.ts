@@ -5,7 +5,13 @@ import { Puller } from '../../src/reactive/puller.js';
 function pull<T>(source: ConstructorParameters<typeof Puller<T>>[0], stopAfter = Number.POSITIVE_INFINITY) {
   const seen: unknown[] = [];
   const deferred: (() => void)[] = [];
-  const pace = { ready: true, isReady: () => pace.ready, defer: (task: () => void) => deferred.push(task) };
+  const pace = {
+    ready: true,
+    isOver: false,
+    isReady: () => pace.ready,
+    isTurnOver: () => pace.isOver,
+    defer: (task: () => void) => deferred.push(task),
+  };
   const puller = new Puller<T>(source, pace, {
     next: (value) => {
       seen.push(value);
@@ -28,7 +34,7 @@ describe('an iterable', () => {
     }
     let welcome = 3;
     const seen: unknown[] = [];
-    const pace = { isReady: () => seen.length < welcome, defer: () => {} };
+    const pace = { isReady: () => seen.length < welcome, isTurnOver: () => false, defer: () => {} };
     const puller = new Puller<number>(numbers(), pace, observerOf(seen));
     puller.start();
     puller.resume();
@@ -81,11 +87,36 @@ describe('an iterable', () => {
       }
     }
     const seen: unknown[] = [];
-    const puller = new Puller<number>(numbers(), { isReady: () => true, defer: () => {} }, observerOf(seen));
+    const puller = new Puller<number>(
+      numbers(),
+      { isReady: () => true, isTurnOver: () => false, defer: () => {} },
+      observerOf(seen),
+    );
     stop.subscribe(() => puller.unsubscribe());
     puller.start();
     expect(seen).toEqual([1]);
     expect(log).toEqual(['cleaned up']);
+  });
+
+  it('leaves the loop to others when the turn is over, after few values where each takes long', () => {
+    function* numbers(): Generator<number> {
+      for (let i = 0; ; i++) yield i;
+    }
+    let looks = 0;
+    const pace = {
+      isReady: () => true,
+      isTurnOver: () => ++looks === 3,
+      defer: (task: () => void) => deferred.push(task),
+    };
+    const deferred: (() => void)[] = [];
+    const seen: unknown[] = [];
+    const puller = new Puller<number>(numbers(), pace, observerOf(seen));
+    puller.start();
+    expect({ values: seen.length, deferred: deferred.length }).toEqual({ values: 8, deferred: 1 });
+    looks = -1_000;
+    deferred.shift()!();
+    expect({ values: seen.length, deferred: deferred.length }).toEqual({ values: 8 + 512, deferred: 1 });
+    puller.unsubscribe();
   });
 
   it('errors where it throws', () => {
@@ -107,11 +138,26 @@ describe('an async iterable', () => {
       [Symbol.asyncIterator]: () => ({ next: async () => ({ done: false, value: ++asked }) }),
     };
     const seen: unknown[] = [];
-    const puller = new Puller<number>(source, { isReady: () => seen.length < 3, defer: () => {} }, observerOf(seen));
+    const puller = new Puller<number>(
+      source,
+      { isReady: () => seen.length < 3, isTurnOver: () => false, defer: () => {} },
+      observerOf(seen),
+    );
     puller.start();
     await turn();
     expect(asked).toBe(3);
     expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it('leaves the loop to others when the turn is over', async () => {
+    async function* numbers(): AsyncGenerator<number> {
+      for (let i = 0; ; i++) yield i;
+    }
+    const { puller, seen, pace, deferred } = pull(numbers());
+    pace.isOver = true;
+    await turn();
+    expect({ values: seen.length, deferred: deferred.length }).toEqual({ values: 2, deferred: 1 });
+    puller.unsubscribe();
   });
 
   it('leaves the loop to others after 512 values, though it is never late', async () => {
@@ -185,7 +231,11 @@ describe('an Observable or a promise', () => {
 
   it('is not subscribed to when it was stopped before', () => {
     const subscribed = jest.fn();
-    const puller = new Puller(new Observable(subscribed), { isReady: () => true, defer: () => {} }, observerOf([]));
+    const puller = new Puller(
+      new Observable(subscribed),
+      { isReady: () => true, isTurnOver: () => false, defer: () => {} },
+      observerOf([]),
+    );
     puller.unsubscribe();
     puller.start();
     expect(subscribed).not.toHaveBeenCalled();

@@ -17,7 +17,7 @@ const ends = endAfterEach();
 
 function wireOver(port: KernelPort, highWaterMark = 65_536, lane: LaneLimits = { limit: 0, plainBelow: 0 }): Wire {
   const made = new Wire(port, { highWaterMark, maskKey: undefined, lane }, { written: () => {} });
-  port.open({ bytes: () => {}, ended: () => {}, closed: () => {}, drained: () => made.drained() });
+  port.open({ bytes: () => {}, ended: () => {}, broken: () => {}, closed: () => {}, drained: () => made.drained() });
   return made;
 }
 

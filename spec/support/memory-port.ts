@@ -64,6 +64,11 @@ export class MemoryPort implements BytePort {
     this.#deliver();
   }
 
+  /** Writes fail from now on; what the peer has sent is still delivered. */
+  break(error: Error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' })): void {
+    this.#events?.broken(error);
+  }
+
   /** The transport is lost, with all that was not delivered. */
   reset(error: Error | undefined = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })): void {
     this.#close(error);

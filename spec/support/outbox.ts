@@ -53,7 +53,7 @@ export function outboxOf({ role = 'server', room, synchronous, ...settings }: Ou
       },
     },
   );
-  port.open({ bytes: () => {}, ended: () => {}, closed: () => {}, drained: () => outbox.drained() });
+  port.open({ bytes: () => {}, ended: () => {}, broken: () => {}, closed: () => {}, drained: () => outbox.drained() });
   return { outbox, port, failures, overflows };
 }
 

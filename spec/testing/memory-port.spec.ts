@@ -76,6 +76,7 @@ function watched(port: MemoryPort) {
   port.open({
     bytes: (chunk) => log.push(chunk.toString()),
     ended: () => log.push('end'),
+    broken: () => log.push('broken'),
     drained: () => log.push('drained'),
     closed: (error) => log.push(error === undefined ? 'closed' : `closed ${(error as NodeJS.ErrnoException).code}`),
   });

@@ -42,6 +42,7 @@ function log(): Log {
       this.size += length;
     },
     ended: () => events.push('ended'),
+    broken: (error) => events.push(`broken ${(error as NodeJS.ErrnoException).code}`),
     drained: () => events.push('drained'),
     closed: (error) => events.push(error === undefined ? 'closed' : `closed ${(error as NodeJS.ErrnoException).code}`),
   };

@@ -51,6 +51,7 @@ function collector(): PortEvents & { readonly text: string; readonly log: string
       all = Buffer.concat([all, memory.subarray(0, length)]);
     },
     ended: () => log.push('ended'),
+    broken: () => log.push('broken'),
     drained: () => log.push('drained'),
     closed: () => log.push('closed'),
   };

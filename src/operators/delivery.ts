@@ -2,10 +2,10 @@ import { type SharedMessage, shareMessage } from '../protocol/shared-message.js'
 import type { SendResult } from '../reactive/outbox-settings.js';
 import { LatestKeeper } from './latest-keeper.js';
 import { sendShared, trySendShared } from './send-shared.js';
-import type { Target } from './target.js';
+import { isSlow, type Target } from './target.js';
 
 /**
- * What becomes of a message for a connection that is not ready (`send.isReady` is false):
+ * What becomes of a message for a connection that is slow (more than `highWaterMark` bytes wait there):
  *
  * - `'buffer'`: it waits behind the others, up to the connection's `maxBufferedAmount`; then the connection's own `overflow` decides.
  * - `'drop'`: it is dropped.
@@ -34,7 +34,7 @@ export interface BroadcastResult {
 
 /** Options of everything that sends a message to many. */
 export interface DeliveryOptions<Out, C> {
-  /** What becomes of a message for a connection that is not ready. @default 'buffer' */
+  /** What becomes of a message for a connection that is slow. @default 'buffer' */
   readonly overflow?: SlowPolicy<Out>;
   /**
    * Called for each connection with what became of the message there. What it throws, as `latest` and `filter` do, is thrown (by
@@ -102,7 +102,7 @@ interface Context<Out> {
 function deliver<Out>(conn: Target<Out>, context: Context<Out>): SendResult {
   const { overflow, kept, shared } = context;
   if (overflow !== 'buffer') {
-    const mustKeep = typeof overflow === 'object' ? kept.mustKeep(conn) : !conn.send.isReady;
+    const mustKeep = typeof overflow === 'object' ? kept.mustKeep(conn) : isSlow(conn.send);
     if (mustKeep) return deliverSlowly(conn, context);
   }
   return context.isFirst ? sendFirst(conn, context) : sendShared(conn, shared);

@@ -2,7 +2,7 @@ import { Subscription } from 'rxjs';
 import type { SharedMessage } from '../protocol/shared-message.js';
 import { sendShared } from './send-shared.js';
 import { subscribeWithin } from './subscribe-within.js';
-import type { Target } from './target.js';
+import { isSlow, type Target } from './target.js';
 
 /**
  * Keeps the latest message of each key for connections that are not ready, and sends it when they are. Nothing that was kept is
@@ -13,7 +13,7 @@ export class LatestKeeper<Out> {
 
   /** Whether a message to `conn` has to be kept: it is not ready, or what was kept for it is not sent yet. */
   mustKeep(conn: Target<Out>): boolean {
-    return !conn.send.isReady || this.#waiting.has(conn);
+    return isSlow(conn.send) || this.#waiting.has(conn);
   }
 
   /** Keeps `message` in the place of the one that was kept for `key`, behind all others. */

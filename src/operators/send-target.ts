@@ -7,6 +7,9 @@ export function targetOver<Behind, Out>(behind: SendSubject<Behind>, send: SendT
     get isReady() {
       return behind.isReady;
     },
+    get isSlow() {
+      return behind.isSlow;
+    },
     get bufferedAmount() {
       return behind.bufferedAmount;
     },

@@ -25,5 +25,13 @@ export interface Target<Out> {
   close(code?: number, reason?: string): void;
 }
 
+/**
+ * Whether more than `highWaterMark` bytes wait there. A connection is not ready either while its producer rests, and then nothing is said
+ * about its peer.
+ */
+export function isSlow(send: TargetSend & { readonly isSlow?: boolean }): boolean {
+  return send.isSlow ?? !send.isReady;
+}
+
 /** What a connection sends. */
 export type OutOf<C extends Target<never>> = C extends Target<infer Out> ? Out : never;

@@ -9,6 +9,8 @@ export class Backlog {
   /** Frames of the message in parts whose turn it is. They go before the others. */
   readonly front: FrameQueue = new FrameQueue();
   readonly queue: FrameQueue<LaterMessage> = new FrameQueue<LaterMessage>();
+  /** Whether a Close frame is the last in the queue, or was. */
+  #hasClose = false;
 
   get isEmpty(): boolean {
     return this.front.isEmpty && this.queue.isEmpty;
@@ -22,6 +24,11 @@ export class Backlog {
   /** In bytes. */
   get size(): number {
     return this.front.size + this.queue.size;
+  }
+
+  /** How many messages wait that are not begun. */
+  get messages(): number {
+    return this.queue.frames - (this.#hasClose && this.queue.frames > 0 ? 1 : 0);
   }
 
   /** Adds a message, `size` bytes as far as is known. */
@@ -39,6 +46,7 @@ export class Backlog {
 
   /** Adds a Close frame behind everything. */
   close(payload: Uint8Array, onHanded: () => void, maskKey: MaskKey): void {
+    this.#hasClose = true;
     enqueueFrame(this.queue, CLOSE_FRAME, payload, maskKey?.());
     this.queue.mark(onHanded, false);
   }
@@ -55,6 +63,7 @@ export class Backlog {
   clear(): void {
     this.front.clear();
     this.queue.clear();
+    this.#hasClose = false;
   }
 }
 

@@ -17,8 +17,11 @@ const LINGER_BYTES = 16_777_216;
 
 const ALLOWED_CODES = '1000 to 1003, 1007 to 1014 and 3000 to 4999';
 
-/** Who began to close, and whether it is over. */
-export type ClosingState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'failing' | 'closed';
+/**
+ * Who began to close, and whether it is over. `cut`: a write has failed, so that nothing can be sent any more; what has arrived is still
+ * read while it is wanted.
+ */
+export type ClosingState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'cut' | 'failing' | 'closed';
 
 /** Whom the end of a connection concerns, and what it acts on. */
 export interface ClosingOwner {
@@ -47,6 +50,8 @@ export class Closing implements Due {
   /** Whether the deadline has passed, and what lies in the kernel is read once more. */
   #isLate = false;
   #discarded = 0;
+  /** Whether a write has failed. */
+  #isCut = false;
 
   constructor(owner: ClosingOwner) {
     this.#owner = owner;
@@ -60,11 +65,15 @@ export class Closing implements Due {
    */
   close(code: number, reason: string, error?: Error): void {
     const payload = checkedClosePayload(code, reason);
-    if (this.state !== 'open') return;
+    if (this.state !== 'open' && this.state !== 'cut') return;
+    this.#terminateAfter(this.#owner.terms.settings.closeTimeout);
+    if (this.#isCut) {
+      this.#enter('closing-by-us');
+      return;
+    }
     this.#error = error;
     this.#owner.session.closeSent();
     this.state = 'closing-by-us';
-    this.#terminateAfter(this.#owner.terms.settings.closeTimeout);
     // Before the state is told: what was not parsed yet may hold the peer's Close frame, and with it the end of the transport.
     this.#owner.outbox.close(payload, () => {});
     this.#owner.closingChanged();
@@ -75,17 +84,22 @@ export class Closing implements Due {
     // What came before the transport was lost may be parsed later, when it is wanted.
     if (this.state === 'closed') return;
     const { outbox, terms } = this.#owner;
+    if (this.#isCut) {
+      this.#info = { code, reason, wasClean: true, initiator: 'peer' };
+      this.abort();
+      return;
+    }
     if (reply === undefined) {
       this.#info = this.#record({ code, reason, wasClean: true, initiator: 'local' });
       // Our Close frame may wait behind a message whose end nobody knows.
-      outbox.abandonLater();
+      outbox.giveUpEndless();
       outbox.whenHanded(() => this.#endTransport());
       return;
     }
     this.#info = { code, reason, wasClean: true, initiator: 'peer' };
     this.#terminateAfter(terms.settings.closeTimeout);
     this.#enter('closing-by-peer');
-    outbox.abandonLater();
+    outbox.giveUpEndless();
     outbox.close(reply, () => this.#endTransport());
   }
 
@@ -103,8 +117,31 @@ export class Closing implements Due {
     this.#info = this.#record({ code: 1006, reason: '', wasClean: false, initiator });
     this.#terminateAfter(LINGER_MS);
     if (this.state === 'open') this.#enter('closing-by-peer');
-    outbox.stop();
+    outbox.finish();
     port.end();
+  }
+
+  /**
+   * A write has failed: nothing can be sent any more. The peer may have sent messages and its Close frame before it went, so that what has
+   * arrived is read first, whenever it is wanted.
+   */
+  cut(error: Error): void {
+    if (this.state === 'closed' || this.#isCut) return;
+    this.#isCut = true;
+    this.#error ??= error;
+    this.#owner.outbox.stop();
+    if (this.#info !== undefined) {
+      this.abort();
+      return;
+    }
+    if (this.state === 'open') this.#enter('cut');
+  }
+
+  /** Reading was stopped or has begun again: the end of a transport that is cut comes soon once it is read. */
+  readingChanged(isReading: boolean): void {
+    if (this.state !== 'cut') return;
+    if (isReading) this.#terminateAfter(LINGER_MS);
+    else this.#owner.terms.deadlines.remove(this);
   }
 
   /** _Fail the WebSocket Connection_, §7.1.7: says why, and reads and discards until the peer ends, so that it can read that. */

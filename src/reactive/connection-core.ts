@@ -91,7 +91,7 @@ export class ConnectionCore<In>
 
   /** While the connection closes, the peer's Close frame is waited for whether or not anybody wants messages. */
   get readsAlways(): boolean {
-    return this.state !== 'open' && this.state !== 'closed';
+    return this.state !== 'open' && this.state !== 'cut' && this.state !== 'closed';
   }
 
   /** Somebody wants messages. */
@@ -138,6 +138,10 @@ export class ConnectionCore<In>
 
   get isReady(): boolean {
     return this.outbox.isReady;
+  }
+
+  get isSlow(): boolean {
+    return this.outbox.isSlow;
   }
 
   get bufferedAmount(): number {
@@ -204,6 +208,10 @@ export class ConnectionCore<In>
     this.outbox.drained();
   }
 
+  broken(error: Error): void {
+    this.closing.cut(error);
+  }
+
   closed(error: Error | undefined): void {
     this.closing.transportClosed(error);
   }
@@ -242,6 +250,7 @@ export class ConnectionCore<In>
     this.#pausedDeadline?.unsubscribe();
     this.#pausedDeadline = undefined;
     if (this.#info !== undefined) return;
+    this.#closing?.readingChanged(isReading);
     const { pausedTimeout, scheduler } = this.terms.settings;
     if (isReading) {
       this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
@@ -257,7 +266,13 @@ export class ConnectionCore<In>
   closingChanged(): void {
     this.outbox.lane.shut();
     this.#heartbeat?.stop();
+    if (this.state === 'cut') this.#wasCut();
     if (this.state !== 'closed') this.#receiver.pump();
+  }
+
+  #wasCut(): void {
+    this.outbox.signal.end();
+    this.closing.readingChanged(this.isReading);
   }
 
   over(info: CloseInfo): void {

@@ -60,7 +60,9 @@ export interface ConnectionStats {
   readonly messagesReceived: number;
   /** Messages that were accepted for sending, whether or not they have left yet. */
   readonly messagesSent: number;
-  /** Messages that `overflow` dropped. */
+  /**
+   * Messages that were not sent: those that `overflow` dropped, and those that were accepted and still waited when the connection ended.
+   */
   readonly messagesDropped: number;
   /** Pings of the peer. */
   readonly pingsReceived: number;

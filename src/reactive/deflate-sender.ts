@@ -31,6 +31,10 @@ export class DeflateSender {
   #isOver = false;
   #leaveQueue = (): void => {};
 
+  /** It is one frame, and has come to its end when that is sent. */
+  readonly hasKnownEnd = true;
+  readonly hasBegun = false;
+
   constructor(message: DeflateMessage, sink: DeflateSink) {
     this.#message = message;
     this.#sink = sink;

@@ -32,6 +32,8 @@ export interface Page {
   readonly bytes: Buffer;
   start: number;
   end: number;
+  /** How many frames are in it. */
+  frames: number;
 }
 
 /** A frame in pieces that stay where they are. */
@@ -79,6 +81,8 @@ export type Taken<T> =
 export class FrameQueue<T = never> {
   /** All that waits, in bytes. */
   size = 0;
+  /** How many frames wait, and messages that are not encoded yet. */
+  frames = 0;
   #entries: (Entry<T> | undefined)[] = [];
   #first = 0;
   /** The memory that pages are made from at present, and how much of it is taken. */
@@ -104,7 +108,7 @@ export class FrameQueue<T = never> {
       this.#memory = Buffer.allocUnsafeSlow(pageSize(size, this.size));
       this.#taken = 0;
     }
-    const page: Page = { kind: 'page', bytes: this.#memory, start: this.#taken, end: this.#taken };
+    const page: Page = { kind: 'page', bytes: this.#memory, start: this.#taken, end: this.#taken, frames: 0 };
     this.#entries.push(page);
     return page;
   }
@@ -112,8 +116,10 @@ export class FrameQueue<T = never> {
   /** A frame of `size` bytes was written to `page`. */
   grow(page: Page, size: number): void {
     page.end += size;
+    page.frames++;
     this.#taken = page.end;
     this.size += size;
+    this.frames++;
   }
 
   /** Adds a frame that is not copied. */
@@ -121,6 +127,7 @@ export class FrameQueue<T = never> {
     const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
     this.#entries.push({ kind: 'large', pieces, size });
     this.size += size;
+    this.frames++;
   }
 
   /** Adds a frame whose payload is not copied. */
@@ -128,12 +135,14 @@ export class FrameQueue<T = never> {
     const size = headerLength(payload.length, false) + payload.length;
     this.#entries.push({ kind: 'plain', firstByte, payload, size });
     this.size += size;
+    this.frames++;
   }
 
   /** Adds a message that is not encoded yet, `size` bytes as far as is known. */
   later(item: T, size: number): void {
     this.#entries.push({ kind: 'later', item, size });
     this.size += size;
+    this.frames++;
   }
 
   /**
@@ -148,21 +157,16 @@ export class FrameQueue<T = never> {
   /** Takes out the next entry. */
   take(): Taken<T> | undefined {
     const entry = this.#shift();
-    switch (entry?.kind) {
-      case undefined:
-        return undefined;
+    if (entry === undefined) return undefined;
+    this.#uncount(entry);
+    switch (entry.kind) {
       case 'page':
-        this.size -= entry.end - entry.start;
         return { kind: 'bytes', pieces: [entry.bytes.subarray(entry.start, entry.end)] };
       case 'large':
-        this.size -= entry.size;
         return { kind: 'bytes', pieces: entry.pieces };
       case 'plain':
-        this.size -= entry.size;
         return { kind: 'bytes', pieces: [headerOf(entry), entry.payload] };
       case 'later':
-        this.size -= entry.size;
-        return entry;
       case 'mark':
         return entry;
       default:
@@ -175,9 +179,11 @@ export class FrameQueue<T = never> {
     for (let at = this.#first; at < this.#entries.length; at++) {
       const entry = this.#entries[at] as Entry<T>;
       if (entry.kind === 'mark') continue;
+      this.frames--;
       if (entry.kind === 'page') {
         const size = frameSize(entry);
         entry.start += size;
+        entry.frames--;
         this.size -= size;
         if (entry.start < entry.end) return true;
       } else {
@@ -194,19 +200,35 @@ export class FrameQueue<T = never> {
     this.#entries = [];
     this.#first = 0;
     this.size = 0;
+    this.frames = 0;
     this.#forgetMemory();
   }
 
-  /** Forgets the first message that is not encoded yet, and all behind it. `false` when there is none. */
-  cutAtLater(): boolean {
-    const cut = this.#entries.findIndex((entry) => entry?.kind === 'later');
-    if (cut < 0) return false;
-    for (const entry of this.#entries.splice(cut) as Entry<T>[]) {
-      this.size -= sizeOf(entry);
+  /** Drops the messages that are not encoded yet and that `isUnwanted`, with their marks. Returns how many these were. */
+  dropLater(isUnwanted: (item: T) => boolean): number {
+    const before = this.frames;
+    const kept: Entry<T>[] = [];
+    let isDropping = false;
+    for (const entry of this.#entries.slice(this.#first) as Entry<T>[]) {
+      if (isDropping && entry.kind === 'mark' && entry.ofMessage) continue;
+      isDropping = entry.kind === 'later' && isUnwanted(entry.item);
+      if (!isDropping) kept.push(entry);
+      else this.#uncount(entry);
     }
-    // The last page that is left may lie in other memory, that is full.
-    this.#forgetMemory();
-    return true;
+    this.#entries = kept;
+    this.#first = 0;
+    return before - this.frames;
+  }
+
+  /** Drops the mark of the message that was taken last. */
+  dropMark(): void {
+    const first = this.#entries[this.#first];
+    if (first?.kind === 'mark' && first.ofMessage) this.#shift();
+  }
+
+  #uncount(entry: Entry<T>): void {
+    this.size -= sizeOf(entry);
+    this.frames -= framesOf(entry);
   }
 
   #forgetMemory(): void {
@@ -250,6 +272,11 @@ function headerOf({ firstByte, payload, size }: Plain): Buffer {
 function sizeOf(entry: Entry<unknown>): number {
   if (entry.kind === 'mark') return 0;
   return entry.kind === 'page' ? entry.end - entry.start : entry.size;
+}
+
+function framesOf(entry: Entry<unknown>): number {
+  if (entry.kind === 'mark') return 0;
+  return entry.kind === 'page' ? entry.frames : 1;
 }
 
 function frameSize({ bytes, start, end }: Page): number {

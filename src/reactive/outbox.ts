@@ -4,14 +4,27 @@ import type { Opcode } from '../protocol/opcode.js';
 import type { BytePort } from '../transport/byte-port.js';
 import type { SharedLane } from '../transport/shared-lane.js';
 import { Backlog, NO_BACKLOG } from './backlog.js';
-import { DeflateSender } from './deflate-sender.js';
+import { DeflateSender, RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
 import { WRITE_SIZE } from './frame-queue.js';
 import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage } from './message-encoder.js';
 import type { OutboxOwner, OutboxSettings, SendResult } from './outbox-settings.js';
 import { type Classified, classify, frameSizeOf, payloadSizeOf, toBytes } from './outgoing.js';
-import { PartsSender } from './parts-sender.js';
+import { hasKnownEnd, PartsSender } from './parts-sender.js';
 import { ReadySignal } from './ready-signal.js';
 import { Wire, type WireOwner } from './wire.js';
+
+/** Work between two looks at the clock, as bytes that are written. Whoever does less in a turn is never asked to rest. */
+const WORK_PER_LOOK = 65_536;
+
+/** The same as messages, for producers that take longer than what they send. A power of two. */
+const SENDS_PER_LOOK = 128;
+
+/** What a write costs beside its bytes. */
+const WRITE_WORK = 1_024;
+
+/** What it costs to compress a message, and each of its bytes. */
+const DEFLATE_WORK = 4_096;
+const DEFLATE_WORK_PER_BYTE = 4;
 
 /**
  * The way out of one connection: order and backpressure. What is sent while the wire takes everything goes straight to it;
@@ -36,6 +49,8 @@ export class Outbox implements WireOwner {
   #close: { readonly payload: Uint8Array; readonly onHanded: () => void } | undefined;
   #isStopped = false;
   #signal: ReadySignal | undefined;
+  /** Since the last look at the clock. */
+  #work = 0;
 
   constructor(port: BytePort, settings: OutboxSettings, owner: OutboxOwner) {
     this.#port = port;
@@ -65,6 +80,11 @@ export class Outbox implements WireOwner {
     return this.#signal?.isReady ?? true;
   }
 
+  /** Whether more than the mark waits: the peer takes less than is sent. */
+  get isSlow(): boolean {
+    return this.#signal?.isSlow ?? false;
+  }
+
   /** Bytes that were sent and are not handed to the operating system yet. */
   get bufferedAmount(): number {
     return this.#wire.size + this.#activeSize + this.#backlog.size;
@@ -80,7 +100,7 @@ export class Outbox implements WireOwner {
     if (this.#isClosed) return 'closed';
     if (!this.#isPlain(value)) return this.#sendItem(classify(value), onHanded);
     this.#wire.message(typeof value === 'string' ? value : toBytes(value), onHanded);
-    this.messagesSent++;
+    if (++this.messagesSent % SENDS_PER_LOOK === 0) this.#look();
     return 'sent';
   }
 
@@ -102,18 +122,24 @@ export class Outbox implements WireOwner {
     else this.#enqueueClose();
   }
 
-  /** The peer wants no more: gives up the messages that are not encoded yet, and all behind them but the Close frame. */
-  abandonLater(): void {
-    if (this.#active !== undefined) this.#abandonActive();
-    else if (this.#backlog.queue.cutAtLater()) this.#enqueueClose();
+  /**
+   * The peer has sent its Close frame, and waits for ours. What was accepted goes before that, but for messages whose end nobody knows:
+   * those are given up.
+   */
+  giveUpEndless(): void {
+    const active = this.#active;
+    if (active?.hasKnownEnd === false) {
+      if (active.hasBegun) this.#abandonActive();
+      else this.#skipActive();
+    }
+    this.messagesDropped += this.#backlog.queue.dropLater((item) => item.kind === 'fragments' && !hasKnownEnd(item));
     this.#advance();
   }
 
   /** Gives up everything that waits but for `payload`, a Close frame's. */
   fail(payload: Uint8Array, onHanded: () => void): void {
     if (this.#isStopped) return;
-    this.#endActive();
-    this.#backlog.clear();
+    this.#dropWaiting();
     this.#wire.fail(payload, onHanded);
   }
 
@@ -130,11 +156,17 @@ export class Outbox implements WireOwner {
     this.#advance();
   }
 
+  /** Writes what is ready in this tick, and forgets the rest. */
+  finish(): void {
+    if (!this.#isStopped) this.#wire.write();
+    this.stop();
+  }
+
   /** Forgets everything: nothing can be sent any more. */
   stop(): void {
+    if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#endActive();
-    this.#backlog.clear();
+    this.#dropWaiting();
     this.#wire.stop();
   }
 
@@ -154,9 +186,10 @@ export class Outbox implements WireOwner {
     const refusal = this.#refusal(frameSizeOf(item, size, this.#settings.maskKey !== undefined));
     if (refusal !== undefined) return refusal;
     const encoded = encodeMessage(item, { settings: this.#settings, size, isDirect: () => this.#isDirect });
+    if (encoded.kind === 'frame' && (encoded.firstByte & RSV1) !== 0) this.#deflated(size);
     // To make room others were written, and who was told of it may have closed; so may the predicate of the compressor.
     if (this.#isClosed) return 'closed';
-    this.messagesSent++;
+    if (++this.messagesSent % SENDS_PER_LOOK === 0) this.#look();
     if (!this.#isDirect || isLater(encoded)) return this.#queueItem(encoded, size, onHanded);
     this.#wire.encoded(encoded, onHanded);
     return 'sent';
@@ -203,14 +236,19 @@ export class Outbox implements WireOwner {
       this.#fillWire();
       this.#wire.write();
       this.#active?.resume();
-    } while (!this.#wire.isBlocked && this.#backlog.hasNext(this.#active !== undefined));
+    } while (!this.#isResting && !this.#wire.isBlocked && this.#backlog.hasNext(this.#active !== undefined));
     this.#isAdvancing = false;
     this.#update();
   }
 
   #fillWire(): void {
     const wire = this.#wire;
-    while (!wire.isBlocked && wire.batched < WRITE_SIZE && this.#backlog.hasNext(this.#active !== undefined)) {
+    while (
+      !this.#isResting &&
+      !wire.isBlocked &&
+      wire.batched < WRITE_SIZE &&
+      this.#backlog.hasNext(this.#active !== undefined)
+    ) {
       const later = this.#backlog.moveNextTo(wire);
       if (later !== undefined) this.#startLater(later.item, later.size);
     }
@@ -221,7 +259,8 @@ export class Outbox implements WireOwner {
     this.#active = item.kind === 'deflate' ? new DeflateSender(item, sink) : new PartsSender(item, sink, settings);
     this.#activeSize = size;
     this.#update();
-    this.#active?.start(); // Not when who was told that there is room has ended it.
+    this.#active?.start(); // Not when whoever was told that there is room has ended it.
+    if (item.kind === 'deflate' && size <= SYNCHRONOUS_DEFLATE) this.#deflated(size);
   }
 
   #ownBacklog(): Backlog {
@@ -236,9 +275,25 @@ export class Outbox implements WireOwner {
 
   /** A message that was begun stays unfinished, so that nothing but the Close frame may follow it: RFC 6455 §5.4. */
   #abandonActive(): void {
+    this.messagesDropped += 1 + this.#backlog.messages;
     this.#endActive();
     this.#backlog.queue.clear();
     this.#enqueueClose();
+  }
+
+  /** Nothing of it was sent: what waits behind it may follow. */
+  #skipActive(): void {
+    this.messagesDropped++;
+    this.#endActive();
+    this.#backlog.queue.dropMark();
+  }
+
+  /** What was accepted and will not be sent counts as dropped. */
+  #dropWaiting(): void {
+    const isInProgress = this.#active !== undefined || !this.#backlog.front.isEmpty;
+    this.messagesDropped += this.#backlog.messages + (isInProgress ? 1 : 0);
+    this.#endActive();
+    this.#backlog.clear();
   }
 
   #endActive(): void {
@@ -249,7 +304,8 @@ export class Outbox implements WireOwner {
 
   #sink(): ConstructorParameters<typeof PartsSender>[1] {
     return {
-      isReady: () => this.#wire.size + this.#backlog.front.size <= this.#settings.highWaterMark,
+      isReady: () => this.#wire.size + this.#backlog.front.size <= this.#settings.highWaterMark && !this.#isResting,
+      isTurnOver: (now) => this.#port.isTurnOver(now),
       defer: (task) => this.#port.defer(task),
       frame: (firstByte, payload) => this.#part(firstByte, payload),
       done: () => {
@@ -279,10 +335,35 @@ export class Outbox implements WireOwner {
     return 'closed';
   }
 
-  /** In most cases a write changes nothing: then it is not worth to look at all that could have changed. */
-  written(): void {
+  /** Most writes change nothing: then the full update is skipped. */
+  written(size: number): void {
+    this.#worked(size + WRITE_WORK);
     if (this.#isDirect && this.#active === undefined && !this.#wire.isBlocked && this.isReady) this.#openLane();
     else this.#update();
+  }
+
+  /** A producer that is never late would keep the event loop for itself: it rests when its share of a turn is over. */
+  #worked(amount: number): void {
+    this.#work += amount;
+    if (this.#work >= WORK_PER_LOOK) this.#look();
+  }
+
+  #look(): void {
+    this.#work = 0;
+    if (this.#isStopped || this.#isResting || !this.#port.isTurnOver(performance.now())) return;
+    this.signal.rest();
+    this.#port.defer(() => {
+      this.signal.wake();
+      this.#advance();
+    });
+  }
+
+  #deflated(size: number): void {
+    this.#worked(DEFLATE_WORK + size * DEFLATE_WORK_PER_BYTE);
+  }
+
+  get #isResting(): boolean {
+    return this.#signal?.isResting === true;
   }
 
   #openLane(): void {

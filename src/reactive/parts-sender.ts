@@ -19,6 +19,11 @@ export type PartedMessage =
   | { readonly kind: 'fragments'; readonly message: FragmentedMessage }
   | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean; readonly options: MessageOptions };
 
+/** Whether it is known that such a message comes to an end: one from an Observable, an iterator or a promise may never do. */
+export function hasKnownEnd(later: PartedMessage): boolean {
+  return later.kind === 'blob' || Array.isArray(later.message.chunks);
+}
+
 /** Where the frames of such a message go. */
 export interface PartsSink extends PullPace {
   frame(firstByte: number, payload: Uint8Array): void;
@@ -62,11 +67,24 @@ export class PartsSender {
     else this.#left = later.blob.size;
   }
 
+  get hasKnownEnd(): boolean {
+    return hasKnownEnd(this.#later);
+  }
+
+  /** Whether a frame of it was sent. */
+  get hasBegun(): boolean {
+    return this.#opcode !== undefined;
+  }
+
   /** Subscribes to the source. Frames may be sent before this returns. */
   start(): void {
     this.#armTimer();
     const source = sourceOf(this.#later);
-    const pace = { isReady: () => this.#isReady(), defer: (task: () => void) => this.#sink.defer(task) };
+    const pace: PullPace = {
+      isReady: () => this.#isReady(),
+      isTurnOver: (now) => this.#sink.isTurnOver(now),
+      defer: (task) => this.#sink.defer(task),
+    };
     const puller = new Puller<Fragment | ArrayBuffer>(source, pace, {
       next: (part) => this.#part(part),
       error: (error) => this.#fail(this.#sourceError(error)),

@@ -39,6 +39,10 @@ export class PersistentSender<Out> implements SendTarget<Out> {
     return this.#open?.send.isReady === true;
   }
 
+  get isSlow(): boolean {
+    return this.#open?.send.isSlow ?? true;
+  }
+
   get bufferedAmount(): number {
     return this.#queue.size + (this.#socket.value?.bufferedAmount ?? 0);
   }

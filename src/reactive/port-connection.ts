@@ -36,6 +36,7 @@ const READY_STATES = {
   open: ReadyState.OPEN,
   'closing-by-us': ReadyState.CLOSING,
   'closing-by-peer': ReadyState.CLOSING,
+  cut: ReadyState.CLOSING,
   failing: ReadyState.CLOSING,
   closed: ReadyState.CLOSED,
 } as const;
@@ -159,6 +160,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
           return send.isReady;
         },
         close$,
+        isTurnOver: (now) => core.port.isTurnOver(now),
         defer: (task) => core.port.defer(task),
       },
       source,

@@ -1,12 +1,17 @@
 import { from, isObservable, type ObservableInput, type Observer, Subject, takeUntil, type Unsubscribable } from 'rxjs';
 
-/** The longest that an iterable is pulled without a pause, in items. One that is never late would keep the loop for itself. */
+/** The longest that an iterable is pulled without a pause, in items: one that is never late would keep the loop for itself. */
 const PULLS_PER_TURN = 512;
+
+/** The most pulls between two looks at the clock: a value may take a millisecond to make. */
+const PULLS_PER_LOOK = 64;
 
 /** When and how a {@link Puller} goes on. */
 export interface PullPace {
   /** Whether another value is welcome. Asked before each one. */
   isReady(): boolean;
+  /** See `BytePort.isTurnOver`. */
+  isTurnOver(now: number): boolean;
   /** Goes on in a later turn of the event loop. */
   defer(task: () => void): void;
 }
@@ -23,6 +28,9 @@ export class Puller<T> implements Unsubscribable {
   #stop: () => void = () => {};
   #busy = false;
   #ended = false;
+  /** In this turn. */
+  #pulls = 0;
+  #nextLook = 2;
 
   constructor(source: ObservableInput<T>, pace: PullPace, observer: Observer<T>) {
     this.#source = source;
@@ -79,17 +87,17 @@ export class Puller<T> implements Unsubscribable {
     this.#pull = () => {
       this.#busy = true;
       try {
-        for (let pulls = 0; !this.#ended && this.#pace.isReady(); pulls++) {
-          if (pulls === PULLS_PER_TURN) {
-            this.#goOnLater();
-            return;
-          }
+        while (!this.#ended && this.#pace.isReady()) {
           isRunning = true;
           const result = iterator.next();
           isRunning = false;
           if (this.#ended) close(iterator);
           else if (result.done === true) this.#complete();
           else this.#next(result.value);
+          if (!this.#ended && this.#isTurnOver()) {
+            this.#goOnLater();
+            return;
+          }
         }
       } catch (error) {
         this.#error(error);
@@ -100,14 +108,14 @@ export class Puller<T> implements Unsubscribable {
   }
 
   #iterateAsync(iterator: AsyncIterator<T>): void {
-    let pulls = 0;
     this.#stop = () => close(iterator);
     const take = (result: IteratorResult<T>): void => {
       this.#busy = false;
       if (result.done === true) this.#complete();
       else this.#next(result.value);
-      if (++pulls % PULLS_PER_TURN !== 0) this.resume();
-      else this.#goOnLater();
+      if (this.#ended) return;
+      if (this.#isTurnOver()) this.#goOnLater();
+      else this.resume();
     };
     this.#pull = () => {
       if (!this.#pace.isReady()) return;
@@ -121,8 +129,19 @@ export class Puller<T> implements Unsubscribable {
     this.#pull();
   }
 
+  /** Whether the source has had its share. Asked after each value. */
+  #isTurnOver(): boolean {
+    const pulls = ++this.#pulls;
+    if (pulls < this.#nextLook) return false;
+    if (pulls >= PULLS_PER_TURN || this.#pace.isTurnOver(performance.now())) return true;
+    this.#nextLook = pulls + Math.min(pulls, PULLS_PER_LOOK);
+    return false;
+  }
+
   #goOnLater(): void {
     this.#busy = true;
+    this.#pulls = 0;
+    this.#nextLook = 2;
     this.#pace.defer(() => {
       this.#busy = false;
       this.resume();

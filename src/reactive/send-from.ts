@@ -11,6 +11,7 @@ export interface SendFromTarget<Out> {
   readonly ready$: Observable<boolean>;
   readonly isReady: boolean;
   readonly close$: Observable<CloseInfo>;
+  isTurnOver(now: number): boolean;
   defer(task: () => void): void;
 }
 
@@ -29,6 +30,7 @@ export function sendFrom<Out>(target: SendFromTarget<Out>, source: ObservableInp
     };
     const pace = {
       isReady: () => !subscriber.closed && target.isReady,
+      isTurnOver: (now: number) => target.isTurnOver(now),
       defer: (task: () => void) => target.defer(task),
     };
     const puller = new Puller<Out>(source, pace, {

@@ -6,6 +6,8 @@ import type { Outgoing } from './outgoing.js';
 export interface SendTarget<Out> {
   readonly ready$: Observable<boolean>;
   readonly isReady: boolean;
+  /** Whether more than `highWaterMark` bytes wait. The opposite of `isReady` when left out: a producer never rests there. */
+  readonly isSlow?: boolean;
   readonly bufferedAmount: number;
   /** Never throws. */
   send(value: Out, onHanded: (() => void) | undefined): SendResult;
@@ -45,7 +47,11 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     this.#target = target;
   }
 
-  /** `false` while more than `highWaterMark` bytes wait, `true` again below half of it. Replayed and distinct; completes with the connection. */
+  /**
+   * `false` while more than `highWaterMark` bytes wait, `true` again below half of it; and `false` until a later turn of the event loop when
+   * so much was sent in this one that timers and other connections had to wait (10 ms, shared by all connections). Replays `isReady`,
+   * emits each change once, and completes with the connection.
+   */
   get ready$(): Observable<boolean> {
     return this.#target.ready$;
   }
@@ -53,6 +59,11 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   /** The current value of `ready$`. */
   get isReady(): boolean {
     return this.#target.isReady;
+  }
+
+  /** Whether the peer takes less than is sent, other than `isReady` whether or not the producer rests. @internal */
+  get isSlow(): boolean {
+    return this.#target.isSlow ?? !this.#target.isReady;
   }
 
   /** Bytes that are not handed to the operating system yet: queued, and in the socket. Frame headers included. */

@@ -31,8 +31,8 @@ export type ReadyMessage =
 
 /** Whom a wire tells. */
 export interface WireOwner {
-  /** Something was written. */
-  written(): void;
+  /** So many bytes were written; 0 when something else may have changed. */
+  written(size: number): void;
 }
 
 /**
@@ -174,13 +174,13 @@ export class Wire implements Flushable, LaneOwner {
       this.#marks.written();
       if (!this.isBlocked) this.#marks.left();
     }
-    this.#owner.written();
+    this.#owner.written(size);
   }
 
   /** The lane has written what was alone in the batch, and it did not leave at once. */
   blocked(): void {
     this.isBlocked = true;
-    this.#owner.written();
+    this.#owner.written(0);
   }
 
   /** Has it flushed with the others. */

@@ -158,6 +158,7 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
           return send.isReady;
         },
         close$,
+        isTurnOver: () => false,
         defer: (task) => {
           this.#scheduler.schedule(task);
         },

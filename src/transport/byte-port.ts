@@ -6,6 +6,11 @@ export interface PortEvents {
   ended(): void;
   /** All that was written has left the process. Called only after `pending` had been above 0. */
   drained(): void;
+  /**
+   * A write has failed: nothing can be written any more. What has arrived is still delivered while it is wanted; `ended` or `closed`
+   * follows once it was read.
+   */
+  broken(error: Error): void;
   /** The transport is gone, once. `error` when it was reset or failed. */
   closed(error: Error | undefined): void;
 }

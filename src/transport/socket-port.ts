@@ -17,6 +17,8 @@ const portSymbol: unique symbol = Symbol('port');
 /** A socket that a port listens to. */
 interface Carrier extends Duplex {
   [portSymbol]: SocketPort;
+  /** Of Node: what failed is noted here too, and a stream that has failed reads no more. */
+  readonly _readableState?: { errored?: Error | null };
 }
 
 /** A {@link BytePort} over a socket of TCP, TLS or a Unix path, or over any other Duplex. */
@@ -28,7 +30,12 @@ export class SocketPort implements BytePort {
   #error: Error | undefined;
   #events: PortEvents | undefined;
   #writing = false;
-  #written: (() => void) | undefined;
+  /** Whether a write has failed. */
+  #isBroken = false;
+  #isTerminated = false;
+  /** What was given after that, in bytes. */
+  #unwritten = 0;
+  #written: ((error?: Error | null) => void) | undefined;
   #head: Buffer | undefined;
 
   /**
@@ -44,11 +51,12 @@ export class SocketPort implements BytePort {
     socket.on('error', onError);
     // The peer's FIN must not end our side: its Close frame may still wait for demand, and be answered then.
     socket.allowHalfOpen = true;
+    if (socket instanceof Socket) socket.destroy = destroy;
     if (head.length > 0) this.#head = head;
   }
 
   get pending(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#unwritten;
   }
 
   open(events: PortEvents): void {
@@ -84,14 +92,36 @@ export class SocketPort implements BytePort {
     this.#error ??= error;
   }
 
+  /**
+   * A write has failed, and Node is about to destroy the socket for it, with all that can still be read.
+   *
+   * @returns whether it is kept for that.
+   * @internal
+   */
+  keepsReading(error: Error): boolean {
+    if (this.#isBroken) return true;
+    const socket = this.#socket;
+    if (this.#events === undefined || !socket.readable) return false;
+    this.#isBroken = true;
+    this.#error ??= error;
+    if (socket._readableState !== undefined) Reflect.set(socket._readableState, 'errored', null);
+    this.#events.broken(error);
+    return true;
+  }
+
   /** It emitted 'close'. @internal */
   closed(): void {
+    if (!this.#isTerminated) this.#deliverRest();
     this.#events?.closed(this.#error);
   }
 
   write(pieces: readonly Uint8Array[]): void {
     const socket = this.#socket;
-    if (!socket.writable) return;
+    if (!socket.writable) {
+      // Those who send in a loop learn at once that nothing leaves; `broken` or `closed` follows.
+      if (!socket.writableEnded) for (const { length } of pieces) this.#unwritten += length;
+      return;
+    }
     const written = this.synchronous ? undefined : this.#ownWritten();
     if (pieces.length === 1) socket.write(pieces[0], written);
     else if (fitsJoined(pieces)) socket.write(Buffer.concat(pieces), written);
@@ -115,11 +145,13 @@ export class SocketPort implements BytePort {
   }
 
   end(): void {
-    if (!this.#socket.writableEnded) this.#socket.end();
+    if (this.#isBroken) this.#socket.destroy();
+    else if (!this.#socket.writableEnded) this.#socket.end();
   }
 
   terminate(): void {
     const socket = this.#socket;
+    this.#isTerminated = true;
     if (this.#resettable && socket instanceof Socket) socket.resetAndDestroy();
     else socket.destroy();
   }
@@ -136,9 +168,18 @@ export class SocketPort implements BytePort {
     later(task);
   }
 
-  #ownWritten(): () => void {
-    this.#written ??= () => this.#left();
+  #ownWritten(): (error?: Error | null) => void {
+    this.#written ??= (error) => {
+      if (error == null) this.#left();
+    };
     return this.#written;
+  }
+
+  /** A stream that is destroyed keeps to itself what waited in it while it was paused. */
+  #deliverRest(): void {
+    for (let rest: unknown = this.#socket.read(); rest instanceof Buffer; rest = this.#socket.read()) {
+      this.received(rest, rest.length);
+    }
   }
 
   #deliverHead(): void {
@@ -173,6 +214,17 @@ function onError(this: Carrier, error: Error): void {
 
 function onClose(this: Carrier): void {
   this[portSymbol].closed();
+}
+
+/**
+ * In the place of `destroy` of a socket. Node calls it when a write fails, which says nothing about what the peer sent before: the answer
+ * of a peer that has gone to anything that is written is a reset, and its last messages and its Close frame may not be read yet.
+ */
+function destroy(this: Socket, error?: Error): Socket {
+  const { syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (error !== undefined && syscall === 'write' && (this as unknown as Carrier)[portSymbol].keepsReading(error))
+    return this;
+  return Reflect.apply(Object.getPrototypeOf(this).destroy, this, [error]);
 }
 
 function fitsJoined(pieces: readonly Uint8Array[]): boolean {
