@@ -7,6 +7,7 @@ import { drain } from './cases/drain.js';
 import { randomBytes } from './cases/fuzz.js';
 import { fuzzTime } from './cases/fuzz-time.js';
 import { halfOpen } from './cases/half-open.js';
+import { heldPeers, slowReaders } from './cases/held-peers.js';
 import { longHeaders } from './cases/long-headers.js';
 import { killedPeers, killedServer } from './cases/lost-peers.js';
 import { openFiles } from './cases/open-files.js';
@@ -25,7 +26,7 @@ const sizes = [longestClaim, tooLongClaim, slowReader, slowSubscriber];
 const bombs = [singleBombs, earlyBomb, bombsAtOnce, longMessage];
 const nonsense = [randomBytes, fuzzTime];
 const handshakes = [longHeaders, slowHandshakes, stalledHooks];
-const losses = [serverResets, clientResets, killedPeers, killedServer, halfOpen];
+const losses = [serverResets, clientResets, killedPeers, killedServer, halfOpen, heldPeers, slowReaders];
 const times = [blockedLoop, clockJumps, endlessProducers];
 const crowds = [openFiles, turnedAway, burst, churn, drain, soak];
 

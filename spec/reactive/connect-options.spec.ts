@@ -121,7 +121,7 @@ describe('the settings of one dial', () => {
       deflate: deflateSettings(true),
       handshakeTimeout: 10_000,
       headers: {},
-      heartbeat: { interval: 30_000, timeout: 30_000 },
+      heartbeat: { interval: 30_000, timeout: 30_000, stalledTimeout: 120_000 },
       highWaterMark: 65_536,
       maxBufferedAmount: 16_777_216,
       maxFragments: 4096,

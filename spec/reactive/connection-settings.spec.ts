@@ -36,7 +36,7 @@ describe('the settings of a connection', () => {
       handshakeTimeout: 10_000,
       closeTimeout: 10_000,
       messageTimeout: 60_000,
-      heartbeat: { interval: 30_000, timeout: 30_000 },
+      heartbeat: { interval: 30_000, timeout: 30_000, stalledTimeout: 120_000 },
       pausedTimeout: undefined,
       autoPong: true,
       binaryType: 'nodebuffer',
@@ -58,7 +58,7 @@ describe('the settings of a connection', () => {
       handshakeTimeout: 5,
       closeTimeout: 6,
       messageTimeout: 7,
-      heartbeat: { interval: 8, timeout: 9 },
+      heartbeat: { interval: 8, timeout: 9, stalledTimeout: 11 },
       pausedTimeout: 10,
       autoPong: false,
       binaryType: 'nodebuffer',
@@ -74,6 +74,7 @@ describe('the settings of a connection', () => {
     expect(connectionSettings({ heartbeat: { interval: 5 } }, 'server').heartbeat).toEqual({
       interval: 5,
       timeout: 30_000,
+      stalledTimeout: 120_000,
     });
     expect(connectionSettings({ heartbeat: false }, 'server').heartbeat).toBe(false);
   });
@@ -95,11 +96,16 @@ describe.each(entrances)('%s', (_, enter) => {
     ['autoPong', 'yes', 'true and false'],
     ['skipUTF8Validation', 1, 'true and false'],
     ['scheduler', {}, 'a scheduler of RxJS'],
-    ['heartbeat', true, 'false and { interval, timeout }'],
-    ['heartbeat', 30_000, 'false and { interval, timeout }'],
+    ['heartbeat', true, 'false and { interval, timeout, stalledTimeout }'],
+    ['heartbeat', 30_000, 'false and { interval, timeout, stalledTimeout }'],
     ['heartbeat', { interval: 0 }, 'integers from 1'],
     ['heartbeat', { timeout: '30s' }, 'integers from 1'],
-    ['heartbeat', { intervall: 5 }, 'unknown option "heartbeat.intervall", allowed are interval, timeout'],
+    ['heartbeat', { stalledTimeout: 0 }, 'integers from 1'],
+    [
+      'heartbeat',
+      { intervall: 5 },
+      'unknown option "heartbeat.intervall", allowed are interval, timeout, stalledTimeout',
+    ],
     ['maxPayloads', 5, 'maxPayload,'],
     ['max_payload', 5, 'maxPayload,'],
   ])('throws at the call for %s: %p', (name, value, allowed) => {

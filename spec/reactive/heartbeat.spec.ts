@@ -2,7 +2,7 @@ import { VirtualTimeScheduler } from 'rxjs';
 import { Heartbeat } from '../../src/reactive/heartbeat.js';
 import { DeadlineQueue } from '../../src/transport/deadline-queue.js';
 
-const times = { interval: 30_000, timeout: 10_000 };
+const times = { interval: 30_000, timeout: 10_000, stalledTimeout: 100_000 };
 
 describe('a heartbeat', () => {
   it.each([
@@ -111,13 +111,136 @@ describe('a heartbeat', () => {
   });
 });
 
+describe('a heartbeat with messages before its ping', () => {
+  it('gives the peer up when nothing has come or gone for stalledTimeout', () => {
+    const { heart, run, died, reasons, each } = patient();
+    heart.start(0);
+    each.effort = 1;
+    run(200_000);
+    expect({ died, reasons }).toEqual({
+      died: [100_000],
+      reasons: ['no byte came or went for 100000 ms while the peer had messages to read before a ping'],
+    });
+  });
+
+  it('pings once, and takes any byte for life', () => {
+    const { heart, run, pings, died, at, each } = patient();
+    heart.start(0);
+    each.effort = 1;
+    at(99_999, () => each.bytesReceived++);
+    run(130_000);
+    expect({ pings, died }).toEqual({ pings: [0, 120_000], died: [] });
+  });
+
+  it('is patient with messages that were sent after the ping too', () => {
+    const { heart, run, died, at, each } = patient();
+    heart.start(0);
+    at(9_000, () => each.effort++);
+    run(200_000);
+    expect(died).toEqual([100_000]);
+  });
+
+  it('is patient no longer once a ping that came after them was answered', () => {
+    const { heart, run, died, pings, at, each } = patient();
+    each.effort = 7;
+    heart.start(0);
+    at(5_000, () => {
+      each.bytesReceived += 2;
+      heart.answered(7);
+    });
+    run(200_000);
+    expect({ pings, died }).toEqual({ pings: [0, 30_000], died: [40_000] });
+  });
+
+  it('stays patient when the ping that was answered came before them', () => {
+    const { heart, run, died, at, each } = patient();
+    each.effort = 7;
+    heart.start(0);
+    at(5_000, () => {
+      each.effort = 8;
+      each.bytesReceived += 2;
+      heart.answered(7);
+    });
+    run(200_000);
+    expect(died).toEqual([130_000]);
+  });
+
+  it('counts anew when the kernel takes what it had no room for', () => {
+    const { heart, run, died, at, each } = patient();
+    each.effort = 1;
+    each.taken = 0;
+    heart.start(0);
+    at(15_000, () => each.taken!++);
+    at(95_000, () => {
+      each.taken = undefined;
+    });
+    run(300_000);
+    expect(died).toEqual([200_000]);
+  });
+
+  it('does not take it for progress that the kernel has room for more', () => {
+    const { heart, run, died, at, each } = patient();
+    each.effort = 1;
+    heart.start(0);
+    // Written, and taken or not, between two looks: a dead peer has a kernel buffer to fill too.
+    for (let time = 5_000; time < 300_000; time += 20_000) at(time, () => each.effort++);
+    at(65_000, () => {
+      each.taken = 5;
+    });
+    run(300_000);
+    expect(died).toEqual([100_000]);
+  });
+
+  it('looks more often where stalledTimeout is shorter than timeout', () => {
+    const { heart, run, died, at, each } = patient({ stalledTimeout: 12_000 });
+    each.effort = 1;
+    each.taken = 0;
+    heart.start(0);
+    at(11_000, () => each.taken!++);
+    run(300_000);
+    expect(died).toEqual([24_000]);
+  });
+
+  it('says nothing about a silence in which reading was stopped', () => {
+    const { heart, run, died, pings, at, each } = patient();
+    each.effort = 1;
+    heart.start(0);
+    at(95_000, () => {
+      each.isReading = false;
+      heart.interrupt();
+    });
+    at(400_000, () => {
+      each.isReading = true;
+    });
+    run(499_999);
+    expect({ pings, died }).toEqual({ pings: [0, 400_000], died: [] });
+  });
+
+  it('begins anew when it is noticed more than a second late', () => {
+    const { heart, run, died, pings, at, each, block } = patient();
+    each.effort = 1;
+    heart.start(0);
+    at(95_000, () => block(6_001));
+    run(300_000);
+    expect({ pings, died }).toEqual({ pings: [0, 106_001], died: [206_001] });
+  });
+});
+
 interface Watched {
   readonly heart: Heartbeat;
-  readonly each: { bytesReceived: number; isReading: boolean; sendPing: () => void; died: () => void };
+  readonly each: {
+    bytesReceived: number;
+    isReading: boolean;
+    effort: number;
+    taken: number | undefined;
+    sendPing: () => void;
+    died: (silence: string) => void;
+  };
   readonly scheduler: VirtualTimeScheduler;
   /** When it pinged, and when it gave up. */
   readonly pings: number[];
   readonly died: number[];
+  readonly reasons: string[];
   at(time: number, work: () => void): void;
   /** Lets the clock go on by so much, while no timer runs. */
   block(ms: number): void;
@@ -125,29 +248,34 @@ interface Watched {
   run(end: number): void;
 }
 
-function patient({ answers = false, timeout = times.timeout } = {}): Watched {
+function patient({ answers = false, timeout = times.timeout, stalledTimeout = times.stalledTimeout } = {}): Watched {
   const scheduler = new VirtualTimeScheduler();
   let blocked = 0;
   const clock = (): number => scheduler.now() + blocked;
   const pings: number[] = [];
   const died: number[] = [];
-  const each = {
+  const reasons: string[] = [];
+  const each: Watched['each'] = {
     bytesReceived: 0,
     isReading: true,
+    effort: 0,
+    taken: undefined,
     sendPing: (): void => {
       pings.push(clock());
       if (answers) each.bytesReceived += 2;
     },
-    died: (): void => {
+    died: (silence): void => {
       died.push(clock());
+      reasons.push(silence);
     },
   };
   return {
-    heart: new Heartbeat(each, { interval: times.interval, timeout }, new DeadlineQueue(scheduler, clock)),
+    heart: new Heartbeat(each, { ...times, timeout, stalledTimeout }, new DeadlineQueue(scheduler, clock)),
     each,
     scheduler,
     pings,
     died,
+    reasons,
     at: (time, work) => {
       scheduler.schedule(work, time);
     },

@@ -287,3 +287,51 @@ describe('over TCP', () => {
     expect(connection.stats.inboxBytes).toBe(0);
   });
 });
+
+describe('what a heartbeat asks', () => {
+  it('is how many bytes of messages were given: of no control frame, waiting or not', () => {
+    const port = new KernelPort(10);
+    const made = wireOver(port);
+    made.control(Opcode.ping, Buffer.from('1'));
+    made.pong(Buffer.from('22'));
+    expect(made.messageBytes).toBe(0);
+    made.message('abc');
+    expect(made.messageBytes).toBe(5);
+    flushAll();
+    expect({ blocked: made.isBlocked, bytes: made.messageBytes, waiting: made.isControlWaiting }).toEqual({
+      blocked: true,
+      bytes: 5,
+      waiting: false,
+    });
+    made.control(Opcode.ping, Buffer.from('333'));
+    made.pong(Buffer.from('4'));
+    expect({ bytes: made.messageBytes, waiting: made.isControlWaiting }).toEqual({ bytes: 5, waiting: true });
+    port.read();
+    made.write();
+    expect({ bytes: made.messageBytes, waiting: made.isControlWaiting }).toEqual({ bytes: 5, waiting: false });
+  });
+
+  it('counts messages that go to many too', () => {
+    const port = new KernelPort();
+    const made = wireOver(port, 65_536, { limit: 1_000, plainBelow: 1_000 });
+    const frame = new SharedFrame(0x81, Buffer.from('abc'));
+    made.ownLane().open(0);
+    expect(made.lane.takes(frame, 3)).toBe(true);
+    expect(made.messageBytes).toBe(5);
+    flushAll();
+    expect(made.messageBytes).toBe(5);
+  });
+
+  it('is what the kernel has taken, only while a write is outstanding', () => {
+    const port = new KernelPort(10);
+    const made = wireOver(port);
+    made.message('abc');
+    flushAll();
+    expect(made.taken).toBeUndefined();
+    made.message(Buffer.alloc(100));
+    flushAll();
+    expect(made.taken).toBe(5);
+    port.read();
+    expect(made.taken).toBeUndefined();
+  });
+});

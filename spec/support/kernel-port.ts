@@ -34,6 +34,10 @@ export class KernelPort implements BytePort {
     return this.#heldSize;
   }
 
+  get unsent(): number {
+    return this.#heldSize;
+  }
+
   /** All that left. */
   get bytes(): Buffer {
     return Buffer.concat(this.writes);

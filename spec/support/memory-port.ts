@@ -52,6 +52,10 @@ export class MemoryPort implements BytePort {
     return this.#isClosed;
   }
 
+  get unsent(): number {
+    return this.pending;
+  }
+
   /** The peer sends bytes. */
   receive(bytes: Uint8Array): void {
     this.#arrivals.push(Buffer.from(bytes));

@@ -21,7 +21,6 @@ export interface SourceModule {
   readonly path: string;
   /** The folder in `src`: `protocol`; `undefined` for an entry point. */
   readonly layer: string | undefined;
-  readonly lines: number;
   readonly tree: ts.SourceFile;
   readonly imports: readonly Import[];
 }
@@ -42,7 +41,6 @@ export function parseModule(path: string, text: string): SourceModule {
   return {
     path,
     layer: rest.length === 0 ? undefined : layer,
-    lines: text.trimEnd().split('\n').length,
     tree,
     imports: nodes(tree).flatMap((node) => importOf(node, path)),
   };
@@ -57,19 +55,6 @@ export function nodes(root: ts.Node): ts.Node[] {
   };
   visit(root);
   return found;
-}
-
-/** Whether the file holds only types, so that its JavaScript is empty. */
-export function isTypesOnly(module: SourceModule): boolean {
-  const { outputText } = ts.transpileModule(module.tree.text, {
-    compilerOptions: {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ES2022,
-      verbatimModuleSyntax: true,
-      removeComments: true,
-    },
-  });
-  return /^(\s|export \{\};)*$/.test(outputText);
 }
 
 function importOf(node: ts.Node, from: string): Import[] {

@@ -10,8 +10,9 @@ import { Closing, type ClosingOwner, type ClosingState } from './closing.js';
 import type { CloseInfo } from './connection.js';
 import type { ConnectionTerms } from './connection-terms.js';
 import type { CoreEvents } from './core-events.js';
-import { Heartbeat, type HeartbeatTimes, type Patient } from './heartbeat.js';
+import { Heartbeat, type Patient } from './heartbeat.js';
 import { Inbox, type InboxOwner } from './inbox.js';
+import { LifeSign, type LifeSignOwner } from './life-sign.js';
 import { checkDeadline, type MessageDeadline } from './message-deadline.js';
 import { Outbox } from './outbox.js';
 import type { OutboxOwner, SendResult } from './outbox-settings.js';
@@ -21,9 +22,19 @@ import type { SendTarget } from './send-subject.js';
 
 const NOTHING = (): void => {};
 
+const EMPTY = Buffer.alloc(0);
+
 /** The parts of one connection, and who calls whom. Knows nothing of Observables but the inbox. */
 export class ConnectionCore<In>
-  implements PortEvents, InboxOwner, OutboxOwner, ReceiverOwner, ClosingOwner, Patient, SendTarget<unknown>
+  implements
+    PortEvents,
+    InboxOwner,
+    OutboxOwner,
+    ReceiverOwner,
+    ClosingOwner,
+    Patient,
+    LifeSignOwner,
+    SendTarget<unknown>
 {
   bytesReceived = 0;
   messagesReceived = 0;
@@ -41,6 +52,8 @@ export class ConnectionCore<In>
   readonly #heartbeat: Heartbeat | undefined;
   #closing: Closing | undefined;
   #tracker: PingTracker | undefined;
+  /** Made when the peer has pinged. */
+  #lifeSign: LifeSign | undefined;
   #messageDeadline: MessageDeadline | undefined;
   #pausedDeadline: Subscription | undefined;
   #info: CloseInfo | undefined;
@@ -160,8 +173,24 @@ export class ConnectionCore<In>
     if (this.state === 'open') this.outbox.control(opcode, payload);
   }
 
+  get effort(): number {
+    return this.outbox.effort;
+  }
+
+  get taken(): number | undefined {
+    return this.outbox.taken;
+  }
+
+  /** One that cannot leave yet is enough, or they would heap up while the peer does not read. */
   sendPing(): void {
-    this.ping(this.tracker.nextPayload(), NOTHING, NOTHING);
+    if (this.outbox.isControlWaiting && this.tracker.isWaiting) return;
+    const { effort } = this;
+    this.ping(this.tracker.nextPayload(), () => this.#heartbeat?.answered(effort), NOTHING);
+  }
+
+  /** Any control frame that cannot leave yet will be a sign of life when it does. */
+  signLife(): void {
+    if (!this.outbox.isControlWaiting) this.control(Opcode.pong, EMPTY);
   }
 
   /** Ends it at once, and drops what waits. */
@@ -181,9 +210,8 @@ export class ConnectionCore<In>
     this.closing.abort(error);
   }
 
-  died(): void {
-    const { timeout } = this.terms.settings.heartbeat as HeartbeatTimes;
-    this.closing.abort(new WebSocketError('HEARTBEAT_TIMEOUT', `no byte came for ${timeout} ms after a ping`));
+  died(silence: string): void {
+    this.closing.abort(new WebSocketError('HEARTBEAT_TIMEOUT', silence));
   }
 
   bytes(memory: Buffer, length: number): void {
@@ -224,7 +252,7 @@ export class ConnectionCore<In>
       case 'ping':
         this.pingsReceived++;
         // §5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame"
-        if (this.terms.settings.autoPong) this.outbox.pong(output.data);
+        if (this.terms.settings.autoPong) this.#answer(output.data);
         this.#events.ping(output.data);
         break;
       case 'pong':
@@ -258,6 +286,7 @@ export class ConnectionCore<In>
     }
     this.#messageDeadline?.stop();
     this.#heartbeat?.interrupt();
+    this.#lifeSign?.interrupt();
     if (pausedTimeout === undefined) return;
     const error = new WebSocketError('PAUSED_TIMEOUT', `nobody wanted messages for ${pausedTimeout} ms`);
     this.#pausedDeadline = scheduler.schedule(() => this.closing.abort(error), pausedTimeout);
@@ -267,6 +296,8 @@ export class ConnectionCore<In>
     this.outbox.lane.shut();
     this.#heartbeat?.stop();
     if (this.state === 'cut') this.#wasCut();
+    this.#lifeSign?.stop();
+    this.#lifeSign = undefined;
     if (this.state !== 'closed') this.#receiver.pump();
   }
 
@@ -304,6 +335,14 @@ export class ConnectionCore<In>
       timer.unsubscribe();
       this.#events.finished(info);
     });
+  }
+
+  #answer(ping: Buffer): void {
+    const { settings, deadlines } = this.terms;
+    this.outbox.pong(ping);
+    if (settings.heartbeat === false || this.state !== 'open') return;
+    this.#lifeSign ??= new LifeSign(this, settings.heartbeat.interval, deadlines);
+    this.#lifeSign.pinged();
   }
 
   #receive(data: string | Buffer, size: number): void {

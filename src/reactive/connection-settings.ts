@@ -8,8 +8,14 @@ import type { Overflow } from './outbox-settings.js';
 export interface HeartbeatOptions {
   /** Between two pings, in milliseconds. @default 30_000 */
   readonly interval?: number;
-  /** From a ping until any byte must have come, in milliseconds. @default 30_000 */
+  /** From a ping until any byte must have come, unless messages stand before the ping; in milliseconds. @default 30_000 */
   readonly timeout?: number;
+  /**
+   * For a peer that may have messages to read before the ping: how long nothing comes from it and nothing goes to it until it is given up,
+   * in milliseconds. A peer that holds messages back cannot answer, so this is the longest hold of a peer that gives no other sign of
+   * life, such as a browser. @default 120_000
+   */
+  readonly stalledTimeout?: number;
 }
 
 /** Options of a connection, on either side. Sizes are bytes, times milliseconds. */
@@ -39,7 +45,10 @@ export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
   readonly closeTimeout?: number;
   /** For one incoming message, and only while fewer than 8 KiB arrive each second; then it closes with 1008. @default 60_000 */
   readonly messageTimeout?: number;
-  /** Pings, and gives a silent peer up. `false` for peers that are watched by other means. @default { interval: 30_000, timeout: 30_000 } */
+  /**
+   * Pings, and gives a silent peer up. `false` for peers that are watched by other means.
+   * @default { interval: 30_000, timeout: 30_000, stalledTimeout: 120_000 }
+   */
   readonly heartbeat?: HeartbeatOptions | false;
   /** Terminates a connection whose messages nobody has wanted for so long. @default none */
   readonly pausedTimeout?: number;
@@ -114,12 +123,15 @@ export function connectionSettings(
 function heartbeatSettings(heartbeat: HeartbeatOptions | false | undefined): Required<HeartbeatOptions> | false {
   if (heartbeat === false) return false;
   if (heartbeat !== undefined && (typeof heartbeat !== 'object' || heartbeat === null)) {
-    throw new TypeError(`heartbeat is ${String(heartbeat)}, allowed are false and { interval, timeout }`);
+    throw new TypeError(
+      `heartbeat is ${String(heartbeat)}, allowed are false and { interval, timeout, stalledTimeout }`,
+    );
   }
-  checkNames(heartbeat ?? {}, ['interval', 'timeout'], 'heartbeat.');
+  checkNames(heartbeat ?? {}, ['interval', 'timeout', 'stalledTimeout'], 'heartbeat.');
   return {
     interval: checkInteger('heartbeat.interval', heartbeat?.interval ?? 30_000, 1, MAX_TIMER),
     timeout: checkInteger('heartbeat.timeout', heartbeat?.timeout ?? 30_000, 1, MAX_TIMER),
+    stalledTimeout: checkInteger('heartbeat.stalledTimeout', heartbeat?.stalledTimeout ?? 120_000, 1, MAX_TIMER),
   };
 }
 

@@ -112,7 +112,8 @@ export interface Connection<Data = unknown, In = Message, Out = Outgoing> extend
    * Sends a ping when it is subscribed to, emits the round trip in milliseconds and completes. Errors with
    * `ConnectionClosedError` when the connection ends first. Unsubscribing forgets it.
    *
-   * @param data at most 125 bytes. @default a payload that no other ping has
+   * @param data at most 125 bytes. If it is empty, the default is sent: an empty pong need not be an answer. RFC 6455 §5.5.3.
+   *   @default a payload that no other ping has
    * @throws TypeError or RangeError at the call when `data` is neither a string nor bytes, or too long.
    */
   ping(data?: string | ArrayBufferView | ArrayBuffer): Observable<number>;

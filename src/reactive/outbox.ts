@@ -70,6 +70,21 @@ export class Outbox implements WireOwner {
     return this.#wire.bytesSent;
   }
 
+  /** Grows with each message that is accepted, and with each byte of one that is given to the transport. Control frames do not count. */
+  get effort(): number {
+    return this.messagesSent + this.#wire.messageBytes;
+  }
+
+  /** See `Wire.taken`. */
+  get taken(): number | undefined {
+    return this.#wire.taken;
+  }
+
+  /** See `Wire.isControlWaiting`. */
+  get isControlWaiting(): boolean {
+    return this.#wire.isControlWaiting;
+  }
+
   /** Whether more is welcome: made when somebody asks, or the answer is no. */
   get signal(): ReadySignal {
     this.#signal ??= new ReadySignal(this.#settings.highWaterMark);

@@ -22,6 +22,11 @@ export class PingTracker {
     this.#clock = clock;
   }
 
+  /** Whether a ping was sent and not answered. */
+  get isWaiting(): boolean {
+    return this.#outstanding.length > 0;
+  }
+
   /** A payload that no other ping of this connection has. */
   nextPayload(): Buffer {
     const payload = Buffer.allocUnsafe(4);

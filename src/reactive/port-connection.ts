@@ -41,6 +41,8 @@ const READY_STATES = {
   closed: ReadyState.CLOSED,
 } as const;
 
+const NOTHING = Buffer.alloc(0);
+
 const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: true });
 
 /** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
@@ -118,13 +120,14 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   ping(data?: string | ArrayBufferView | ArrayBuffer): Observable<number> {
-    const given = data === undefined ? undefined : controlPayload(data);
+    const given = data === undefined ? NOTHING : controlPayload(data);
     return new Observable((subscriber) => {
       if (this.readyState === ReadyState.CLOSED) {
         subscriber.error(this.#lost());
         return;
       }
-      const payload = given ?? this.#core.tracker.nextPayload();
+      // An empty pong may be one that nobody asked for: it must not answer a ping.
+      const payload = given.length > 0 ? given : this.#core.tracker.nextPayload();
       const answered = (roundTrip: number): void => {
         subscriber.next(roundTrip);
         subscriber.complete();

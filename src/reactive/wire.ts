@@ -57,6 +57,8 @@ export class Wire implements Flushable, LaneOwner {
   #afterControl: (() => void) | undefined;
   /** But for what was written from the lane. */
   #bytesSent = 0;
+  /** Of control frames that were added to the batch. */
+  #controlBytes = 0;
   #pongBytes = 0;
   #isScheduled = false;
   #isStopped = false;
@@ -70,6 +72,21 @@ export class Wire implements Flushable, LaneOwner {
   /** Bytes that were given to the transport. */
   get bytesSent(): number {
     return this.#bytesSent + this.lane.bytesSent;
+  }
+
+  /** Bytes of messages that were given to the transport, or are about to be. Never falls while the connection is open. */
+  get messageBytes(): number {
+    return this.bytesSent + this.batched - this.#controlBytes;
+  }
+
+  /** Bytes that the transport has taken for good, while a write is outstanding. `undefined` when none is. */
+  get taken(): number | undefined {
+    return this.isBlocked ? this.bytesSent - this.#port.unsent : undefined;
+  }
+
+  /** Whether control frames wait until the transport has taken everything before them. */
+  get isControlWaiting(): boolean {
+    return this.#controlSize > 0;
   }
 
   /** Bytes that have not left. What others gave to the transport, such as the handshake, does not count. */
@@ -125,8 +142,12 @@ export class Wire implements Flushable, LaneOwner {
   /** Adds a control frame. While a write is outstanding it waits, before everything else, and is never dropped. */
   control(opcode: Opcode, payload: Uint8Array): void {
     if (this.#isStopped) return;
-    if (this.isBlocked) this.#ownControl().add(FIN | opcode, payload);
-    else this.frame(FIN | opcode, payload);
+    if (this.isBlocked) {
+      this.#ownControl().add(FIN | opcode, payload);
+      return;
+    }
+    this.#controlBytes += this.#controlFrameSize(payload);
+    this.frame(FIN | opcode, payload);
   }
 
   /** Adds a Close frame in the place of all control frames that wait, and calls `reached` when it has left. */
@@ -145,7 +166,9 @@ export class Wire implements Flushable, LaneOwner {
       this.#ownControl().addPong(FIN | Opcode.pong, payload);
       return;
     }
-    this.#pongBytes += headerLength(payload.length, false) + payload.length;
+    const size = this.#controlFrameSize(payload);
+    this.#pongBytes += size;
+    this.#controlBytes += size;
     this.frame(FIN | Opcode.pong, payload);
     if (this.#pongBytes >= PONG_BATCH) this.write();
   }
@@ -199,6 +222,7 @@ export class Wire implements Flushable, LaneOwner {
   /** The transport has taken everything: the control frames that wait come next. `write` follows. */
   drained(): void {
     this.isBlocked = false;
+    this.#controlBytes += this.#controlSize;
     this.#control?.moveTo(this.#ownBatch(), this.#settings.maskKey);
     if (this.#afterControl !== undefined) this.#ownMarks().next(this.#afterControl);
     this.#afterControl = undefined;
@@ -226,6 +250,10 @@ export class Wire implements Flushable, LaneOwner {
   /** Of control frames that wait, in bytes. */
   get #controlSize(): number {
     return this.#control?.size ?? 0;
+  }
+
+  #controlFrameSize(payload: Uint8Array): number {
+    return headerLength(payload.length, this.#settings.maskKey !== undefined) + payload.length;
   }
 
   #ownBatch(): Batch {

@@ -52,6 +52,10 @@ export class MemoryPort implements BytePort {
     return Math.max(0, this.#other.#arrivedBytes - this.#link.socketBuffer);
   }
 
+  get unsent(): number {
+    return this.pending;
+  }
+
   open(events: PortEvents): void {
     this.#events = events;
     this.deliver();

@@ -30,6 +30,11 @@ export interface BytePort {
   readonly synchronous: boolean;
   /** Bytes that were written and have not left the process. */
   readonly pending: number;
+  /**
+   * About how many of them the operating system has not taken. Changes while it takes a part of one large write, if the transport can
+   * tell that; otherwise it is `pending`. Only heartbeats ask, so it may be slower than `pending`.
+   */
+  readonly unsent: number;
   /** Starts to deliver to `events`. */
   open(events: PortEvents): void;
   /** Writes the pieces in one go. They must not change until `pending` is 0. */

@@ -5,6 +5,7 @@ import type { BytePort, Flushable, PortEvents } from './byte-port.js';
 import { readDirectly } from './direct-read.js';
 import { beginReceiving, endReceiving, scheduleFlush } from './flush-queue.js';
 import { isTurnOver, later } from './turns.js';
+import { unsentOf } from './unsent.js';
 
 /** Pieces of up to this size in all are joined before they are written: cheaper than a vectored write. In bytes. */
 const JOIN_LIMIT = 16_384;
@@ -57,6 +58,10 @@ export class SocketPort implements BytePort {
 
   get pending(): number {
     return this.#socket.writableLength + this.#unwritten;
+  }
+
+  get unsent(): number {
+    return unsentOf(this.#socket);
   }
 
   open(events: PortEvents): void {

@@ -55,6 +55,11 @@ export class SimulatedPort implements BytePort {
     return this.#held.length === 0;
   }
 
+  /** Of the outstanding write, what has not left the process. */
+  get unsent(): number {
+    return this.#held.reduce((sum, { length }) => sum + length, 0);
+  }
+
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
