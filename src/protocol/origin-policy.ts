@@ -1,4 +1,5 @@
 import { excerpt } from './excerpt.js';
+import { HookAnswerError } from './hook-answer.js';
 import { type Rejection, reject } from './rejection.js';
 
 /**
@@ -105,9 +106,9 @@ export function originRefusal(policy: OriginPolicy, facts: OriginFacts): Rejecti
 
 function askPredicate(policy: (origin: string | undefined, info: OriginFacts) => unknown, facts: OriginFacts): boolean {
   const answer = policy(facts.origin, facts);
-  // A Promise is true: one of an async function must not open the door.
+  // A Promise is truthy: one of an async function must not open the door.
   if (typeof answer !== 'boolean') {
-    throw new TypeError(`the function in origins returned ${excerpt(answer)}, allowed is a boolean`);
+    throw new HookAnswerError({ hook: 'origins', found: answer, advice: 'return true or false' });
   }
   return answer;
 }
