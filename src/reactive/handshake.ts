@@ -82,6 +82,7 @@ function checkOrigin(upgrade: UpgradeRequest, { origin, host }: UpgradeOffer, { 
     get localAddress() {
       return upgrade.localAddress;
     },
+    secure: upgrade.secure,
     secFetchSite,
   });
   if (refusal !== undefined) throw refusal;
