@@ -132,7 +132,10 @@ export interface ServeOptions<R = never, B extends BinaryType = 'nodebuffer'>
   readonly host?: string;
   /** Longest queue of connections that are not accepted yet. @default 511 */
   readonly backlog?: number;
-  /** Path of a Unix domain socket to listen on. */
+  /**
+   * Path of a Unix domain socket to listen on. A socket that a killed process has left there is taken over when nothing listens on it;
+   * one on which something listens, and a file that is no socket, are EADDRINUSE.
+   */
   readonly socketPath?: string;
   /** An `http.Server` or `https.Server` to attach to. It is never closed. */
   readonly server?: HttpServer;
