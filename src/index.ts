@@ -46,7 +46,15 @@ export {
 export type { PersistentConnection, PersistentState } from './reactive/persistent-connection.js';
 export { SendSubject } from './reactive/send-subject.js';
 export { serve } from './reactive/serve.js';
-export type { AcceptOptions, Answer, ClientInfo, PathOption, ServeOptions } from './reactive/server-options.js';
+export type {
+  AcceptOptions,
+  Answer,
+  Authenticated,
+  ClientInfo,
+  DataOf,
+  PathOption,
+  ServeOptions,
+} from './reactive/server-options.js';
 export { type ToDuplexOptions, toDuplex } from './reactive/to-duplex.js';
 export { type ServerCloseOptions, WebSocketServer } from './reactive/web-socket-server.js';
 export { type WrapOptions, wrap } from './reactive/wrap.js';

@@ -128,6 +128,7 @@ export const requests: Target = {
       host,
       hasCredentials: true,
       localAddress: '127.0.0.1',
+      secure: false,
       secFetchSite: undefined,
     });
     if (refusal !== undefined) return documentedStatus(refusal.status);

@@ -126,6 +126,29 @@ describe('broadcast', () => {
     expect(members.map(readBy)).toEqual([['x', 'all'], ['all']]);
   });
 
+  it.each<[string, () => unknown]>([
+    ['a Promise', async () => false],
+    ['a Promise', () => Promise.reject(new Error('mine'))],
+    ['an object', () => ({})],
+  ])('sends nothing to those for whom the filter returns %s, and errors', (found, answer) => {
+    const { members, values } = pair();
+    const errors: Error[] = [];
+    const filter = (conn: unknown): boolean => conn === values.b || (answer() as boolean);
+    from([values.a, values.b])
+      .pipe(broadcast(from(['x', 'never']), { filter }))
+      .subscribe({ error: (error) => errors.push(error) });
+    expect(errors.map(({ message }) => message)).toEqual([`filter returned ${found}: not sent; return true or false`]);
+    expect(members.map(readBy)).toEqual([[], ['x']]);
+  });
+
+  it('takes nothing that the filter returns for a no', () => {
+    const { members, values } = pair();
+    from([values.a, values.b])
+      .pipe(broadcast(of('x'), { filter: (conn) => (conn === values.a ? true : (undefined as unknown as boolean)) }))
+      .subscribe();
+    expect(members.map(readBy)).toEqual([['x'], []]);
+  });
+
   it('errors with UsageError for a message that cannot be sent, and sends it to nobody', () => {
     const { members, values } = pair();
     const errors: unknown[] = [];

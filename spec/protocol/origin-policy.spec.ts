@@ -13,6 +13,7 @@ const facts: OriginFacts = {
   host: 'example.com',
   hasCredentials: false,
   localAddress: '192.0.2.1',
+  secure: false,
   secFetchSite: undefined,
 };
 
@@ -108,6 +109,50 @@ describe('the same origin', () => {
     expect(isAllowed('auto', { origin, host, hasCredentials: true })).toBe(false);
   });
 
+  it.each([
+    ['https://example.com', 'example.com', true],
+    ['HTTPS://example.com:443', 'example.com', true],
+    ['https://example.com', 'example.com:443', true],
+    ['https://example.com:8443', 'example.com:8443', true],
+    ['wss://example.com', 'example.com', true],
+    ['http://example.com', 'example.com', false],
+    ['http://example.com:443', 'example.com:443', false],
+    ['http://example.com:8443', 'example.com:8443', false],
+    ['ws://example.com', 'example.com', false],
+    ['foo://example.com', 'example.com', false],
+    ['foo://example.com:8443', 'example.com:8443', false],
+    ['httpss://example.com', 'example.com', false],
+    ['https://evil.test', 'example.com', false],
+    ['https://example.com', 'example.com:8443', false],
+    ['null', 'example.com', false],
+  ])('has the scheme https over TLS: %s at Host %s is %p', (origin, host, isSame) => {
+    const found = { origin, host, secure: true, hasCredentials: true };
+    expect(isAllowed('same-origin', found)).toBe(isSame);
+    expect(isAllowed('auto', found)).toBe(isSame);
+    expect(isAllowed('auto', { ...found, localAddress: '127.0.0.1' })).toBe(isSame);
+  });
+
+  it.each(['http://example.com', 'https://example.com', 'foo://example.com'])(
+    'has any scheme without TLS, which a proxy may have ended: %s',
+    (origin) => {
+      expect(isAllowed('same-origin', { origin })).toBe(true);
+      expect(isAllowed('auto', { origin, hasCredentials: true })).toBe(true);
+    },
+  );
+
+  it('over TLS is named so in the refusal', () => {
+    expect(originRefusal('same-origin', { ...facts, origin: 'http://example.com', secure: true })?.body).toBe(
+      `found Origin "http://example.com" to Host "example.com" over TLS: origins is 'same-origin' (option origins)\n`,
+    );
+  });
+
+  it.each([
+    [['http://example.com'], 'http://example.com'],
+    [/^foo:/, 'foo://example.com'],
+  ])('is not what a list or a RegExp asks for, over TLS either: %p', (policy, origin) => {
+    expect(isAllowed(policy, { origin, secure: true, hasCredentials: true })).toBe(true);
+  });
+
   it('is not taken from Sec-Fetch-Site by the policy same-origin', () => {
     expect(isAllowed('same-origin', { host: 'backend', secFetchSite: 'same-origin' })).toBe(false);
   });
@@ -135,6 +180,20 @@ describe("the policy 'auto' (RFC 6455 §10.2)", () => {
     expect(isAllowed('auto', { ...found, secFetchSite: 'same-site' })).toBe(false);
     expect(isAllowed('auto', { ...found, secFetchSite: 'cross-site' })).toBe(false);
     expect(isAllowed('auto', { ...found, secFetchSite: 'none' })).toBe(false);
+  });
+
+  it.each([
+    ['https://proxied.test', true, true],
+    ['https://proxied.test', false, true],
+    ['http://proxied.test', false, true],
+    ['http://proxied.test', true, false],
+    ['foo://example.com', true, false],
+    ['null', true, false],
+    ['null', false, false],
+  ])('takes no word of a browser that its Origin contradicts: %s, TLS %p', (origin, secure, isSame) => {
+    const found = { origin, secure, hasCredentials: true, secFetchSite: 'same-origin' };
+    expect(isAllowed('auto', found)).toBe(isSame);
+    expect(isAllowed('auto', { ...found, localAddress: '::1' })).toBe(isSame);
   });
 
   it.each(['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1'])(
@@ -264,7 +323,7 @@ describe('a predicate for origins', () => {
   it.each([undefined, null, 1, 'yes', Promise.resolve(false)])('never opens by returning %p', (answer) => {
     const ask = () => originRefusal((() => answer) as unknown as OriginPolicy, facts);
     expect(ask).toThrow(TypeError);
-    expect(ask).toThrow('allowed is a boolean');
+    expect(ask).toThrow(/^origins returned .*: refused with 500; return true or false$/);
   });
 });
 
@@ -327,8 +386,8 @@ describe('any Origin and Host', () => {
       fc.webAuthority({ withPort: true, withIPv6: true }).map((authority) => `http://${authority}`),
     );
     fc.assert(
-      fc.property(text, text, fc.boolean(), fc.constantFrom(...closed), (origin, host, hasCredentials, policy) => {
-        const refusal = originRefusal(policy, { ...facts, origin, host, hasCredentials });
+      fc.property(text, text, fc.boolean(), fc.constantFrom(...closed), (origin, host, flag, policy) => {
+        const refusal = originRefusal(policy, { ...facts, origin, host, hasCredentials: flag, secure: flag });
         expect(refusal === undefined || (isRejection(refusal) && refusal.status === 403)).toBe(true);
       }),
       { numRuns: 500 },

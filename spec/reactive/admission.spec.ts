@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fromEvent, NEVER, of, Subject } from 'rxjs';
 import { type AcceptOptions, accept, type Connection, type ServeOptions, serve, type WebSocketServer } from 'sluice';
@@ -13,6 +13,8 @@ import { until } from '../support/until.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+/** What hooks must not return is printed: see fails-closed.spec.ts. */
+jest.spyOn(console, 'error').mockImplementation(() => {});
 
 /** What takes in connections, and how many are open. */
 interface Place {
@@ -245,6 +247,73 @@ describe.each(places)('limitBy on %s', (_, start) => {
   });
 });
 
+describe.each(places)('limitBy of the result of authenticate on %s', (_, start) => {
+  const as = (name: string): HandshakeParts => ({ headers: { 'X-User': name } });
+  const authenticate = async ({ headers }: IncomingMessage): Promise<{ name: string }> => ({
+    name: String(headers['x-user']),
+  });
+  const nameOf = (data: unknown): string | undefined => {
+    const { name } = data as { name: string };
+    return name === 'guest' ? undefined : name;
+  };
+
+  it('refuses one more of the same user with 429 and Retry-After, and counts nobody without a key', async () => {
+    const to = await start({ authenticate, limitBy: { max: 2, dataKey: nameOf } });
+    await open(to, as('ann'));
+    await open(to, as('ann'));
+    await open(to, as('bob'));
+    for (let count = 0; count < 3; count++) await open(to, as('guest'));
+    expect(await refusal(to, as('ann'))).toEqual([429, '5', 'end']);
+    expect(to.connections).toHaveLength(6);
+  });
+
+  it('has a place again at once when a connection has ended, and when a later hook has refused', async () => {
+    const to = await start({
+      authenticate,
+      limitBy: { max: 1, dataKey: nameOf },
+      headers: (_lines, { url }) => JSON.parse(url === '/bad' ? '' : '0'),
+    });
+    for (let round = 0; round < 10; round++) {
+      expect((await refusal(to, { ...as('ann'), path: '/bad' }))[0]).toBe(500);
+      await openSoon(to, as('ann'));
+      to.connections.at(-1)!.terminate();
+    }
+  });
+
+  it('goes with limits that cost less: of all, of an address, of the request', async () => {
+    const to = await start({
+      authenticate,
+      maxConnections: 4,
+      limitBy: [
+        { max: 3 },
+        { max: 2, key: ({ url }) => (url === '/few' ? url : undefined) },
+        { max: 1, dataKey: nameOf },
+      ],
+    });
+    await open(to, { ...as('ann'), path: '/few' });
+    await open(to, { ...as('guest'), path: '/few' });
+    expect((await refusal(to, { ...as('bob'), path: '/few' }))[0]).toBe(429);
+    expect((await refusal(to, as('ann')))[0]).toBe(429);
+    await open(to, as('bob'));
+    expect((await refusal(to, as('guest')))[0]).toBe(429);
+    expect(to.connections).toHaveLength(3);
+  });
+
+  it('does not ask authenticate where a limit before it refuses', async () => {
+    let asked = 0;
+    const to = await start({
+      authenticate: (request) => {
+        asked++;
+        return authenticate(request);
+      },
+      limitBy: [{ max: 1 }, { max: 1, dataKey: nameOf }],
+    });
+    await open(to, as('ann'));
+    expect((await refusal(to, as('bob')))[0]).toBe(429);
+    expect(asked).toBe(1);
+  });
+});
+
 describe('what counts', () => {
   it('is told apart for each subscription of accept', async () => {
     const http = await httpServer();
@@ -332,6 +401,24 @@ describe('churn at the limit', () => {
 });
 
 describe('an admission', () => {
+  it('takes nothing of limits before, when a later one is reached', () => {
+    const admission = new Admission(admissionLimits(2, [{ max: 2, prefix6: 48 }, { max: 1 }]));
+    const [a, b, c] = ['2001:db8:0:1::1', '2001:db8:0:2::1', '2001:db8:1::1'] as const;
+    expect(typeof admission.admitAddress(a)).toBe('function');
+    for (let count = 0; count < 3; count++) expect(admission.admitAddress(a)).toMatchObject({ status: 429 });
+    expect(typeof admission.admitAddress(b)).toBe('function');
+    expect(admission.admitAddress(c)).toMatchObject({ status: 503 });
+  });
+
+  it('gives each place back once, however often that is asked for', () => {
+    const admission = new Admission(admissionLimits(1, { max: 1 }));
+    const leave = admission.admitAddress('192.0.2.1') as () => void;
+    leave();
+    expect(typeof admission.admitAddress('192.0.2.1')).toBe('function');
+    leave();
+    expect(admission.admitAddress('192.0.2.1')).toMatchObject({ status: 503 });
+  });
+
   const limitsOf = (limitBy: LimitByOptions): Admission => new Admission(admissionLimits(undefined, limitBy));
 
   it('counts an address of IPv4 and the same in IPv6 as one', () => {

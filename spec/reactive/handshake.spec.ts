@@ -8,6 +8,8 @@ import { run } from '../support/running-server.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+/** What hooks must not return is printed: see fails-closed.spec.ts. */
+jest.spyOn(console, 'error').mockImplementation(() => {});
 
 interface Asked {
   readonly raw: RawClient;
@@ -136,7 +138,7 @@ describe('authenticate', () => {
     expect([response.status, connections[0]?.data]).toEqual([101, user]);
   });
 
-  it.each([undefined, null, false, 0, ''])('may give %p as conn.data', async (data) => {
+  it.each([0, '', true])('may give %p as conn.data', async (data) => {
     const { response, connections } = await ask({ authenticate: () => data });
     expect([response.status, connections[0]?.data]).toEqual([101, data]);
   });

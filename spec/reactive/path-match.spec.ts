@@ -3,7 +3,7 @@ import { matchesPath } from '../../src/reactive/path-match.js';
 import type { PathOption } from '../../src/reactive/server-options.js';
 
 /** Whether `path` takes a request for `url`. */
-function takes(path: PathOption | undefined, url: string): boolean {
+function takes(path: PathOption | undefined, url: string): unknown {
   return matchesPath(path, url, () => ({ url }) as IncomingMessage);
 }
 

@@ -49,6 +49,13 @@ const shared: [string, unknown, typeof RangeError | typeof TypeError][] = [
   ['limitBy', { max: 20, prefix6: '64' }, TypeError],
   ['limitBy', { max: 20, prefix6: 64, key: () => 'a' }, TypeError],
   ['limitBy', { max: 20, perMs: 1_000 }, TypeError],
+  ['limitBy', [], TypeError],
+  ['limitBy', [{ max: 20 }, 5], TypeError],
+  ['limitBy', [{ max: 20 }, { max: 0 }], RangeError],
+  ['limitBy', { max: 20, dataKey: 'id' }, TypeError],
+  ['limitBy', { max: 20, key: () => 'a', dataKey: () => 'a' }, TypeError],
+  ['limitBy', { max: 20, prefix6: 64, dataKey: () => 'a' }, TypeError],
+  ['limitBy', { max: 20, dataKey: () => 'a' }, TypeError],
   ['verifyClient', true, TypeError],
   ['authenticate', {}, TypeError],
   ['handleProtocols', ['chat'], TypeError],
@@ -115,6 +122,16 @@ describe('an option that is not allowed', () => {
     const options = { [name]: value } as AcceptOptions;
     expect(() => accept(options)).toThrow(type);
     expect(() => accept(options)).toThrow(name);
+  });
+
+  it('says what limitBy.dataKey needs, and how several limits are given', () => {
+    expect(() => accept({ limitBy: { max: 1, dataKey: () => 'a' } })).toThrow(
+      'found limitBy.dataKey without authenticate: it is called with what that returned',
+    );
+    expect(() => accept({ limitBy: { max: 1, prefix6: 64, key: () => 'a' } })).toThrow(
+      'found limitBy.key beside limitBy.prefix6, allowed is one of them: give limitBy a list for several limits',
+    );
+    expect(() => accept({ limitBy: [] })).toThrow('limitBy is an empty list');
   });
 
   it.each([

@@ -91,6 +91,11 @@ export class RawClient {
     return RawClient.#opened(connectTls({ ca, servername: 'localhost', ...to, ...options }), 'secureConnect');
   }
 
+  /** Puts TLS on a TCP connection. */
+  static async secure(socket: Socket): Promise<RawClient> {
+    return RawClient.#opened(connectTls({ ca, servername: 'localhost', socket }), 'secureConnect');
+  }
+
   static #opened(socket: Socket, event: 'connect' | 'secureConnect'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       socket.once('error', reject);

@@ -243,6 +243,23 @@ describe('the response (RFC 6455 §4.1)', () => {
     dial.subscription.unsubscribe();
   });
 
+  it.each<[string, () => unknown]>([
+    ['undefined', () => undefined],
+    ['a Promise', async () => true],
+    ['a Promise', () => Promise.reject(new Error('mine'))],
+    ['an object', () => ({})],
+  ])('is refused when verifyResponse returns %s', async (found, verify) => {
+    const server = await rawServer(async (peer) => void (await peer.accept()));
+    const verifyResponse = verify as () => boolean;
+    expect(await recordDial(connect(server.url, { verifyResponse })).failure).toMatchObject({
+      name: 'HandshakeError',
+      code: 'RESPONSE_REFUSED',
+      status: 101,
+      message: `verifyResponse returned ${found}: the response is refused; return true or false`,
+    });
+    await server.peers[0]?.ended;
+  });
+
   it('fails the dial with the error that verifyResponse throws', async () => {
     const server = await rawServer(async (peer) => void (await peer.accept()));
     const verifyResponse = (): boolean => {

@@ -1,15 +1,16 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { Socket } from 'node:net';
+import { connect as connectTcp, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, NEVER, VirtualTimeScheduler } from 'rxjs';
 import { type ServeOptions, serve } from 'sluice';
 import { HandshakeDeadlines } from '../../src/transport/handshake-deadlines.js';
 import { endAfterEach } from '../support/end-after-each.js';
+import { text, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, type Place, RawClient } from '../support/raw-client.js';
-import { run } from '../support/running-server.js';
+import { echo, run } from '../support/running-server.js';
 import { serverPair } from '../support/tls.js';
 
 guardProcess();
@@ -159,6 +160,59 @@ describe('the time for a handshake', () => {
     raw.write(handshake());
     expect((await raw.response()).status).toBe(101);
     expect(scheduler.actions.filter((action) => !action.closed)).toEqual([]);
+  });
+});
+
+describe('peers over TLS that look alike', () => {
+  /** A server whose time goes by when the scheduler is flushed, with an echo. */
+  async function startEcho(place: ServeOptions): Promise<{ port: number; timePasses: () => void }> {
+    const scheduler = new VirtualTimeScheduler();
+    const { port, subscription } = await run(serve({ heartbeat: false, scheduler, ...serverPair, ...place }), echo);
+    atEnd(() => subscription.unsubscribe());
+    return { port, timePasses: () => scheduler.flush() };
+  }
+
+  async function open(raw: RawClient): Promise<RawClient> {
+    atEnd(() => raw.close());
+    raw.write(handshake());
+    expect((await raw.response()).status).toBe(101);
+    return raw;
+  }
+
+  async function expectEcho(raw: RawClient): Promise<void> {
+    raw.write(wire('server', [text('still here')]));
+    expect((await raw.frame()).payload.toString()).toBe('still here');
+  }
+
+  it.each([
+    ['the first first', [0, 1]],
+    ['the last first', [1, 0]],
+  ])('are told apart by our end, where one port of theirs leads to two addresses of ours: %s', async (_, order) => {
+    const { port, timePasses } = await startEcho({ port: 0, host: '0.0.0.0' });
+    const sockets: Socket[] = [];
+    for (const host of ['127.0.0.1', '127.0.0.2']) {
+      const localPort = sockets[0]?.localPort ?? 0;
+      const accepted = nextAccepted();
+      const socket = connectTcp({ host, port, localAddress: '127.0.0.1', localPort });
+      atEnd(() => socket.destroy());
+      await Promise.all([once(socket, 'connect'), accepted]);
+      sockets.push(socket);
+    }
+    expect(sockets[0]?.localPort).toBe(sockets[1]?.localPort);
+    const peers: RawClient[] = [];
+    for (const index of order) peers.push(await open(await RawClient.secure(sockets[index]!)));
+    timePasses();
+    for (const peer of peers) await expectEcho(peer);
+  });
+
+  it('are told apart on a Unix socket, where they have no address', async () => {
+    const path = socketPath();
+    const { timePasses } = await startEcho({ socketPath: path });
+    const late = await connectTls({ path });
+    const peer = await open(await RawClient.connectTls({ path }));
+    timePasses();
+    expect((await late.response()).status).toBe(408);
+    await expectEcho(peer);
   });
 });
 

@@ -1,4 +1,5 @@
 import { Observable, type OperatorFunction, type Subscriber, Subscription } from 'rxjs';
+import { HookAnswerError } from '../protocol/hook-answer.js';
 import { type BroadcastResult, Delivery, type DeliveryOptions } from './delivery.js';
 import { Fifo } from './fifo.js';
 import { Members } from './members.js';
@@ -7,7 +8,10 @@ import type { Target } from './target.js';
 
 /** Options of {@link broadcast}. */
 export interface BroadcastOptions<Out, C> extends DeliveryOptions<Out, C> {
-  /** Whom a message is for. An error of it is one of the result, as those of `onResult`. @default all */
+  /**
+   * Whom a message is for. An error of it is one of the result, as those of `onResult`. A Promise, or anything else that is truthy and
+   * not `true`, is such an error too, and that connection gets nothing. @default all
+   */
   readonly filter?: (conn: C, message: Out) => boolean;
 }
 
@@ -41,6 +45,12 @@ export function broadcast<Out, C extends Target<Out>>(
       const broadcaster = new Broadcaster(subscriber, new Delivery(options), filter);
       broadcaster.run(connections$, source$);
     });
+}
+
+/** A Promise is truthy: an async filter would send everything to everybody. */
+function isChosen(found: unknown): boolean {
+  if (found === true || !found) return found === true;
+  throw new HookAnswerError({ hook: 'filter', found, outcome: 'not sent', advice: 'return true or false' });
 }
 
 class Broadcaster<Out, C extends Target<Out>> {
@@ -102,7 +112,7 @@ class Broadcaster<Out, C extends Target<Out>> {
   #send(message: Out): void {
     const members = this.#members;
     const filter = this.#filter;
-    const isFor = filter === undefined ? undefined : (conn: C) => filter(conn, message);
+    const isFor = filter === undefined ? undefined : (conn: C) => isChosen(filter(conn, message));
     let result: BroadcastResult;
     try {
       result = members.send(this.#delivery, message, isFor);

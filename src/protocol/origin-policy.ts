@@ -1,4 +1,5 @@
 import { excerpt } from './excerpt.js';
+import { HookAnswerError } from './hook-answer.js';
 import { type Rejection, reject } from './rejection.js';
 
 /**
@@ -8,7 +9,7 @@ import { type Rejection, reject } from './rejection.js';
  * - `'auto'` refuses a cross-origin handshake that carries Cookie, Authorization or a TLS client certificate, or that comes from
  *   a page elsewhere to a listener on a loopback address.
  * - `'*'` accepts every page.
- * - `'same-origin'` accepts pages of this host and port only.
+ * - `'same-origin'` accepts pages of this host and port only, and over TLS only those of https.
  * - a list accepts pages whose origin it contains, such as `'https://example.com'`; `'null'` stands for opaque origins.
  * - a RegExp accepts origins that it matches. Anchor it with `^` and `$`: `/example\.com/` also matches `https://example.com.evil.test`.
  * - a predicate decides. It is asked without an Origin too, and not about one that is malformed.
@@ -33,6 +34,8 @@ export interface OriginFacts {
   readonly hasCredentials: boolean;
   /** The address the listener got the connection on; `undefined` on a Unix domain socket. */
   readonly localAddress: string | undefined;
+  /** Whether it came to this process over TLS: then it is https. `false` says nothing, since a proxy may have ended TLS. */
+  readonly secure: boolean;
   /** The value of Sec-Fetch-Site. */
   readonly secFetchSite: string | undefined;
 }
@@ -105,9 +108,9 @@ export function originRefusal(policy: OriginPolicy, facts: OriginFacts): Rejecti
 
 function askPredicate(policy: (origin: string | undefined, info: OriginFacts) => unknown, facts: OriginFacts): boolean {
   const answer = policy(facts.origin, facts);
-  // A Promise is true: one of an async function must not open the door.
+  // A Promise is truthy: one of an async function must not open the door.
   if (typeof answer !== 'boolean') {
-    throw new TypeError(`the function in origins returned ${excerpt(answer)}, allowed is a boolean`);
+    throw new HookAnswerError({ hook: 'origins', found: answer, advice: 'return true or false' });
   }
   return answer;
 }
@@ -119,7 +122,7 @@ function objectionTo(
 ): string | undefined {
   if (policy === 'auto') return autoObjection(origin, facts);
   if (policy === 'same-origin') {
-    return isSameOrigin(origin, facts.host) ? undefined : `origins is 'same-origin'`;
+    return isSameOrigin(origin, facts) ? undefined : `origins is 'same-origin'`;
   }
   // `search` starts at 0 and restores lastIndex, so the flags g and y leave no state behind.
   if (policy instanceof RegExp)
@@ -128,7 +131,7 @@ function objectionTo(
 }
 
 function autoObjection(origin: string, facts: OriginFacts): string | undefined {
-  if (isSameOrigin(origin, facts.host) || facts.secFetchSite === 'same-origin') return undefined;
+  if (isSameOrigin(origin, facts) || isSameBySecFetch(origin, facts)) return undefined;
   // Pages elsewhere must not reach what listens on the visitor's own machine for the visitor alone.
   if (facts.localAddress !== undefined && isLoopback(facts.localAddress) && !isLoopbackOrigin(origin)) {
     return `origins is 'auto', which refuses pages from elsewhere on a loopback address; list it in origins to accept it`;
@@ -138,9 +141,10 @@ function autoObjection(origin: string, facts: OriginFacts): string | undefined {
   return `origins is 'auto', which refuses a cross-origin handshake with credentials; list it in origins to accept it`;
 }
 
-function forbidden({ origin, host }: OriginFacts, objection: string): Rejection {
+function forbidden({ origin, host, secure }: OriginFacts, objection: string): Rejection {
   const found = origin === undefined ? 'a handshake without Origin' : `Origin ${excerpt(origin, 256)}`;
-  return reject(403, undefined, {}, `found ${found} to Host ${excerpt(host, 256)}: ${objection} (option origins)\n`);
+  const to = `Host ${excerpt(host, 256)}${secure ? ' over TLS' : ''}`;
+  return reject(403, undefined, {}, `found ${found} to ${to}: ${objection} (option origins)\n`);
 }
 
 function isOrigin(text: string): boolean {
@@ -156,13 +160,28 @@ function parseOrigin(text: string): Origin | undefined {
   return Number(port) > 65535 ? undefined : { scheme, host: match[2]!.toLowerCase(), port };
 }
 
-/** The host and port of Origin equal those of Host; the scheme is ignored, because a proxy may have ended TLS. */
-function isSameOrigin(origin: string, host: string): boolean {
+/** The host and port of Origin equal those of Host, and so does the scheme, where that is known. RFC 6454 §5. */
+function isSameOrigin(origin: string, { host, secure }: OriginFacts): boolean {
   const left = parseOrigin(origin);
   const right = HOST.exec(host);
-  if (left === undefined || right === null) return false;
+  if (left === undefined || right === null || !mayBeScheme(left.scheme, secure)) return false;
   const port = right[2] || (DEFAULT_PORTS.get(left.scheme) ?? '');
   return left.host === right[1]!.toLowerCase() && left.port === port;
+}
+
+/**
+ * The browser says that the page is of the same origin, also where a proxy has changed Host. No page can make it say so. An opaque
+ * origin is the same as no other, and a page of another scheme cannot be of an https server: no browser says both.
+ */
+function isSameBySecFetch(origin: string, { secFetchSite, secure }: OriginFacts): boolean {
+  if (secFetchSite !== 'same-origin') return false;
+  const scheme = parseOrigin(origin)?.scheme;
+  return scheme !== undefined && mayBeScheme(scheme, secure);
+}
+
+/** Without TLS any scheme may be that of this server: a proxy may have ended TLS. */
+function mayBeScheme(scheme: string, secure: boolean): boolean {
+  return !secure || scheme === 'https' || scheme === 'wss';
 }
 
 function isListed(origin: string, list: readonly string[]): boolean {

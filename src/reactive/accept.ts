@@ -1,14 +1,14 @@
 import { Observable, type OperatorFunction } from 'rxjs';
-import type { Rejection } from '../protocol/rejection.js';
 import { Roster } from '../protocol/roster.js';
 import type { Duplex, IncomingMessage } from '../transport/incoming-message.js';
 import { SocketUpgrade } from '../transport/upgrade-request.js';
 import { admissionOf } from './admission.js';
+import { Complaints } from './complaints.js';
 import type { BinaryType, Connection, MessageOf } from './connection.js';
 import { describe } from './outgoing.js';
 import type { PortConnection } from './port-connection.js';
 import { Reception } from './reception.js';
-import { type AcceptOptions, acceptSettings } from './server-options.js';
+import { type AcceptOptions, type Authenticated, acceptSettings, type DataOf } from './server-options.js';
 
 /**
  * Makes connections of the arguments of Node's 'upgrade' events: `serve` without the listening, and without a path.
@@ -20,16 +20,18 @@ import { type AcceptOptions, acceptSettings } from './server-options.js';
  * @throws TypeError or RangeError at the call for an option that is not allowed.
  * @example fromEvent(httpServer, 'upgrade').pipe(accept(), handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
  */
-export function accept<R = undefined, B extends BinaryType = 'nodebuffer'>(
+export function accept<R extends Authenticated<R> = never, B extends BinaryType = 'nodebuffer'>(
   options: AcceptOptions<R, B> = {},
-): OperatorFunction<unknown, Connection<Exclude<R, Rejection>, MessageOf<B>>> {
+): OperatorFunction<unknown, Connection<DataOf<R>, MessageOf<B>>> {
   const settings = acceptSettings(options as AcceptOptions<unknown, BinaryType>);
+  const complaints = new Complaints();
   return (source) =>
     new Observable((subscriber) => {
       let isOver = false;
       const books = {
-        connections: new Roster<PortConnection<Exclude<R, Rejection>, MessageOf<B>>>(),
+        connections: new Roster<PortConnection<DataOf<R>, MessageOf<B>>>(),
         admission: admissionOf(settings),
+        complaints,
       };
       const reception = new Reception(settings, books, (connection) => subscriber.next(connection));
       subscriber.add(() => {

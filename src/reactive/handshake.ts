@@ -1,11 +1,12 @@
-import { defer, from, isObservable, Observable, of, switchMap, take, tap, throwIfEmpty } from 'rxjs';
+import { defer, from, map, NEVER, type Observable, of, switchMap, take, throwIfEmpty } from 'rxjs';
 import { extensionsObject } from '../protocol/extensions.js';
 import { readUpgradeRequest, type UpgradeOffer } from '../protocol/handshake-request.js';
 import { fieldValue } from '../protocol/header-fields.js';
+import { HookAnswerError, isError, isObservableLike, isThenable } from '../protocol/hook-answer.js';
 import { judgesOrigin, originRefusal } from '../protocol/origin-policy.js';
 import { isRejection, reject } from '../protocol/rejection.js';
 import type { UpgradeRequest } from '../transport/upgrade-request.js';
-import { describe } from './outgoing.js';
+import type { Admission } from './admission.js';
 import type { AcceptSettings, Answer, ClientInfo } from './server-options.js';
 
 /** A handshake that all hooks agreed to. */
@@ -37,16 +38,29 @@ export function decideAtOnce(offer: UpgradeOffer, settings: AcceptSettings): Dec
   return asksHooks ? undefined : { offer, data: undefined, protocol: undefined };
 }
 
+/** What hooks are asked with, beside the handshake itself. */
+export interface Asking {
+  /** Aborts when the handshake ends without a connection. Made only for `authenticate`. */
+  readonly signal: AbortSignal | undefined;
+  /** For limits that need to know who the client is; nothing where all may come in. */
+  readonly admission: Admission | undefined;
+}
+
 /**
  * Asks the hooks in their order. Emits once, synchronously when the hooks are. Errors with the `Rejection` to send, or with whatever
  * a hook threw.
  */
-export function askHooks(upgrade: UpgradeRequest, offer: UpgradeOffer, settings: AcceptSettings): Observable<Decision> {
+export function askHooks(
+  upgrade: UpgradeRequest,
+  offer: UpgradeOffer,
+  settings: AcceptSettings,
+  asking: Asking,
+): Observable<Decision> {
   return defer(() =>
     verify(upgrade, offer, settings).pipe(
-      switchMap(() => authenticate(upgrade, settings)),
+      switchMap(() => authenticate(upgrade, settings, asking)),
       switchMap((data) =>
-        chooseProtocol(upgrade, offer, settings).pipe(switchMap((protocol) => of({ offer, data, protocol }))),
+        chooseProtocol(upgrade, offer, settings, data).pipe(switchMap((protocol) => of({ offer, data, protocol }))),
       ),
     ),
   );
@@ -68,6 +82,7 @@ function checkOrigin(upgrade: UpgradeRequest, { origin, host }: UpgradeOffer, { 
     get localAddress() {
       return upgrade.localAddress;
     },
+    secure: upgrade.secure,
     secFetchSite,
   });
   if (refusal !== undefined) throw refusal;
@@ -90,65 +105,82 @@ function verify(upgrade: UpgradeRequest, offer: UpgradeOffer, { verifyClient }: 
       if (isRejection(verdict)) throw verdict;
       if (verdict === false) throw reject(401);
       if (verdict === true) return of(undefined);
-      throw new TypeError(`verifyClient gave ${describe(verdict)}, allowed are true, false and reject(...)`);
+      throw new HookAnswerError({
+        hook: 'verifyClient',
+        found: verdict,
+        advice: 'return true, false or reject(...), or a Promise or Observable of one of these',
+      });
     }),
   );
 }
 
-function authenticate(upgrade: UpgradeRequest, settings: AcceptSettings): Observable<unknown> {
-  if (settings.authenticate === undefined) return of(undefined);
-  const hook = settings.authenticate;
-  return defer(() => {
-    const controller = new AbortController();
-    const answer = hook(upgrade.request, { signal: controller.signal });
-    return abortedWith(controller, firstAnswer('authenticate', answer));
-  }).pipe(
-    switchMap((data) => {
+function authenticate(
+  upgrade: UpgradeRequest,
+  { authenticate: hook }: AcceptSettings,
+  { signal, admission }: Asking,
+): Observable<unknown> {
+  if (hook === undefined || signal === undefined) return of(undefined);
+  // The hook before may have ended the server. A signal that has aborted already would release nothing.
+  if (signal.aborted) return NEVER;
+  return defer(() => firstAnswer('authenticate', hook(upgrade.request, { signal }))).pipe(
+    map((data) => {
       if (isRejection(data)) throw data;
-      return of(data);
+      checkData(data);
+      if (admission?.knowsData === true) admitData(admission, upgrade, data);
+      return data;
     }),
   );
 }
 
-/** Aborts when the subscriber leaves before the answer is there. */
-function abortedWith(controller: AbortController, answer: Observable<unknown>): Observable<unknown> {
-  return new Observable((subscriber) => {
-    let isSettled = false;
-    subscriber.add(() => {
-      if (!isSettled) controller.abort();
-    });
-    const settled = tap({ next: () => (isSettled = true), error: () => (isSettled = true) });
-    subscriber.add(answer.pipe(settled).subscribe(subscriber));
-  });
+/** No value that a hook returns by mistake lets a client in: nothing at all, a failure, or an answer that is not there yet. */
+function checkData(found: unknown): void {
+  const hook = 'authenticate';
+  if (found === undefined || found === null || found === false) {
+    throw new HookAnswerError({ hook, found, status: 401, advice: 'return a value, for example true' });
+  }
+  if (isError(found)) throw new HookAnswerError({ hook, found, advice: 'throw it, or return reject(...)' });
+  if (isThenable(found) || isObservableLike(found)) {
+    throw new HookAnswerError({ hook, found, advice: 'flatten it: it came within a Promise or an Observable' });
+  }
+}
+
+/** Takes the place of the client that was found out, for as long as its transport lives. */
+function admitData(admission: Admission, upgrade: UpgradeRequest, data: unknown): void {
+  const place = admission.admitData(data, upgrade.request);
+  if (isRejection(place)) throw place;
+  upgrade.whenClosed(place);
 }
 
 function chooseProtocol(
   upgrade: UpgradeRequest,
   { protocols }: UpgradeOffer,
   { handleProtocols }: AcceptSettings,
+  data: unknown,
 ): Observable<string | undefined> {
   if (handleProtocols === undefined || protocols.length === 0) return of(undefined);
-  return firstAnswer('handleProtocols', handleProtocols([...protocols], upgrade.request)).pipe(
+  return firstAnswer('handleProtocols', handleProtocols([...protocols], upgrade.request, data)).pipe(
     switchMap((protocol) => {
       if (protocol === false) throw reject(401);
       // §4.2.2: the chosen value "MUST be derived from the client's handshake"
       if (protocol === undefined || protocols.includes(protocol)) return of(protocol);
-      throw new TypeError(
-        `handleProtocols gave ${describe(protocol)}, allowed are ${protocols.join(', ')}, undefined and false`,
-      );
+      throw new HookAnswerError({
+        hook: 'handleProtocols',
+        found: protocol,
+        advice: 'return a subprotocol that the client offers, undefined or false',
+      });
     }),
   );
 }
 
 /** The first value of a hook's answer, at once when it is there at once. Errors when there is none. */
 function firstAnswer<T>(hook: string, answer: Answer<T>): Observable<T> {
-  const values = isObservable(answer) ? answer : isPromise(answer) ? from(answer) : of(answer);
+  const values = isSource(answer) ? from(answer) : of(answer);
   return values.pipe(
     take(1),
     throwIfEmpty(() => new TypeError(`${hook} gave an Observable without a value, allowed is one with at least one`)),
   );
 }
 
-function isPromise<T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> {
-  return typeof (answer as PromiseLike<T> | undefined)?.then === 'function';
+function isSource<T>(answer: Answer<T>): answer is PromiseLike<T> | Observable<T> {
+  return isThenable(answer) || isObservableLike(answer);
 }

@@ -8,8 +8,9 @@ const ORIGIN = /^https?:\/\/[^/?]*/i;
  * Whether the path in `url`, as it stands there without the query, is one that `path` takes.
  *
  * @param request asked for only to show it to a predicate.
+ * @returns what a predicate returned, whatever that is.
  */
-export function matchesPath(path: PathOption | undefined, url: string, request: () => IncomingMessage): boolean {
+export function matchesPath(path: PathOption | undefined, url: string, request: () => IncomingMessage): unknown {
   if (path === undefined) return true;
   const [found = ''] = url.replace(ORIGIN, '').split('?', 1);
   if (typeof path === 'string') return found === path;

@@ -2,6 +2,7 @@ import { Observable, Subscription } from 'rxjs';
 import { type AcceptedDeflate, acceptDeflate } from '../protocol/deflate-negotiation.js';
 import { formatExtensions } from '../protocol/extensions.js';
 import { encodeUpgradeHead, encodeUpgradeResponse, type UpgradeOffer } from '../protocol/handshake-request.js';
+import { HookAnswerError, isObservableLike, isThenable } from '../protocol/hook-answer.js';
 import { isRejection, type Rejection, reject } from '../protocol/rejection.js';
 import type { Roster } from '../protocol/roster.js';
 import { clockOf } from '../transport/clock.js';
@@ -9,6 +10,7 @@ import { deadline } from '../transport/deadline.js';
 import { report } from '../transport/diagnostics.js';
 import type { UpgradeRequest } from '../transport/upgrade-request.js';
 import type { Admission } from './admission.js';
+import type { Complaints } from './complaints.js';
 import { AcceptedFacts } from './connection-facts.js';
 import { askHooks, type Decision, decideAtOnce, readOffer } from './handshake.js';
 import { PortConnection } from './port-connection.js';
@@ -30,6 +32,8 @@ export interface ReceptionBooks<Data, In> {
   readonly connections: Roster<PortConnection<Data, In>>;
   /** Who may come in; nothing where all may. */
   readonly admission: Admission | undefined;
+  /** Prints what hooks return and must not. */
+  readonly complaints: Complaints;
 }
 
 /** Takes in upgrade requests, makes connections of those that the hooks agree to, and keeps track of them. */
@@ -63,7 +67,7 @@ export class Reception<Data, In> {
     try {
       offer = readOffer(upgrade, this.#settings);
     } catch (error) {
-      refuse(upgrade, rejectionOf(error));
+      refuse(upgrade, this.#rejectionOf(error));
       return;
     }
     const decision = decideAtOnce(offer, this.#settings);
@@ -131,29 +135,32 @@ export class Reception<Data, In> {
       }
       refuse(upgrade, place);
     } catch (error) {
-      refuse(upgrade, rejectionOf(error));
+      refuse(upgrade, this.#rejectionOf(error));
     }
     return false;
   }
 
   #ask(upgrade: UpgradeRequest, offer: UpgradeOffer): void {
-    const { scheduler, handshakeTimeout } = this.#settings;
+    const { scheduler, handshakeTimeout, authenticate } = this.#settings;
+    const { admission } = this.#books;
     const handshake = new Subscription();
+    const ending = authenticate === undefined ? undefined : new AbortController();
     let isSettled = false;
-    const settle = (answer: () => void): void => {
+    const settle = (answer: () => unknown): void => {
       if (isSettled) return;
       isSettled = true;
       this.#pending.delete(stop);
       handshake.unsubscribe();
-      answer();
+      // Whatever ends it without a connection: authenticate may have answered long before.
+      if (answer() !== true) ending?.abort();
       if (this.#pending.size === 0) this.#onIdle?.();
     };
     const stop = (): void => settle(() => refuse(upgrade, serverClosing()));
     this.#pending.add(stop);
     handshake.add(
-      askHooks(upgrade, offer, this.#settings).subscribe({
+      askHooks(upgrade, offer, this.#settings, { signal: ending?.signal, admission }).subscribe({
         next: (decision) => settle(() => this.#accept(upgrade, decision)),
-        error: (error: unknown) => settle(() => refuse(upgrade, rejectionOf(error))),
+        error: (error: unknown) => settle(() => refuse(upgrade, this.#rejectionOf(error))),
       }),
     );
     if (isSettled) {
@@ -165,25 +172,26 @@ export class Reception<Data, In> {
     handshake.add(deadline(scheduler, left, () => settle(() => refuse(upgrade, late()))));
   }
 
-  #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): void {
+  /** Answers with 101 and emits the connection. Returns whether there is one. */
+  #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): boolean {
     const { deflate, headers } = this.#settings;
     const accepted = deflate === undefined ? undefined : acceptDeflate(offer.extensions, deflate);
     let head: string;
     try {
       const lines = encodeUpgradeResponse({ key: offer.key, protocol, extensions: formatAnswer(accepted) });
-      if (headers !== undefined) headers(lines, upgrade.request);
+      if (headers !== undefined) checkIsDone(headers(lines, upgrade.request, data));
       head = encodeUpgradeHead(lines);
     } catch (error) {
-      refuse(upgrade, rejectionOf(error));
-      return;
+      refuse(upgrade, this.#rejectionOf(error));
+      return false;
     }
     // The hook for the lines may have ended the server: then nobody would ever close the connection.
     if (!this.#isOpen) {
       refuse(upgrade, serverClosing());
-      return;
+      return false;
     }
     const port = upgrade.accept(head, this.#settings.heartbeat === false);
-    if (port === undefined) return;
+    if (port === undefined) return false;
     const facts = new AcceptedFacts(upgrade, { data: data as Data, protocol, deflate: accepted });
     const connection = new PortConnection<Data, In>(port, facts, this.#settings);
     if (this.#settings.clientTracking) this.#track(connection);
@@ -193,6 +201,15 @@ export class Reception<Data, In> {
     connection.start();
     this.#emit(connection);
     hold.unsubscribe();
+    return true;
+  }
+
+  /** What a hook threw is nothing that a client should read. */
+  #rejectionOf(error: unknown): Rejection {
+    if (isRejection(error)) return error;
+    this.#books.complaints.hear(error);
+    report('server-error', { error });
+    return reject(error instanceof HookAnswerError ? error.status : 500);
   }
 
   /** The connections that came in here and are not closed yet, unless tracking is off. */
@@ -217,16 +234,15 @@ export function refuse(upgrade: UpgradeRequest, rejection: Rejection): void {
   upgrade.refuse(rejection);
 }
 
-/** What a hook threw is nothing that a client should read. */
-function rejectionOf(error: unknown): Rejection {
-  if (isRejection(error)) return error;
-  report('server-error', { error });
-  return reject(500);
-}
-
 /** What a request gets while the server does not accept. */
 export function serverClosing(): Rejection {
   return reject(503, undefined, undefined, 'The server does not accept connections at present.');
+}
+
+/** The 101 leaves now: lines that come later would be lost without a word. An arrow function may well return what `push` gives. */
+function checkIsDone(found: unknown): void {
+  if (!isThenable(found) && !isObservableLike(found)) return;
+  throw new HookAnswerError({ hook: 'headers', found, advice: 'change the lines before it returns' });
 }
 
 function late(): Rejection {

@@ -19,6 +19,32 @@ import { describe } from './outgoing.js';
 /** A hook's answer: a value, or a Promise or Observable of one. Of an Observable the first value counts. */
 export type Answer<T> = T | PromiseLike<T> | Observable<T>;
 
+/** The parts of `R` that `authenticate` must not return, since a server that took them for data would let everybody in. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is what it is about.
+type Refused<R> = R extends undefined | null | void | PromiseLike<unknown> | Observable<unknown>
+  ? R
+  : R extends Error
+    ? // Data may have a name and a message too.
+      'stack' extends keyof R
+      ? R
+      : never
+    : never;
+
+/**
+ * What `authenticate` may return: a type `R` fits when it has no `undefined`, `null`, `void`, `false` or Error in it, and no Promise or
+ * Observable within another. TypeScript makes `boolean` of the `true` that an asynchronous function returns, so that fits; a `false`
+ * is answered with 401 when it comes.
+ */
+export type Authenticated<R> = [Refused<R> | (true extends R ? never : Extract<R, false>)] extends [never]
+  ? unknown
+  : 'authenticate must not return undefined, null, false or an Error: return reject(401), or data';
+
+/** The type of `conn.data`, where `authenticate` returns `R`: without what refuses, and `undefined` where there is no such hook. */
+export type DataOf<R> = [Exclude<R, Rejection | false>] extends [never] ? undefined : Exclude<R, Rejection | false>;
+
+/** {@link DataOf}, from which TypeScript does not guess `R`: that is for `authenticate` alone to say. */
+type KnownData<R> = DataOf<[R][R extends unknown ? 0 : never]>;
+
 /** What hooks are told about a handshake. */
 export interface ClientInfo {
   /** The Origin header, if any. Only browsers are bound to it. RFC 6455 §10.2. */
@@ -35,8 +61,13 @@ export interface ClientInfo {
   readonly remoteAddress: string | undefined;
 }
 
-/** Options of taking in connections, whatever they come from. */
-export interface AcceptOptions<R = undefined, B extends BinaryType = 'nodebuffer'>
+/**
+ * Options of taking in connections, whatever they come from.
+ *
+ * @typeParam R what `authenticate` returns; `never` without it. Write `authenticate` before the hooks that take its result: TypeScript
+ *   finds the type in the order of the text.
+ */
+export interface AcceptOptions<R = never, B extends BinaryType = 'nodebuffer'>
   extends ConnectionOptions<B>,
     CompressionOption {
   /**
@@ -44,16 +75,23 @@ export interface AcceptOptions<R = undefined, B extends BinaryType = 'nodebuffer
    * process may have open files
    */
   readonly maxConnections?: number;
-  /** Most connections of one client, told by its address, or of one key. One more gets 429. @default none */
-  readonly limitBy?: LimitByOptions;
   /**
-   * Decides about a handshake: `true`, `false` (401), or `reject(...)`. A hook that throws or rejects, or an Observable without a
-   * value, is answered with 500; one that takes longer than `handshakeTimeout` with 503. @default all are accepted
+   * Most connections of one client, told by its address, by its request or by what `authenticate` returned; or a list of such limits,
+   * which all hold. One more gets 429. @default none
+   */
+  readonly limitBy?: LimitByOptions<KnownData<R>> | readonly LimitByOptions<KnownData<R>>[];
+  /**
+   * Decides about a handshake: `true`, `false` (401), or `reject(...)`. Any other value, a hook that throws or rejects, and an
+   * Observable without a value are answered with 500; one that takes longer than `handshakeTimeout` with 503. @default all are accepted
    */
   readonly verifyClient?: (info: ClientInfo) => Answer<boolean | Rejection>;
   /**
-   * Says who the client is: what it returns becomes `conn.data`, unless it is `reject(...)`. `signal` aborts when the client goes
-   * or the time is over. Called after `verifyClient`. @default `conn.data` is undefined
+   * Says who the client is: what it returns becomes `conn.data`, unless it is `reject(...)`. It fails closed: `undefined`, `null` and
+   * `false` are refused with 401, an Error, and a Promise or Observable within another, with 500; `''` and `0` are data. The first
+   * such answer is printed to `console.error`.
+   *
+   * `signal` aborts whenever the handshake ends without a connection, also when this hook has answered: the client goes, the time is
+   * over, the server stops, another hook or a limit refuses. Called after `verifyClient`. @default `conn.data` is undefined
    */
   readonly authenticate?: (
     request: IncomingMessage,
@@ -66,19 +104,26 @@ export interface AcceptOptions<R = undefined, B extends BinaryType = 'nodebuffer
    */
   readonly origins?: OriginPolicy;
   /**
-   * Chooses one of the subprotocols that the client offers: one of them, `undefined` for none, `false` to refuse (401). Called only
-   * when there are any. RFC 6455 §4.2.2. @default none is chosen
+   * Chooses one of the subprotocols that the client offers: one of them, `undefined` for none, `false` to refuse (401). `data` is what
+   * `authenticate` returned. Called only when there are any. Any other value is a 500. RFC 6455 §4.2.2. @default none is chosen
    */
-  readonly handleProtocols?: (protocols: string[], request: IncomingMessage) => Answer<string | false | undefined>;
-  /** May change the lines of the 101 response (`Name: value`), before it is sent. @default nothing is added */
-  readonly headers?: (headers: string[], request: IncomingMessage) => void;
+  handleProtocols?(
+    protocols: string[],
+    request: IncomingMessage,
+    data: KnownData<R>,
+  ): Answer<string | false | undefined>;
+  /**
+   * May change the lines of the 101 response (`Name: value`), before it is sent. `data` is what `authenticate` returned. Synchronous:
+   * a Promise is a 500. @default nothing is added
+   */
+  headers?(headers: string[], request: IncomingMessage, data: KnownData<R>): void;
 }
 
 /** Which paths a server takes: the exact path of the URL without its query, a RegExp for it, or a predicate. */
 export type PathOption = string | RegExp | ((path: string, request: IncomingMessage) => boolean);
 
 /** Options of `serve`. Exactly one of `port`, `socketPath`, `server` and `noServer` says where connections come from. */
-export interface ServeOptions<R = undefined, B extends BinaryType = 'nodebuffer'>
+export interface ServeOptions<R = never, B extends BinaryType = 'nodebuffer'>
   extends AcceptOptions<R, B>,
     TlsServerOptions {
   /** TCP port; 0 for any free one, see `listening$`. */
@@ -87,7 +132,10 @@ export interface ServeOptions<R = undefined, B extends BinaryType = 'nodebuffer'
   readonly host?: string;
   /** Longest queue of connections that are not accepted yet. @default 511 */
   readonly backlog?: number;
-  /** Path of a Unix domain socket to listen on. */
+  /**
+   * Path of a Unix domain socket to listen on. A socket that a killed process has left there is taken over when nothing listens on it;
+   * one on which something listens, and a file that is no socket, are EADDRINUSE.
+   */
   readonly socketPath?: string;
   /** An `http.Server` or `https.Server` to attach to. It is never closed. */
   readonly server?: HttpServer;
@@ -109,9 +157,9 @@ export interface AcceptSettings extends ConnectionSettings, AdmissionLimits {
     | undefined;
   readonly origins: OriginPolicy;
   readonly handleProtocols:
-    | ((protocols: string[], request: IncomingMessage) => Answer<string | false | undefined>)
+    | ((protocols: string[], request: IncomingMessage, data: unknown) => Answer<string | false | undefined>)
     | undefined;
-  readonly headers: ((headers: string[], request: IncomingMessage) => void) | undefined;
+  readonly headers: ((headers: string[], request: IncomingMessage, data: unknown) => unknown) | undefined;
   readonly clientTracking: boolean;
 }
 
@@ -194,10 +242,25 @@ function checkedAccept(options: AcceptOptions<unknown, BinaryType>, clientTracki
   const { verifyClient, authenticate, handleProtocols, headers, origins = 'auto', maxConnections, limitBy } = options;
   for (const [name, hook] of Object.entries({ verifyClient, authenticate, handleProtocols, headers }))
     checkFunction(name, hook);
+  checkTakesNoCallback(verifyClient);
   checkOriginPolicy(origins);
   const hooks = { verifyClient, authenticate, handleProtocols, headers };
   const limits = admissionLimits(maxConnections, limitBy);
+  if (authenticate === undefined && limits.limitBy.some(({ dataKey }) => dataKey !== undefined)) {
+    throw new TypeError('found limitBy.dataKey without authenticate: it is called with what that returned');
+  }
   return { ...connectionSettings(options, 'server'), ...limits, ...hooks, origins, clientTracking };
+}
+
+/**
+ * In the habit of `ws` a function of two parameters calls the second when it has decided. Here that is undefined: called later it would
+ * end the process, for any client that comes.
+ */
+function checkTakesNoCallback(verifyClient: AcceptSettings['verifyClient']): void {
+  if (verifyClient === undefined || verifyClient.length < 2) return;
+  throw new TypeError(
+    'verifyClient takes a callback, allowed is a function of one parameter: return true, false or reject(...), or a Promise of it',
+  );
 }
 
 function checkText(name: string, value: unknown): void {

@@ -1,4 +1,5 @@
 import { AsyncSubject, Observable, ReplaySubject, Subject, type Subscriber } from 'rxjs';
+import { HookAnswerError } from '../protocol/hook-answer.js';
 import { reject } from '../protocol/rejection.js';
 import { Roster } from '../protocol/roster.js';
 import { report } from '../transport/diagnostics.js';
@@ -8,6 +9,7 @@ import { SocketUpgrade, type UpgradeRequest } from '../transport/upgrade-request
 import { type Admission, admissionOf } from './admission.js';
 import { checkInteger, MAX_TIMER } from './check.js';
 import { checkedClosePayload } from './closing.js';
+import { Complaints } from './complaints.js';
 import type { BinaryType, Connection, Message } from './connection.js';
 import { listen } from './listen.js';
 import { matchesPath } from './path-match.js';
@@ -57,6 +59,7 @@ export class WebSocketServer<Data = unknown, In = Message>
   readonly #connections = new Roster<PortConnection<Data, In>>();
   /** Counts those of all runs too. */
   readonly #admission: Admission | undefined;
+  readonly #complaints = new Complaints();
 
   /** @internal */
   constructor(options: ServeOptions<unknown, BinaryType>, settings: AcceptSettings) {
@@ -86,7 +89,7 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   /** Whether a request is for this server: by default, whether `path` matches. May be overridden. */
   shouldHandle(request: IncomingMessage): boolean {
-    return matchesPath(this.#options.path, request.url ?? '', () => request);
+    return this.#guarded('path', () => matchesPath(this.#options.path, request.url ?? '', () => request));
   }
 
   /**
@@ -147,7 +150,7 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   #begin(): Run<Data, In> {
     const connections$ = new Subject<Connection<Data, In>>();
-    const books = { connections: this.#connections, admission: this.#admission };
+    const books = { connections: this.#connections, admission: this.#admission, complaints: this.#complaints };
     const reception = new Reception<Data, In>(this.#settings, books, (connection) => connections$.next(connection));
     const onAbort = (): void => {
       this.close();
@@ -229,18 +232,23 @@ export class WebSocketServer<Data = unknown, In = Message>
   #takesPath(upgrade: UpgradeRequest): boolean {
     if (this.shouldHandle !== WebSocketServer.prototype.shouldHandle) return this.#isMine(upgrade.request);
     const { path } = this.#options;
-    return path === undefined || this.#guarded(() => matchesPath(path, upgrade.head.path, () => upgrade.request));
+    return (
+      path === undefined || this.#guarded('path', () => matchesPath(path, upgrade.head.path, () => upgrade.request))
+    );
   }
 
   #isMine(request: IncomingMessage): boolean {
-    return this.#guarded(() => this.shouldHandle(request));
+    return this.#guarded('shouldHandle', () => this.shouldHandle(request));
   }
 
-  /** Who fails does not want it. */
-  #guarded(matches: () => boolean): boolean {
+  /** A hook that fails does not want the request, and neither does one that returns a Promise, which is truthy. */
+  #guarded(hook: string, matches: () => unknown): boolean {
     try {
-      return matches();
+      const found = matches();
+      if (typeof found === 'boolean') return found;
+      throw new HookAnswerError({ hook, found, outcome: 'taken as false', advice: 'return true or false' });
     } catch (error) {
+      this.#complaints.hear(error);
       report('server-error', { server: this, error });
       return false;
     }

@@ -6,6 +6,7 @@ import { HandshakeError } from '../protocol/errors.js';
 import { type ExtensionOffer, formatExtensions } from '../protocol/extensions.js';
 import { type Agreement, readUpgradeResponse } from '../protocol/handshake-response.js';
 import { toHeaderRecord } from '../protocol/header-fields.js';
+import { HookAnswerError } from '../protocol/hook-answer.js';
 import type { Target } from '../protocol/target-url.js';
 import { encodeRequestHeaders } from '../protocol/upgrade-request-head.js';
 import type { BytePort } from './byte-port.js';
@@ -136,18 +137,28 @@ function open(hop: DialRequest, key: string, response: IncomingMessage, socket: 
     },
   );
   const deflate = readDeflate(agreement, hop, response);
-  if (hop.verifyResponse?.(response) === false) {
-    throw new HandshakeError('RESPONSE_REFUSED', 'verifyResponse refused the response', {
-      status,
-      headers: toHeaderRecord(rawHeaders),
-    });
-  }
+  checkVerdict(hop.verifyResponse, response);
   if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
   if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
   if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 60_000);
   const remoteAddress = 'remoteAddress' in socket ? (socket.remoteAddress as string | undefined) : undefined;
   return { port: new SocketPort(socket, head), agreement, deflate, response, target: hop.target, remoteAddress };
 }
+
+/** Nothing but `true` accepts the response: a Promise is truthy, and a hook that returns nothing has decided nothing. */
+function checkVerdict(verifyResponse: DialRequest['verifyResponse'], response: IncomingMessage): void {
+  const found: unknown = verifyResponse === undefined || verifyResponse(response);
+  if (found === true) return;
+  const cause =
+    found === false ? undefined : new HookAnswerError({ hook: 'verifyResponse', found, ...REFUSED_RESPONSE });
+  throw new HandshakeError('RESPONSE_REFUSED', cause?.message ?? 'verifyResponse refused the response', {
+    status: response.statusCode as number,
+    headers: toHeaderRecord(response.rawHeaders),
+    cause,
+  });
+}
+
+const REFUSED_RESPONSE = { outcome: 'the response is refused', advice: 'return true or false' } as const;
 
 function offersOf({ deflate }: DialRequest): readonly ExtensionOffer[] {
   return deflate === undefined ? [] : [deflateOffer(deflate)];

@@ -23,7 +23,7 @@ class Deadline implements Due, Enrolled {
   rank = -1;
   readonly socket: Socket;
   readonly startedAt: number;
-  /** By which the TLS socket finds it, while TLS is not up. */
+  /** By which the TLS socket finds it, while TLS is not up: the other end. Several may have the same, on other ends of ours. */
   readonly name: string | undefined;
   readonly #deadlines: HandshakeDeadlines;
   #isLate = false;
@@ -64,8 +64,8 @@ export class HandshakeDeadlines {
   readonly #scheduler: SchedulerLike;
   readonly #secure: boolean;
   readonly #deadlines = new Roster<Deadline>();
-  /** Those of sockets on which TLS is not up. */
-  readonly #byName = new Map<string, Deadline>();
+  /** Those of sockets on which TLS is not up, the oldest first under each name. */
+  readonly #byName = new Map<string, Deadline[]>();
 
   /**
    * @param timeout in milliseconds.
@@ -88,7 +88,7 @@ export class HandshakeDeadlines {
 
   /** TLS is up on it: from now on there is somebody to tell. */
   secured(socket: Socket): void {
-    const begun = this.#byName.get(nameOf(socket));
+    const begun = this.#begunBelow(socket);
     if (begun !== undefined) this.stop(begun);
     const now = this.queue.clock();
     const startedAt = begun?.startedAt ?? now;
@@ -108,7 +108,7 @@ export class HandshakeDeadlines {
     const { socket, name } = begun;
     (socket as Carrier)[deadlineSymbol] = undefined;
     socket.off('close', onClose);
-    if (name !== undefined && this.#byName.get(name) === begun) this.#byName.delete(name);
+    if (name !== undefined) this.#forgetName(name, begun);
     this.#deadlines.delete(begun);
     this.queue.remove(begun);
   }
@@ -131,14 +131,31 @@ export class HandshakeDeadlines {
   #start(socket: Socket, startedAt: number, left: number, name?: string): void {
     const begun = new Deadline(socket, startedAt, name, this);
     (socket as Carrier)[deadlineSymbol] = begun;
-    if (name !== undefined) this.#byName.set(name, begun);
+    if (name !== undefined) this.#byName.set(name, [...(this.#byName.get(name) ?? []), begun]);
     this.#deadlines.add(begun);
     this.queue.add(begun, left);
     socket.on('close', onClose);
   }
+
+  /**
+   * The deadline of the socket below a TLS socket: both have the same two ends. Our end is asked for only where the other end does not
+   * tell, since both sockets would keep it for as long as they live. Of two with the same ends the first has gone.
+   */
+  #begunBelow(secured: Socket): Deadline | undefined {
+    const candidates = this.#byName.get(nameOf(secured));
+    if (candidates === undefined || candidates.length < 2) return candidates?.[0];
+    const { localAddress, localPort } = secured;
+    return candidates.findLast(({ socket }) => socket.localAddress === localAddress && socket.localPort === localPort);
+  }
+
+  #forgetName(name: string, begun: Deadline): void {
+    const left = this.#byName.get(name)?.filter((other) => other !== begun) ?? [];
+    if (left.length === 0) this.#byName.delete(name);
+    else this.#byName.set(name, left);
+  }
 }
 
-/** The TLS socket and the one below it have the same peer. */
+/** The other end of a connection. A client may use one port for several of ours. */
 function nameOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
 }

@@ -9,6 +9,7 @@ import { FrontDoor } from './front-door.js';
 import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { endAndLinger } from './linger.js';
 import type { ListenAddress, ListenEvents, Listener } from './listener.js';
+import { isSocketFile, removeStaleSocket } from './stale-socket.js';
 import { SocketUpgrade } from './upgrade-request.js';
 
 /** How an own server listens. */
@@ -51,19 +52,45 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
     else endAndLinger(socket, encodeRefusal(upgradeRequired), options.scheduler);
   });
   server.once('listening', () => events.listening(addressOf(server)));
-  server.on('error', (error: Error) => (server.listening ? events.fault(error) : events.failed(error)));
   server.on('drop', () =>
     events.fault(new Error('a connection was dropped: the server is at its limit of connections')),
   );
-  server.listen(options.listen);
+  const stop = begin(server, options.listen, events);
   return {
     address: () => addressOf(server),
     close() {
+      stop();
       server.removeAllListeners('listening').removeAllListeners('error');
       server.on('error', () => {});
       server.close();
       deadlines.clear();
     },
+  };
+}
+
+/**
+ * Listens. On the path of a Unix socket that a dead process has left it listens once more when the file is out of the way.
+ *
+ * @returns how to stop that.
+ */
+function begin(server: HttpServer, listen: ListenOptions, events: ListenEvents): () => void {
+  const { path } = listen;
+  let mayBeStale = path !== undefined && isSocketFile(path);
+  let isStopped = false;
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    if (server.listening) events.fault(error);
+    else if (path !== undefined && mayBeStale && error.code === 'EADDRINUSE') {
+      mayBeStale = false;
+      removeStaleSocket(path, (isFree) => {
+        if (isStopped) return;
+        if (isFree) server.listen(listen);
+        else events.failed(error);
+      });
+    } else events.failed(error);
+  });
+  server.listen(listen);
+  return () => {
+    isStopped = true;
   };
 }
 

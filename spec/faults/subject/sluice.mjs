@@ -5,7 +5,7 @@ import { sendAll } from './send-all.mjs';
 
 /** @param hook what `authenticate` does: `undefined`, or 'stalls' where the path is /stalled */
 export async function start(options, hook, vitals) {
-  const authenticate = (request) => (request.url.startsWith('/stalled') ? NEVER : undefined);
+  const authenticate = (request) => (request.url.startsWith('/stalled') ? NEVER : true);
   const server = serve({
     host: '127.0.0.1',
     ...('port' in options ? {} : { port: 0 }),

@@ -1,5 +1,6 @@
 import type { VirtualTimeScheduler } from 'rxjs';
 import { Roster } from '../../../src/protocol/roster.js';
+import { Complaints } from '../../../src/reactive/complaints.js';
 import type { Message } from '../../../src/reactive/connection.js';
 import { connectionSettings } from '../../../src/reactive/connection-settings.js';
 import { PortConnection } from '../../../src/reactive/port-connection.js';
@@ -72,7 +73,7 @@ function received(
 ): { connection: End; reception: OpenReception } {
   const connections = new Roster<End>();
   const emitted: End[] = [];
-  const books = { connections, admission: undefined };
+  const books = { connections, admission: undefined, complaints: new Complaints() };
   const reception = new Reception<undefined, Message>(settings, books, (connection) => emitted.push(connection));
   reception.receive(requestOver(port, isCompressed));
   const [connection] = emitted;
