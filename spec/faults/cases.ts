@@ -11,6 +11,7 @@ import { longHeaders } from './cases/long-headers.js';
 import { killedPeers, killedServer } from './cases/lost-peers.js';
 import { openFiles } from './cases/open-files.js';
 import { clientResets, serverResets } from './cases/resets.js';
+import { sharedServer } from './cases/shared-server.js';
 import { slowReader, slowSubscriber } from './cases/slow-ends.js';
 import { slowHandshakes, stalledHooks } from './cases/slow-handshakes.js';
 import { drips, emptyMessages, fragmentFloods } from './cases/small-frames.js';
@@ -24,7 +25,7 @@ const sizes = [longestClaim, tooLongClaim, slowReader, slowSubscriber];
 const bombs = [singleBombs, earlyBomb, bombsAtOnce, longMessage];
 const nonsense = [randomBytes, fuzzTime];
 const handshakes = [longHeaders, slowHandshakes, stalledHooks];
-const losses = [serverResets, clientResets, killedPeers, killedServer, halfOpen];
+const losses = [serverResets, sharedServer, clientResets, killedPeers, killedServer, halfOpen];
 const times = [blockedLoop, clockJumps];
 const crowds = [openFiles, turnedAway, burst, churn, drain, soak];
 

@@ -143,24 +143,56 @@ describe('a socket that another listener takes', () => {
 });
 
 describe('a socket on which an earlier request is not answered yet', () => {
-  it('is looked after once that is done', async () => {
-    const http = await left();
+  interface Waiting extends Left {
+    readonly raw: RawClient;
+    answer(): void;
+  }
+
+  async function waiting(other?: (socket: Duplex) => void): Promise<Waiting> {
+    const http = await left(other);
     let answer = (): void => {};
     http.server.removeAllListeners('request').on('request', (_request, response) => {
       answer = () => response.end('body');
     });
     const raw = await http.dial();
-    raw.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    raw.write(handshake({ path: '/nope' }));
+    raw.write(`GET / HTTP/1.1\r\nHost: a\r\n\r\n${handshake({ path: '/nope' })}`);
     await until(() => http.seen.length > 0);
-    raw.end();
+    return { ...http, raw, answer: () => answer() };
+  }
+
+  it('is looked after once that is done', async () => {
+    const http = await waiting();
     pass(http);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(raw.received).toHaveLength(0);
-    answer();
-    const response = await raw.response();
-    expect([response.status, await raw.body(response)]).toEqual([200, 'body']);
-    expect((await raw.response()).status).toBe(404);
+    expect(http.raw.received).toHaveLength(0);
+    http.answer();
+    const response = await http.raw.response();
+    expect([response.status, await http.raw.body(response)]).toEqual([200, 'body']);
+    http.scheduler.maxFrames = 2 * TIMEOUT;
+    await until(() => {
+      http.scheduler.flush();
+      return http.raw.received.length > 0;
+    });
+    expect((await http.raw.response()).status).toBe(404);
+  });
+
+  it.each<[string, (raw: RawClient) => void]>([
+    ['resets', (raw) => raw.reset()],
+    ['ends', (raw) => raw.end()],
+  ])('is gone when its peer %s', async (_, leave) => {
+    const http = await waiting();
+    leave(http.raw);
     await http.gone();
+  });
+
+  it('is left to the listener that reads it, at the FIN of its peer too', async () => {
+    const http = await waiting((socket) => socket.resume());
+    http.raw.end();
+    await until(() => http.seen[0]!.readableEnded);
+    http.answer();
+    const response = await http.raw.response();
+    expect([response.status, await http.raw.body(response)]).toEqual([200, 'body']);
+    pass(http);
+    expect(http.seen[0]!.writableEnded).toBe(false);
   });
 });

@@ -1,36 +1,6 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { isWebSocketUpgrade } from '../protocol/handshake-request.js';
 import type { UpgradeArguments } from './incoming-message.js';
 import { afterAnswersRead, ignore } from './open-answers.js';
-import { isTruncated } from './upgrade-request.js';
-
-/** A server of a version of Node that asks which requests to upgrade. */
-interface ChoosingServer extends HttpServer {
-  shouldUpgradeCallback?: (this: HttpServer, request: IncomingMessage) => boolean;
-}
-
-/**
- * Has Node treat requests to upgrade to something else than WebSocket as ordinary ones, where it can be told so: since Node 22.21 and
- * 24.9. Elsewhere they reach the 'upgrade' event, and {@link giveBack} is for them.
- *
- * @param isWanted whether another listener may want them.
- * @returns how to undo it.
- */
-export function keepOtherUpgrades(server: ChoosingServer, isWanted: () => boolean): () => void {
-  const before = server.shouldUpgradeCallback;
-  if (typeof before !== 'function') return () => {};
-  let isActive = true;
-  const choose: typeof before = (request) => {
-    const isOther = isActive && !isWebSocketUpgrade(request.rawHeaders) && !isTruncated(request) && !isWanted();
-    return !isOther && before.call(server, request);
-  };
-  server.shouldUpgradeCallback = choose;
-  return () => {
-    // Another copy of sluice may have put its own on top: then this one stays, and only passes on.
-    isActive = false;
-    if (server.shouldUpgradeCallback === choose) server.shouldUpgradeCallback = before;
-  };
-}
 
 /**
  * Hands a request to upgrade to something else back to the server, without its Upgrade: with any 'upgrade' listener Node 20
@@ -38,7 +8,8 @@ export function keepOtherUpgrades(server: ChoosingServer, isWanted: () => boolea
  * (RFC 9110 §7.8).
  *
  * Waits for the responses to earlier requests on the connection: Node would forget those that are not sent when the server gets the
- * socket as a new one.
+ * socket as a new one. The `shouldUpgradeCallback` of newer versions is no way round it: Node drops what a client pipelines behind an
+ * upgrade that it declines.
  */
 export function giveBack(server: HttpServer, upgrade: UpgradeArguments): void {
   const [request, socket] = upgrade;

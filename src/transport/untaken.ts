@@ -20,9 +20,15 @@ export interface UntakenLimits {
  */
 export function watchUntaken(upgrade: UpgradeArguments, limits: UntakenLimits, unwanted: () => void): void {
   const [request, socket] = upgrade;
-  socket.on('error', ignore);
+  const isUnread = readDetector(upgrade);
+  // As Node does at the FIN of a client, whatever is not answered by then.
+  const onEnd = (): void => {
+    if (isUnread()) socket.end();
+  };
+  socket.on('error', ignore).on('end', onEnd);
   afterAnswers(request, socket, () => {
-    const isUntouched = touchDetector(upgrade);
+    socket.off('end', onEnd);
+    const isUntouched = writeDetector(upgrade, isUnread);
     if (!isUntouched()) return;
     const stop = (): void => {
       timer.unsubscribe();
@@ -34,21 +40,23 @@ export function watchUntaken(upgrade: UpgradeArguments, limits: UntakenLimits, u
     };
     const timer = deadline(limits.scheduler, limits.handshakeTimeout, decide);
     socket.on('end', decide).on('close', stop);
-    // It came while earlier answers were under way.
-    if (socket.readableEnded) decide();
   });
 }
 
-/** Remembers how a socket is now. Returns how to ask whether that is all. */
-function touchDetector([{ socket: transport }, socket]: UpgradeArguments): () => boolean {
+/** Returns how to ask whether nothing has begun to read the socket, or ended it, since. */
+function readDetector([{ socket: transport }, socket]: UpgradeArguments): () => boolean {
   const readers = readersOf(socket);
-  const { bytesWritten } = transport;
   return () => {
-    if (isTaken(socket) || socket.destroyed || socket.writableEnded) return false;
-    if (transport.bytesWritten !== bytesWritten || readersOf(socket) !== readers) return false;
+    if (isTaken(socket) || socket.destroyed || socket.writableEnded || readersOf(socket) !== readers) return false;
     // The stream that newer versions of Node put around the socket of a request with a body resumes itself at its end.
     return socket.readableFlowing === null || (socket !== transport && socket.readableEnded);
   };
+}
+
+/** Returns how to ask whether nothing was written either. */
+function writeDetector([{ socket }]: UpgradeArguments, isUnread: () => boolean): () => boolean {
+  const { bytesWritten } = socket;
+  return () => isUnread() && socket.bytesWritten === bytesWritten;
 }
 
 function readersOf(socket: UpgradeArguments[1]): number {

@@ -3,7 +3,7 @@ import type { SchedulerLike } from 'rxjs';
 import { isWebSocketUpgrade } from '../protocol/handshake-request.js';
 import { type Rejection, reject } from '../protocol/rejection.js';
 import { report } from './diagnostics.js';
-import { giveBack, keepOtherUpgrades } from './give-back.js';
+import { giveBack } from './give-back.js';
 import type { Duplex, UpgradeArguments } from './incoming-message.js';
 import { followAnswers } from './open-answers.js';
 import { isTaken, takeUpgrade } from './take-upgrade.js';
@@ -42,7 +42,7 @@ class UpgradeRouter {
   #routes: readonly Route[] = [];
   /** Kept when the last route has left: an event that is being emitted still reaches the listener. */
   #limits: UntakenLimits | undefined;
-  #release: (() => void)[] = [];
+  #unfollow: (() => void) | undefined;
 
   constructor(server: HttpServer) {
     this.#server = server;
@@ -62,12 +62,12 @@ class UpgradeRouter {
   #attach(): void {
     // First of all, so that it sees what the others do with a socket that it leaves to them.
     this.#server.prependListener('upgrade', this.#onUpgrade);
-    this.#release = [followAnswers(), keepOtherUpgrades(this.#server, () => this.#rivals().hasForeign)];
+    this.#unfollow = followAnswers();
   }
 
   #detach(): void {
     this.#server.off('upgrade', this.#onUpgrade);
-    for (const release of this.#release.splice(0)) release();
+    this.#unfollow?.();
   }
 
   #setRoutes(routes: readonly Route[]): void {
