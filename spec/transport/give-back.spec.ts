@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Duplex } from 'node:stream';
 import { serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
@@ -93,6 +94,16 @@ describe('an upgrade to something else', () => {
     await http.gone();
     expect(responses).toHaveLength(1);
   });
+});
+
+it('an upgrade to something else whose body Node has put around its socket is refused, since that could not be read', async () => {
+  const http = await shared('http');
+  const emit = http.server.emit.bind(http.server) as (event: string, ...args: unknown[]) => boolean;
+  const around = (event: string, request: IncomingMessage, socket: Duplex, head: Buffer): boolean =>
+    emit(event, request, event === 'upgrade' ? Duplex.from({ readable: socket, writable: socket }) : socket, head);
+  jest.spyOn(http.server, 'emit').mockImplementation(around as never);
+  const raw = await http.ask({ method: 'POST', headers: { ...h2c, 'Content-Length': '5' } });
+  expect((await raw.response()).status).toBe(501);
 });
 
 it('an upgrade to something else is given back once where two copies of sluice share the server', async () => {

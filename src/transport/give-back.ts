@@ -3,6 +3,14 @@ import type { UpgradeArguments } from './incoming-message.js';
 import { afterAnswersRead, ignore } from './open-answers.js';
 
 /**
+ * Whether all that follows the head is still on the socket. Since version 26 Node parses the body of a request to upgrade, and puts a
+ * stream around its socket: another parser would wait for that body in vain.
+ */
+export function canGiveBack([request, socket]: UpgradeArguments): boolean {
+  return socket === request.socket && request.readableLength === 0;
+}
+
+/**
  * Hands a request to upgrade to something else back to the server, without its Upgrade: with any 'upgrade' listener Node 20
  * takes every such request out of the ordinary way, `Upgrade: h2c` of curl and Java clients too. A server may ignore Upgrade
  * (RFC 9110 §7.8).

@@ -3,7 +3,7 @@ import type { SchedulerLike } from 'rxjs';
 import { isWebSocketUpgrade } from '../protocol/handshake-request.js';
 import { type Rejection, reject } from '../protocol/rejection.js';
 import { report } from './diagnostics.js';
-import { giveBack } from './give-back.js';
+import { canGiveBack, giveBack } from './give-back.js';
 import type { Duplex, UpgradeArguments } from './incoming-message.js';
 import { followAnswers } from './open-answers.js';
 import { isTaken, takeUpgrade } from './take-upgrade.js';
@@ -96,7 +96,8 @@ class UpgradeRouter {
       else if (isWebSocket) refuse(upgrade, limits, noPath);
       // Without all its fields it would be another request: the length of its body may be among those that are missing.
       else if (isTruncated(request)) refuse(upgrade, limits, reject(431));
-      else giveBack(this.#server, upgrade);
+      else if (canGiveBack(upgrade)) giveBack(this.#server, upgrade);
+      else refuse(upgrade, limits, noTaker);
     },
     { [routerSymbol]: true },
   );
