@@ -84,6 +84,22 @@ describe('an upgrade to something else', () => {
     expect(await raw.body(await raw.response())).toBe('b');
   });
 
+  it('is not answered where the answer before it ends the connection', async () => {
+    const responses: ServerResponse[] = [];
+    const http = await shared('http', (_request, response) => void responses.push(response));
+    const raw = await http.dial();
+    raw.write(handshake({ headers: { Upgrade: undefined, Connection: undefined } }) + handshake({ headers: h2c }));
+    await until(() => responses.length > 0);
+    // As a response with Connection: close does, but with the socket still there when that has left.
+    responses[0]!.once('finish', () => responses[0]!.req.socket.end());
+    responses[0]!.end('last');
+    expect(await raw.body(await raw.response())).toBe('last');
+    await raw.ended();
+    expect(responses).toHaveLength(1);
+    raw.end();
+    await http.gone();
+  });
+
   it('ends with its connection at the FIN of the peer, as an ordinary request does', async () => {
     const responses: ServerResponse[] = [];
     const http = await shared('http', (_request, response) => void responses.push(response));
