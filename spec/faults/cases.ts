@@ -13,6 +13,7 @@ import { killedPeers, killedServer } from './cases/lost-peers.js';
 import { openFiles } from './cases/open-files.js';
 import { endlessProducers } from './cases/producers.js';
 import { clientResets, serverResets } from './cases/resets.js';
+import { sharedServer } from './cases/shared-server.js';
 import { slowReader, slowSubscriber } from './cases/slow-ends.js';
 import { slowHandshakes, stalledHooks } from './cases/slow-handshakes.js';
 import { drips, emptyMessages, fragmentFloods } from './cases/small-frames.js';
@@ -26,7 +27,7 @@ const sizes = [longestClaim, tooLongClaim, slowReader, slowSubscriber];
 const bombs = [singleBombs, earlyBomb, bombsAtOnce, longMessage];
 const nonsense = [randomBytes, fuzzTime];
 const handshakes = [longHeaders, slowHandshakes, stalledHooks];
-const losses = [serverResets, clientResets, killedPeers, killedServer, halfOpen, heldPeers, slowReaders];
+const losses = [serverResets, sharedServer, clientResets, killedPeers, killedServer, halfOpen, heldPeers, slowReaders];
 const times = [blockedLoop, clockJumps, endlessProducers];
 const crowds = [openFiles, turnedAway, burst, churn, drain, soak];
 

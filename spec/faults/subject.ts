@@ -21,7 +21,8 @@ export interface SubjectOptions {
   readonly openFiles?: number;
 }
 
-export type Library = 'sluice' | 'ws';
+/** The last two are several servers on one http server: of both builds of sluice beside ws, or of ws alone. */
+export type Library = 'sluice' | 'ws' | 'shared' | 'shared-ws';
 
 /** What the server process says of itself. Sizes are bytes. */
 export interface Vitals {
@@ -76,6 +77,11 @@ export class Subject {
   /** Its figures; with `collect` behind a collection of the garbage. Waits until its event loop turns. */
   vitals({ collect = false } = {}): Promise<Vitals> {
     return this.#ask('vitals', { collect });
+  }
+
+  /** How many connections a shared http server has. */
+  sockets(): Promise<number> {
+    return this.#ask('sockets', {});
   }
 
   /** Keeps its event loop from turning; resolves when it turns again. */

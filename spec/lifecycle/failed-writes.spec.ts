@@ -123,7 +123,7 @@ async function left(transport: Transport, frames: readonly Frame[], { isHeld = t
 
 async function placeOf(
   transport: Transport,
-): Promise<{ options: ServeOptions<undefined>; peer: (address: unknown) => LeavingPeerOptions }> {
+): Promise<{ options: ServeOptions<never>; peer: (address: unknown) => LeavingPeerOptions }> {
   if (transport === 'a Unix socket') {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
     atEnd(() => rmSync(folder, { recursive: true }));

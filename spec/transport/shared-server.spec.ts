@@ -20,7 +20,7 @@ function attach(server: Server, matches: (url: string) => boolean = () => true):
   const log: unknown[] = [];
   const listener = listenShared(
     server,
-    { matches: ({ url = '' }) => matches(url), scheduler: asyncScheduler },
+    { matches: ({ url = '' }) => matches(url), scheduler: asyncScheduler, handshakeTimeout: 10_000 },
     {
       listening: (address: ListenAddress) => log.push(['listening', address]),
       failed: () => log.push('failed'),

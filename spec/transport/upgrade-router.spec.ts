@@ -1,12 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { VirtualTimeScheduler } from 'rxjs';
 import { type ServeOptions, serve, type WebSocketServer } from 'sluice';
 import { WebSocket, WebSocketServer as WsServer } from 'ws';
 import { endAfterEach } from '../support/end-after-each.js';
+import { text, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { type HandshakeParts, handshake, RawClient } from '../support/raw-client.js';
+import { secondCopy } from '../support/second-copy.js';
 import { serverPair } from '../support/tls.js';
+import { until } from '../support/until.js';
 
 guardProcess();
 const atEnd = endAfterEach();
@@ -169,6 +174,139 @@ describe('beside upgrade listeners of others', () => {
       if (upgrade.url !== '/ours') socket.end('HTTP/1.1 299 Theirs\r\nContent-Length: 0\r\n\r\n');
     });
     expect((await (await request(server, parts)).response()).status).toBe(299);
+  });
+});
+
+/** The recipe of docs/how-to/shared-http-server.md: `ws` on `/old`, beside what else is on the server. */
+function recipeOfWs(server: Server): WsServer {
+  const old = new WsServer({ noServer: true });
+  server.on('upgrade', (request, socket, head) => {
+    if (request.url !== '/old') return;
+    old.handleUpgrade(request, socket, head, (ws) => old.emit('connection', ws, request));
+  });
+  old.on('connection', (ws) => ws.send('old'));
+  atEnd(() => {
+    for (const ws of old.clients) ws.terminate();
+  });
+  return old;
+}
+
+describe('beside ws, by the recipe of the documentation', () => {
+  it.each(['before', 'after'])('each gets its own path: %s it is attached', async (order) => {
+    const server = await httpServer();
+    if (order === 'before') attach(server, 'new', { path: '/new' });
+    recipeOfWs(server);
+    if (order === 'after') attach(server, 'new', { path: '/new' });
+    expect([await greeting(server, '/new'), await greeting(server, '/old')]).toEqual(['new', 'old']);
+  });
+
+  it('no peer of a path of neither ends the process or stays, whether it resets or ends', async () => {
+    const server = await httpServer();
+    attach(server, 'new', { path: '/new' });
+    recipeOfWs(server);
+    for (const leave of [(raw: RawClient): void => raw.reset(), (raw: RawClient): void => raw.end()]) {
+      const upgraded = new Promise((resolve) => server.once('upgrade', resolve));
+      const raw = await request(server, { path: '/nope' });
+      await upgraded;
+      leave(raw);
+      await raw.ended();
+    }
+    await gone(server);
+  });
+
+  it('a path of neither gets 404 when handshakeTimeout is over', async () => {
+    const server = await httpServer();
+    attach(server, 'new', { path: '/new', handshakeTimeout: 1 });
+    attach(server, 'newer', { path: '/newer', handshakeTimeout: 20 });
+    recipeOfWs(server);
+    expect(await greeting(server, '/nope')).toBe(404);
+  });
+
+  it('what ws has taken is not touched when handshakeTimeout is over', async () => {
+    const server = await httpServer();
+    const scheduler = new VirtualTimeScheduler(undefined, 10_000);
+    attach(server, 'new', { path: '/new', scheduler });
+    const old = recipeOfWs(server);
+    old.on('connection', (ws) => ws.on('message', (data) => ws.send(`${data}`)));
+    const raw = await request(server, { path: '/old' });
+    expect((await raw.response()).status).toBe(101);
+    await raw.frame();
+    scheduler.flush();
+    raw.write(wire('server', [text('still here')]));
+    expect((await raw.frame()).payload.toString()).toBe('still here');
+  });
+});
+
+describe('two copies of sluice on one http server', () => {
+  /** What `server` and another copy of sluice serve, in either order. */
+  async function twoCopies(order: string): Promise<Server> {
+    const server = await httpServer();
+    const first = (): unknown => attach(server, 'first', { path: '/first' });
+    const second = (): void => {
+      const subscription = secondCopy()
+        .serve({ server, path: '/second' })
+        .subscribe((connection) => connection.send.next('second'));
+      atEnd(() => subscription.unsubscribe());
+    };
+    for (const begin of order === 'in order' ? [first, second] : [second, first]) begin();
+    return server;
+  }
+
+  it.each(['in order', 'in reverse'])('get their paths, and one of them answers the others: %s', async (order) => {
+    const server = await twoCopies(order);
+    expect(server.listenerCount('upgrade')).toBe(2);
+    expect([await greeting(server, '/first'), await greeting(server, '/second')]).toEqual(['first', 'second']);
+    const raw = await request(server, { path: '/nope' });
+    const response = await raw.response();
+    await raw.body(response);
+    expect(response.status).toBe(404);
+    await raw.ended();
+    expect(raw.received).toHaveLength(0);
+  });
+
+  it.each(['in order', 'in reverse'])('leave to another listener what is its own: %s', async (order) => {
+    const server = await twoCopies(order);
+    recipeOfWs(server);
+    expect(await greeting(server, '/old')).toBe('old');
+    const upgraded = new Promise<Duplex>((resolve) => server.once('upgrade', (_request, socket) => resolve(socket)));
+    const raw = await request(server, { path: '/nope' });
+    const socket = await upgraded;
+    raw.reset();
+    await until(() => socket.closed);
+  });
+
+  it('take one socket once where both have its path', async () => {
+    const server = await httpServer();
+    attach(server, 'both', { path: '/both' });
+    const subscription = secondCopy()
+      .serve({ server, path: '/both' })
+      .subscribe((connection) => connection.send.next('both'));
+    atEnd(() => subscription.unsubscribe());
+    const raw = await request(server, { path: '/both' });
+    expect((await raw.response()).status).toBe(101);
+    expect((await raw.frame()).payload.toString()).toBe('both');
+    expect(raw.received).toHaveLength(0);
+  });
+});
+
+describe('a server that is left while its request is looked at', () => {
+  it('has the request answered all the same, by its own predicate', async () => {
+    const server = await httpServer();
+    const subscription = serve({
+      server,
+      path: () => {
+        subscription.unsubscribe();
+        return false;
+      },
+    }).subscribe();
+    expect(await greeting(server, '/')).toBe(404);
+  });
+
+  it('has the request answered all the same, by a listener before it', async () => {
+    const server = await httpServer();
+    const subscription = serve({ server, path: '/ours', handshakeTimeout: 1 }).subscribe();
+    server.prependListener('upgrade', () => subscription.unsubscribe());
+    expect(await greeting(server, '/nope')).toBe(404);
   });
 });
 

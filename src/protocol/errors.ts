@@ -160,6 +160,7 @@ export type UsageErrorCode =
   | 'UTF8_INVALID'
   | 'ENCODE_FAILED'
   | 'ASYNC_SCHEMA'
+  | 'ALREADY_UPGRADED'
   | 'NOT_A_PAIR';
 
 /** A value does not fit its schema: the `cause` of a {@link ProtocolError} MESSAGE_INVALID or a {@link UsageError} ENCODE_FAILED. */

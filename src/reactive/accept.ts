@@ -1,13 +1,15 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { Roster } from '../protocol/roster.js';
 import type { Duplex, IncomingMessage } from '../transport/incoming-message.js';
-import { SocketUpgrade } from '../transport/upgrade-request.js';
+import { followAnswers } from '../transport/open-answers.js';
+import { takeUpgrade } from '../transport/take-upgrade.js';
 import { admissionOf } from './admission.js';
 import { Complaints } from './complaints.js';
 import type { BinaryType, Connection, MessageOf } from './connection.js';
 import { describe } from './outgoing.js';
 import type { PortConnection } from './port-connection.js';
 import { Reception } from './reception.js';
+import { reportTaken } from './report-taken.js';
 import { type AcceptOptions, type Authenticated, acceptSettings, type DataOf } from './server-options.js';
 
 /**
@@ -15,7 +17,8 @@ import { type AcceptOptions, type Authenticated, acceptSettings, type DataOf } f
  *
  * The source is `fromEvent(server, 'upgrade')`, or any other of `[request, socket, head]`; it errors with a `TypeError` on other values.
  * Completes when the source has and the last hook has decided; errors with the source; unsubscribing refuses those that are not
- * decided (503) and closes the connections with 1001. A failed handshake is answered and emits nothing.
+ * decided (503) and closes the connections with 1001. A failed handshake is answered and emits nothing. A socket that is upgraded
+ * already is left alone and reported on `sluice:server-error`: a second answer would break it.
  *
  * @throws TypeError or RangeError at the call for an option that is not allowed.
  * @example fromEvent(httpServer, 'upgrade').pipe(accept(), handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
@@ -34,6 +37,7 @@ export function accept<R extends Authenticated<R> = never, B extends BinaryType 
         complaints,
       };
       const reception = new Reception(settings, books, (connection) => subscriber.next(connection));
+      subscriber.add(followAnswers());
       subscriber.add(() => {
         reception.stop();
         if (!isOver) reception.closeAll(1001, '');
@@ -41,8 +45,12 @@ export function accept<R extends Authenticated<R> = never, B extends BinaryType 
       subscriber.add(
         source.subscribe({
           next: (value) => {
-            if (isUpgrade(value)) reception.receive(new SocketUpgrade(...value, settings.scheduler));
-            else subscriber.error(new TypeError(`accept got ${describe(value)}, allowed are [request, socket, head]`));
+            if (!isUpgrade(value)) {
+              subscriber.error(new TypeError(`accept got ${describe(value)}, allowed are [request, socket, head]`));
+              return;
+            }
+            const error = takeUpgrade(value, settings.scheduler, (upgrade) => reception.receive(upgrade));
+            if (error !== undefined) reportTaken({ error });
           },
           error: (error: unknown) => {
             isOver = true;

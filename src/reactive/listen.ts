@@ -15,7 +15,7 @@ export function listen(
 ): Listener {
   const { server, noServer, port, host, backlog, socketPath } = options;
   if (noServer === true) return { address: () => null, close: () => {} };
-  if (server !== undefined) return listenShared(server, { matches, scheduler }, events);
+  if (server !== undefined) return listenShared(server, { matches, scheduler, handshakeTimeout }, events);
   const place = socketPath === undefined ? { port, ...(host !== undefined && { host }) } : { path: socketPath };
   const listenOptions = { ...place, ...(backlog !== undefined && { backlog }) };
   return listenOwn({ listen: listenOptions, tls: pickTlsOptions(options), handshakeTimeout, scheduler }, events);

@@ -5,7 +5,9 @@ import { Roster } from '../protocol/roster.js';
 import { report } from '../transport/diagnostics.js';
 import type { Duplex, IncomingMessage } from '../transport/incoming-message.js';
 import type { ListenAddress, Listener } from '../transport/listener.js';
-import { SocketUpgrade, type UpgradeRequest } from '../transport/upgrade-request.js';
+import { followAnswers } from '../transport/open-answers.js';
+import { takeUpgrade } from '../transport/take-upgrade.js';
+import type { UpgradeRequest } from '../transport/upgrade-request.js';
 import { type Admission, admissionOf } from './admission.js';
 import { checkInteger, MAX_TIMER } from './check.js';
 import { checkedClosePayload } from './closing.js';
@@ -15,6 +17,7 @@ import { listen } from './listen.js';
 import { matchesPath } from './path-match.js';
 import type { PortConnection } from './port-connection.js';
 import { Reception, refuse, serverClosing } from './reception.js';
+import { reportTaken } from './report-taken.js';
 import type { AcceptSettings, ServeOptions } from './server-options.js';
 
 /** How a server ends. */
@@ -60,6 +63,8 @@ export class WebSocketServer<Data = unknown, In = Message>
   /** Counts those of all runs too. */
   readonly #admission: Admission | undefined;
   readonly #complaints = new Complaints();
+  /** Set on servers that requests are passed to: from when on it is known what is open on their connections. */
+  #followed: (() => void) | undefined;
 
   /** @internal */
   constructor(options: ServeOptions<unknown, BinaryType>, settings: AcceptSettings) {
@@ -67,6 +72,8 @@ export class WebSocketServer<Data = unknown, In = Message>
     this.#options = options;
     this.#settings = settings;
     this.#admission = admissionOf(settings);
+    // It refuses requests while nobody subscribes, too: so there is no end to it.
+    if (options.noServer === true) this.#followed = followAnswers();
   }
 
   /**
@@ -94,10 +101,15 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   /**
    * Takes in a request from the 'upgrade' event of any HTTP server. Answers 503 while nobody subscribes, and 404 when
-   * `shouldHandle` says no.
+   * `shouldHandle` says no, both after the responses to earlier requests on the connection.
+   *
+   * Never throws. A socket that is upgraded already, here or by another library that reads it, is left alone, since a second answer would
+   * break it; a `UsageError` ALREADY_UPGRADED on `sluice:server-error` says so.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#receive(new SocketUpgrade(request, socket, head, this.#settings.scheduler));
+    this.#followed ??= followAnswers();
+    const error = takeUpgrade([request, socket, head], this.#settings.scheduler, (upgrade) => this.#receive(upgrade));
+    if (error !== undefined) reportTaken({ server: this, error });
   }
 
   /**

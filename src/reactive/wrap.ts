@@ -1,5 +1,7 @@
+import { UsageError } from '../protocol/errors.js';
 import type { Duplex } from '../transport/incoming-message.js';
 import { SocketPort } from '../transport/socket-port.js';
+import { isTaken, markTaken } from '../transport/take-upgrade.js';
 import { checkNames, checkOneOf } from './check.js';
 import type { BinaryType, Connection, MessageOf } from './connection.js';
 import { CONNECTION_OPTIONS, type ConnectionOptions, connectionSettings } from './connection-settings.js';
@@ -24,7 +26,7 @@ export interface WrapOptions<Data = undefined, B extends BinaryType = 'nodebuffe
  * Runs the protocol over any Duplex whose handshake is done elsewhere. The stream belongs to the connection from then on: it is
  * ended and destroyed with it.
  *
- * @throws TypeError or RangeError for an option that is not allowed.
+ * @throws TypeError or RangeError for an option that is not allowed; `UsageError` ALREADY_UPGRADED for a stream of another connection.
  * @example const conn = wrap(socket, { role: 'server', head });
  */
 export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(
@@ -39,6 +41,13 @@ export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(
   const { role, head = Buffer.alloc(0), protocol = '', url = '', data } = options;
   if (!Buffer.isBuffer(head)) throw new TypeError(`head is ${describe(head)}, allowed is a Buffer`);
   const settings = connectionSettings(options, role);
+  if (isTaken(duplex)) {
+    throw new UsageError(
+      'ALREADY_UPGRADED',
+      'found a stream that a connection of sluice uses already, allowed is another',
+    );
+  }
+  markTaken(duplex);
   const facts = {
     role,
     data: data as Data,

@@ -1,4 +1,4 @@
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from 'node:https';
 import type { ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,7 +9,9 @@ import { FrontDoor } from './front-door.js';
 import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { endAndLinger } from './linger.js';
 import type { ListenAddress, ListenEvents, Listener } from './listener.js';
+import { afterAnswers, noteAnswer } from './open-answers.js';
 import { isSocketFile, removeStaleSocket } from './stale-socket.js';
+import { markTaken } from './take-upgrade.js';
 import { SocketUpgrade } from './upgrade-request.js';
 
 /** How an own server listens. */
@@ -42,14 +44,19 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
     deadlines.end(socket);
     refuseMalformed(error, socket, options.scheduler);
   });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const receive = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const startedAt = deadlines.end(socket);
     const upgrade = new SocketUpgrade(request, socket, head, options.scheduler, startedAt);
-    // It has had its 408, and no hook need decide.
+    // It has had its 408 or 426, and no hook need decide.
     if (!socket.writable) return;
+    markTaken(socket);
     // `websocket/13` means a WebSocket too, and is told what is wrong with it.
     if (fieldValues(request.rawHeaders, 'Upgrade').some((value) => /websocket/i.test(value))) events.upgrade(upgrade);
     else endAndLinger(socket, encodeRefusal(upgradeRequired), options.scheduler);
+  };
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // The deadline stands until the peer has read the answers to what it asked before.
+    afterAnswers(request, socket, () => receive(request, socket, head));
   });
   server.once('listening', () => events.listening(addressOf(server)));
   server.on('drop', () =>
@@ -106,8 +113,18 @@ function guard(server: HttpServer, { tls, scheduler }: OwnServerOptions, { admit
   });
 }
 
+/** A response that an upgrade behind it waits for. */
+class NotedResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  // Node gives more than the types say.
+  constructor(...given: [Request]) {
+    super(...given);
+    noteAnswer(given[0].socket, this);
+  }
+}
+
 /** Our own deadline covers the whole handshake: Node's are checked only every 30 s. */
 const httpOptions = {
+  ServerResponse: NotedResponse,
   highWaterMark: READ_SIZE,
   requestTimeout: 0,
   headersTimeout: 0,

@@ -1,16 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
+import { UsageError } from '../protocol/errors.js';
 import type { RequestHead } from '../protocol/handshake-request.js';
 import { encodeRefusal, type Rejection } from '../protocol/rejection.js';
 import type { BytePort } from './byte-port.js';
 import { clockOf } from './clock.js';
+import { report } from './diagnostics.js';
 import { endAndLinger } from './linger.js';
 import { RequestRecord } from './request-record.js';
 import { SocketPort } from './socket-port.js';
 
 /** The most that is read from a peer while hooks decide about it, in bytes. */
-const EARLY_LIMIT = 65_536;
+export const EARLY_LIMIT = 65_536;
 
 /** How long a connection is silent before TCP asks whether its peer lives, in milliseconds. */
 const KEEP_ALIVE_MS = 60_000;
@@ -66,6 +68,8 @@ export class SocketUpgrade implements UpgradeRequest {
   #head: Buffer;
   #early: Buffer[] = [];
   #gone = false;
+  /** What had been written when hooks began to decide, on servers of others: something else may answer meanwhile. */
+  #written: number | undefined;
   #unwatch: (() => void) | undefined;
 
   readonly #onError = (): void => {
@@ -85,6 +89,12 @@ export class SocketUpgrade implements UpgradeRequest {
     socket.on('error', this.#onError);
     if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
     if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
+  }
+
+  /** Whether something else has answered since: then nothing is done to the socket any more. */
+  get #isLost(): boolean {
+    if (this.#written === undefined || this.#gone) return false;
+    return this.#socket.writableEnded || bytesWrittenTo(this.#socket) !== this.#written;
   }
 
   get head(): RequestHead {
@@ -136,16 +146,20 @@ export class SocketUpgrade implements UpgradeRequest {
   watch(onGone: () => void): void {
     const socket = this.#socket;
     let size = this.#head.length;
+    if (!this.isAdmitted) this.#written = bytesWrittenTo(socket);
     const onData = (chunk: Buffer): void => {
       this.#early.push(chunk);
       size += chunk.length;
-      if (size >= EARLY_LIMIT) socket.pause();
+      if (size < EARLY_LIMIT) return;
+      if (this.#isLost) this.#unwatch?.();
+      else socket.pause();
     };
     const onEnd = (): void => {
+      const isLost = this.#isLost;
       this.#gone = true;
       this.#unwatch?.();
       onGone();
-      socket.destroy();
+      if (!isLost) socket.destroy();
     };
     this.#unwatch = () => {
       socket.off('data', onData).off('end', onEnd).off('close', onEnd);
@@ -158,6 +172,10 @@ export class SocketUpgrade implements UpgradeRequest {
   accept(responseHead: string, keepAlive: boolean): BytePort | undefined {
     this.#unwatch?.();
     const socket = this.#socket;
+    if (this.#isLost) {
+      reportLost();
+      return undefined;
+    }
     if (this.#gone || !socket.readable || !socket.writable) {
       socket.destroy();
       return undefined;
@@ -179,11 +197,25 @@ export class SocketUpgrade implements UpgradeRequest {
   refuse(rejection: Rejection): void {
     this.#unwatch?.();
     this.#early = [];
+    if (this.#isLost) {
+      reportLost();
+      return;
+    }
     const response = encodeRefusal(rejection);
     // RFC 9110 §9.3.2: the answer to HEAD has no body.
     const answer = this.#request.method === 'HEAD' ? response.slice(0, response.indexOf('\r\n\r\n') + 4) : response;
     endAndLinger(this.#socket, answer, this.#scheduler);
   }
+}
+
+/** Not there on streams that are no sockets. */
+function bytesWrittenTo(socket: Duplex): number | undefined {
+  return 'bytesWritten' in socket ? (socket.bytesWritten as number) : undefined;
+}
+
+function reportLost(): void {
+  const message = 'something else answered an upgrade while its hooks decided: the socket is left to it';
+  report('server-error', { error: new UsageError('ALREADY_UPGRADED', message) });
 }
 
 /** Entries of `rawHeaders` that Node keeps where the server sets no `maxHeadersCount`: two for each field. */

@@ -1,9 +1,14 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
 import { isWebSocketUpgrade } from '../protocol/handshake-request.js';
 import { type Rejection, reject } from '../protocol/rejection.js';
-import { isTruncated, SocketUpgrade, type UpgradeRequest } from './upgrade-request.js';
+import { report } from './diagnostics.js';
+import { canGiveBack, giveBack } from './give-back.js';
+import type { Duplex, UpgradeArguments } from './incoming-message.js';
+import { followAnswers } from './open-answers.js';
+import { isTaken, takeUpgrade } from './take-upgrade.js';
+import { type UntakenLimits, watchUntaken } from './untaken.js';
+import { isTruncated, type UpgradeRequest } from './upgrade-request.js';
 
 /** One `serve({ server, path })` on a shared HTTP server. */
 export interface Route {
@@ -11,7 +16,15 @@ export interface Route {
   matches(request: IncomingMessage): boolean;
   receive(upgrade: UpgradeRequest): void;
   readonly scheduler: SchedulerLike;
+  /** In milliseconds. The longest of all routes is what other listeners have. */
+  readonly handshakeTimeout: number;
 }
+
+/**
+ * Under this symbol an 'upgrade' listener says that it is a router of sluice. It is registered, so that the routers of several copies
+ * of sluice do not take each other for something else. They agree that the last of them answers what none has a route for.
+ */
+const routerSymbol: unique symbol = Symbol.for('sluice.router') as never;
 
 const routers = new WeakMap<HttpServer, UpgradeRouter>();
 
@@ -27,69 +40,86 @@ export function addRoute(server: HttpServer, route: Route): () => void {
 class UpgradeRouter {
   readonly #server: HttpServer;
   #routes: readonly Route[] = [];
+  /** Kept when the last route has left: an event that is being emitted still reaches the listener. */
+  #limits: UntakenLimits | undefined;
+  #unfollow: (() => void) | undefined;
 
   constructor(server: HttpServer) {
     this.#server = server;
   }
 
   add(route: Route): void {
-    if (this.#routes.length === 0) this.#server.on('upgrade', this.#onUpgrade);
-    this.#routes = [...this.#routes, route];
+    if (this.#routes.length === 0) this.#attach();
+    this.#setRoutes([...this.#routes, route]);
   }
 
   remove(route: Route): void {
-    this.#routes = this.#routes.filter((other) => other !== route);
-    if (this.#routes.length === 0) this.#server.off('upgrade', this.#onUpgrade);
+    if (!this.#routes.includes(route)) return;
+    this.#setRoutes(this.#routes.filter((other) => other !== route));
+    if (this.#routes.length === 0) this.#detach();
   }
 
-  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const hasOthers = this.#server.listenerCount('upgrade') > 1;
-    if (!isWebSocketUpgrade(request.rawHeaders)) {
-      if (hasOthers) return;
+  #attach(): void {
+    // First of all, so that it sees what the others do with a socket that it leaves to them.
+    this.#server.prependListener('upgrade', this.#onUpgrade);
+    this.#unfollow = followAnswers();
+  }
+
+  #detach(): void {
+    this.#server.off('upgrade', this.#onUpgrade);
+    this.#unfollow?.();
+  }
+
+  #setRoutes(routes: readonly Route[]): void {
+    this.#routes = routes;
+    const [first] = routes;
+    if (first === undefined) return;
+    const handshakeTimeout = Math.max(...routes.map((route) => route.handshakeTimeout));
+    this.#limits = { scheduler: first.scheduler, handshakeTimeout };
+  }
+
+  readonly #onUpgrade = Object.assign(
+    (...upgrade: [IncomingMessage, Duplex, Buffer]): void => {
+      const [request, socket] = upgrade;
+      if (isTaken(socket)) return;
+      const isWebSocket = isWebSocketUpgrade(request.rawHeaders);
+      const route = isWebSocket ? this.#routes.find((candidate) => candidate.matches(request)) : undefined;
+      if (route !== undefined) {
+        const error = takeUpgrade(upgrade, route.scheduler, (taken) => route.receive(taken));
+        if (error !== undefined) report('server-error', { error });
+        return;
+      }
+      const { isLast, hasForeign } = this.#rivals();
+      if (!isLast) return;
+      const limits = this.#limits as UntakenLimits;
+      if (hasForeign) watchUntaken(upgrade, limits, () => refuse(upgrade, limits, isWebSocket ? noPath : noTaker));
+      else if (isWebSocket) refuse(upgrade, limits, noPath);
       // Without all its fields it would be another request: the length of its body may be among those that are missing.
-      if (isTruncated(request)) refuse(request, socket, head, this.#routes[0] as Route, reject(431));
-      else giveBack(this.#server, request, socket, head);
-      return;
-    }
-    const route = this.#routes.find((candidate) => candidate.matches(request));
-    if (route !== undefined) route.receive(new SocketUpgrade(request, socket, head, route.scheduler));
-    else if (!hasOthers) refuse(request, socket, head, this.#routes[0] as Route, unknownPath());
-  };
-}
+      else if (isTruncated(request)) refuse(upgrade, limits, reject(431));
+      else if (canGiveBack(upgrade)) giveBack(this.#server, upgrade);
+      else refuse(upgrade, limits, noTaker);
+    },
+    { [routerSymbol]: true },
+  );
 
-function unknownPath(): Rejection {
-  return reject(404, undefined, undefined, 'There is no WebSocket at this path.');
-}
-
-function refuse(
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-  { scheduler }: Route,
-  rejection: Rejection,
-): void {
-  new SocketUpgrade(request, socket, head, scheduler).refuse(rejection);
-}
-
-/**
- * Hands a request to upgrade to something else back to the server, without its Upgrade: with any 'upgrade' listener Node 20
- * takes every such request out of the ordinary way, `Upgrade: h2c` of curl and Java clients too. A server may ignore Upgrade
- * (RFC 9110 §7.8).
- */
-function giveBack(server: HttpServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  const { method, url, httpVersion, rawHeaders } = request;
-  const lines = [`${method} ${url} HTTP/${httpVersion}`];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] as string;
-    const value = rawHeaders[at + 1] as string;
-    if (/^(?:upgrade|http2-settings)$/i.test(name)) continue;
-    lines.push(`${name}: ${/^connection$/i.test(name) ? withoutUpgrade(value) : value}`);
+  /** Whether no other router of sluice comes after this one, and whether there are listeners of something else. */
+  #rivals(): { isLast: boolean; hasForeign: boolean } {
+    if (this.#server.listenerCount('upgrade') === 1) return alone;
+    const listeners = this.#server.listeners('upgrade');
+    const later = listeners.slice(listeners.indexOf(this.#onUpgrade) + 1);
+    return { isLast: !later.some(isRouter), hasForeign: !listeners.every(isRouter) };
   }
-  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-  server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket);
 }
 
-function withoutUpgrade(connection: string): string {
-  const left = connection.split(',').filter((token) => !/^\s*(?:upgrade|http2-settings)\s*$/i.test(token));
-  return left.length === 0 ? 'keep-alive' : left.join(',');
+const alone = { isLast: true, hasForeign: false } as const;
+
+function isRouter(listener: unknown): boolean {
+  return (listener as { [routerSymbol]?: unknown })[routerSymbol] === true;
+}
+
+const noPath = reject(404, undefined, undefined, 'There is no WebSocket at this path.');
+const noTaker = reject(501, undefined, undefined, 'Nothing here upgrades to the requested protocol.');
+
+function refuse(upgrade: UpgradeArguments, { scheduler }: UntakenLimits, rejection: Rejection): void {
+  takeUpgrade(upgrade, scheduler, (taken) => taken.refuse(rejection));
 }

@@ -1,4 +1,4 @@
-// A server under test, in a process of its own: `main.mjs sluice|ws`, run with --expose-gc. The first message of its parent are the
+// A server under test, in a process of its own: `main.mjs sluice|ws|shared|shared-ws`, run with --expose-gc. The first message of its parent are the
 // options of the server and the hook; later ones are orders, each answered once. What a connection is for stands in its path:
 //   /echo           sends each message back
 //   /ignore         takes each message, and does nothing
@@ -19,6 +19,8 @@ const orders = {
     return { port: server.port };
   },
   vitals: ({ collect }) => vitals.read(collect),
+  /** How many connections a shared http server has. */
+  sockets: () => server.sockets(),
   /** Keeps the event loop from turning. */
   block({ millis }) {
     const end = performance.now() + millis;

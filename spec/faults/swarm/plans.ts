@@ -3,6 +3,7 @@ import { churn } from './churn.js';
 import { burst, hold, leave } from './hold.js';
 import { leavePending, stall } from './pending.js';
 import { resetAt } from './resets.js';
+import { leaveShared, resetShared, stayShared } from './shared-resets.js';
 import { slow, slowEnded } from './slow.js';
 import { hushAndLeave, talk, talkEnded } from './talk.js';
 
@@ -13,10 +14,13 @@ export const plans = {
   hushAndLeave,
   leave,
   leavePending,
+  leaveShared,
   resetAt,
+  resetShared,
   slow,
   slowEnded,
   stall,
+  stayShared,
   talk,
   talkEnded,
 };
