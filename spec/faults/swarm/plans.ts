@@ -1,5 +1,6 @@
 /** What a swarm can do. */
 import { churn } from './churn.js';
+import { flood, stopFlood } from './flood.js';
 import { burst, hold, leave } from './hold.js';
 import { leavePending, stall } from './pending.js';
 import { resetAt } from './resets.js';
@@ -9,6 +10,7 @@ import { hushAndLeave, talk, talkEnded } from './talk.js';
 export const plans = {
   burst,
   churn,
+  flood,
   hold,
   hushAndLeave,
   leave,
@@ -17,6 +19,7 @@ export const plans = {
   slow,
   slowEnded,
   stall,
+  stopFlood,
   talk,
   talkEnded,
 };
