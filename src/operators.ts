@@ -48,6 +48,7 @@ export {
   ConnectionClosedError,
   HandshakeError,
   type HandshakeErrorCode,
+  InternalError,
   isWebSocketError,
   ProtocolError,
   type ProtocolErrorCode,

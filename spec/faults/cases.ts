@@ -1,9 +1,10 @@
 /** All fault cases, in the order in which they run. */
-import { bombsAtOnce, earlyBomb, longMessage, singleBombs } from './cases/bombs.js';
+import { bombsAtOnce, earlyBomb, longMessage, singleBombs, textBomb } from './cases/bombs.js';
 import { burst, churn } from './cases/churn.js';
 import { longestClaim, tooLongClaim } from './cases/claims.js';
 import { pongs, readPings, unreadPings } from './cases/control-floods.js';
 import { drain } from './cases/drain.js';
+import { floodedEchoes } from './cases/flooded-echoes.js';
 import { randomBytes } from './cases/fuzz.js';
 import { fuzzTime } from './cases/fuzz-time.js';
 import { halfOpen } from './cases/half-open.js';
@@ -22,9 +23,9 @@ import { blockedLoop, clockJumps } from './cases/time.js';
 import { turnedAway } from './cases/turned-away.js';
 import type { FaultCase } from './fault-case.js';
 
-const floods = [pongs, readPings, unreadPings, ...fragmentFloods, drips, emptyMessages];
+const floods = [pongs, readPings, unreadPings, ...fragmentFloods, drips, emptyMessages, ...floodedEchoes];
 const sizes = [longestClaim, tooLongClaim, slowReader, slowSubscriber];
-const bombs = [singleBombs, earlyBomb, bombsAtOnce, longMessage];
+const bombs = [singleBombs, earlyBomb, textBomb, bombsAtOnce, longMessage];
 const nonsense = [randomBytes, fuzzTime];
 const handshakes = [longHeaders, slowHandshakes, stalledHooks];
 const losses = [serverResets, sharedServer, clientResets, killedPeers, killedServer, halfOpen, heldPeers, slowReaders];

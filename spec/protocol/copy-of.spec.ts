@@ -9,6 +9,10 @@ describe('copyOf', () => {
     expect(copy.every((byte, i) => byte === ((i + 1) & 0xff))).toBe(true);
   });
 
+  it.each([0, 1, 64, 4096])('is in memory of its own, of %d bytes', (size) => {
+    expect(copyOf(Buffer.alloc(5000, 7), 0, size).buffer.byteLength).toBe(size);
+  });
+
   it('keeps no more memory than the pool of small Buffers', () => {
     const chunk = Buffer.allocUnsafeSlow(65_536);
     for (const size of [1, 64, 65, 4000]) {

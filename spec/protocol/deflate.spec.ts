@@ -163,6 +163,14 @@ describe('data that is not valid', () => {
 });
 
 describe('the limit of what is inflated', () => {
+  it('is not to blame for what zlib cannot do', () => {
+    // What it says of its own: there is no memory, an option is wrong.
+    const settings = { window: 'no window' as unknown as Buffer, limit: MiB, expected: 0 };
+    expect(() => inflateMessage(final('Hello'), settings)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+    );
+  });
+
   it.each([0, 1, 1023, 1024, 65_536, 100_000])('allows %d bytes and not one more', (limit) => {
     const fits = deflate(Buffer.alloc(limit, 'a'), settings, undefined, true);
     expect(inflate(fits, undefined, limit)).toHaveLength(limit);
@@ -244,5 +252,10 @@ describe('the memory of what is inflated', () => {
     const { byteLength } = output.buffer;
     // A small one lies among others in the pool of Node.
     expect(byteLength <= 2 * size || byteLength <= 8192).toBe(true);
+  });
+
+  it.each([1, 5_000, 40_000])('shows nothing beside its %d bytes', (size) => {
+    const output = inflate(deflate(Buffer.alloc(size, 'x'), settings, undefined, true), undefined, MiB);
+    expect(Buffer.from(output.buffer).every((byte) => byte === 0 || byte === 0x78)).toBe(true);
   });
 });

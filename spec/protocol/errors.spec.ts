@@ -3,6 +3,7 @@ import {
   BackpressureError,
   ConnectionClosedError,
   HandshakeError,
+  InternalError,
   isWebSocketError,
   ProtocolError,
   UsageError,
@@ -17,6 +18,7 @@ const each = [
   ['ConnectionClosedError', new ConnectionClosedError({ code: 1006, reason: '', wasClean: false, cause })],
   ['BackpressureError', new BackpressureError('maxBufferedAmount', 10, 12)],
   ['UsageError', new UsageError('UNSUPPORTED_DATA', 'undefined', { cause })],
+  ['InternalError', new InternalError(cause)],
 ] as const;
 
 describe.each(each)('%s', (name, error) => {

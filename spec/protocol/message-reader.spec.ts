@@ -67,7 +67,7 @@ function messages(frames: readonly Frame[], limits: Partial<MessageLimits> = {})
   const found: Message[] = [];
   while (reader.read()) {
     const message = assembled.accept(reader);
-    if (message !== undefined) found.push(message);
+    if (message !== undefined) found.push(message as Message);
   }
   return found;
 }
@@ -76,5 +76,7 @@ function only(chunk: Buffer): Message {
   const reader = new FrameReader(false);
   reader.push(chunk);
   reader.read();
-  return new MessageReader({ maxPayload: 65_536, maxFragments: 1, skipUTF8Validation: false }).accept(reader)!;
+  return new MessageReader({ maxPayload: 65_536, maxFragments: 1, skipUTF8Validation: false }).accept(
+    reader,
+  ) as Message;
 }

@@ -124,6 +124,15 @@ describe('PayloadBuffer', () => {
     expect(buffer.take().equals(Buffer.alloc(5000 * size, 'x'))).toBe(true);
   });
 
+  it('shows nothing beside a large payload in the memory that it hands over', () => {
+    const buffer = new PayloadBuffer();
+    buffer.expect(5_000, false);
+    buffer.append(Buffer.alloc(5_000, 1), 0, 5_000);
+    const payload = buffer.take();
+    expect(payload.buffer.byteLength).toBeGreaterThan(5_000);
+    expect(Buffer.from(payload.buffer, 5_000).every((byte) => byte === 0)).toBe(true);
+  });
+
   it('does not keep spare memory for a small payload, nor more than half for a large one', () => {
     for (const size of [1, 3000, 5000]) {
       const buffer = new PayloadBuffer();

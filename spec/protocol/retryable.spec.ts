@@ -3,6 +3,7 @@ import {
   ConnectionClosedError,
   HandshakeError,
   type HandshakeErrorCode,
+  InternalError,
   ProtocolError,
   UsageError,
   WebSocketError,
@@ -39,6 +40,10 @@ describe('an error that may pass', () => {
   it('is one of time', () => {
     expect(isRetryable(new HandshakeError('HANDSHAKE_TIMEOUT', 'late'))).toBe(true);
     expect(isRetryable(new WebSocketError('HEARTBEAT_TIMEOUT', 'silent'))).toBe(true);
+  });
+
+  it('is one of our own side, since memory comes back', () => {
+    expect(isRetryable(new InternalError(new RangeError('Array buffer allocation failed')))).toBe(true);
   });
 
   it('may come from another build', () => {

@@ -8,6 +8,13 @@ import { drain, newSession, sees } from '../support/vectors.js';
 
 const tooSlow = new ProtocolError('MESSAGE_TOO_SLOW', 1008, 'message too slow');
 
+const agreed = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+};
+
 describe('a pulled session', () => {
   it('parses nothing before it is asked, and one output each time', () => {
     const session = sessionOf(text('a'), ping('b'), pong('c'), binary('d'));
@@ -46,11 +53,107 @@ describe('a pulled session', () => {
     chunk.fill(0);
     expect(output).toEqual(sees.ping('abc'));
   });
+});
 
-  it('throws what is not a fault of the peer', () => {
+describe('what goes wrong without a fault of the peer', () => {
+  const internal = { type: 'fail', error: { code: 'INTERNAL_ERROR', closeCode: 1011, cause: { message: 'broken' } } };
+
+  it('fails the session, and never escapes', () => {
     const session = newSession('client');
-    session.push(broken());
-    expect(() => session.next()).toThrow('broken');
+    session.push(broken('0'));
+    expect(session.next()).toMatchObject(internal);
+    expect([session.next(), session.state, session.unparsed]).toEqual([undefined, 'failed', 0]);
+  });
+
+  it('is told to the peer without the cause', () => {
+    const session = newSession('client');
+    session.push(broken('0'));
+    expect(session.next()).toMatchObject({ error: { message: 'internal error' } });
+  });
+
+  it('may come from an inflater', () => {
+    const inflater = new MessageInflater(agreed, 'client', 1_000);
+    inflater.inflate = () => {
+      throw new RangeError('broken');
+    };
+    const session = newSession('client', { inflater });
+    session.push(wire('client', [text('x', { rsv: 4 }), text('y')]));
+    expect([session.next(), session.next()]).toMatchObject([internal, undefined]);
+  });
+
+  it('may come when bytes are pushed behind others', () => {
+    const session = newSession('client');
+    session.push(hex('81 01'));
+    session.push(broken('subarray'));
+    expect([session.next(), session.next()]).toMatchObject([internal, undefined]);
+  });
+
+  it('may come when bytes are kept', () => {
+    const session = newSession('client');
+    session.push(broken('copy'));
+    session.keep();
+    expect([session.next(), session.next()]).toMatchObject([internal, undefined]);
+  });
+});
+
+describe('one call', () => {
+  const more = { type: 'more' };
+
+  it.each(['', 'x'])('reads at most 128 frames that say nothing, of "%s"', (payload) => {
+    const frames = Array.from({ length: 1_000 }, (_, i) =>
+      (i === 0 ? text : continuation)(payload, { fin: i === 999 }),
+    );
+    const session = sessionOf(...frames, text('next'));
+    const size = wire('client', [text(payload)]).length;
+    const left: number[] = [];
+    for (let calls = 0; calls < 7; calls++) {
+      expect(session.next()).toEqual(more);
+      left.push(session.unparsed);
+    }
+    const next = 6;
+    expect(left).toEqual([872, 744, 616, 488, 360, 232, 104].map((count) => count * size + next));
+    expect(drain(session)).toEqual([sees.message(payload.repeat(1_000)), sees.message('next')]);
+  });
+
+  it('says so too when nothing is left behind them', () => {
+    const session = sessionOf(
+      ...Array.from({ length: 128 }, (_, i) => (i === 0 ? text : continuation)('', { fin: false })),
+    );
+    expect([session.next(), session.next(), session.partialMessage]).toEqual([more, undefined, 1]);
+  });
+
+  it.each(['a', '\u20ac'])('collects a long text of "%s", and decodes it in another one', (letter) => {
+    const message = letter.repeat(20_000);
+    const [first, last] = halves(wire('client', [text(message), text('next')]));
+    const session = newSession('client');
+    session.push(first);
+    expect(session.next()).toBeUndefined();
+    session.push(last);
+    expect([session.next(), session.partialMessage]).toEqual([more, 0]);
+    expect(drain(session)).toEqual([sees.message(message), sees.message('next')]);
+  });
+
+  it('decodes one that the peer has ended its side behind', () => {
+    const message = '\u20ac'.repeat(20_000);
+    const [first, last] = halves(wire('client', [text(message)]));
+    const session = newSession('client');
+    session.push(first);
+    session.next();
+    session.push(last);
+    session.finish();
+    expect(drain(session)).toEqual([sees.message(message), { type: 'end' }]);
+  });
+
+  it.each([
+    ['a short text', text('\u20ac'.repeat(1_000)), '\u20ac'.repeat(1_000)],
+    ['bytes', binary(Buffer.alloc(60_000, 7)), Buffer.alloc(60_000, 7)],
+  ])('gives %s at once', (_, sent, data) => {
+    const [first, last] = halves(wire('client', [sent]));
+    const session = newSession('client');
+    session.push(first);
+    session.next();
+    session.push(last);
+    expect(session.next()).toEqual(sees.message(data));
   });
 });
 
@@ -291,18 +394,12 @@ describe('the message in progress', () => {
 });
 
 describe('what may have to be inflated', () => {
-  const parameters = {
-    serverNoContextTakeover: true,
-    clientNoContextTakeover: true,
-    serverMaxWindowBits: 15,
-    clientMaxWindowBits: 15,
-  };
   // RFC 7692 §7.2.3.1: "Hello".
   const hello = hex('f2 48 cd c9 c9 07 00');
   const compressed = wire('client', [text(hello, { rsv: 4 })]);
 
   function compressing(): Session {
-    return newSession('client', { inflater: new MessageInflater(parameters, 'client', 1_000) });
+    return newSession('client', { inflater: new MessageInflater(agreed, 'client', 1_000) });
   }
 
   it('is a compressed message, from its first byte to its last', () => {
@@ -359,11 +456,16 @@ function sessionOf(...frames: Frame[]): Session {
   return session;
 }
 
-/** A chunk that cannot be read. */
-function broken(): Buffer {
+function halves(bytes: Buffer): [Buffer, Buffer] {
+  const middle = bytes.length >> 1;
+  return [Buffer.from(bytes.subarray(0, middle)), Buffer.from(bytes.subarray(middle))];
+}
+
+/** A chunk whose property `broken` cannot be read. */
+function broken(property: string): Buffer {
   return new Proxy(Buffer.from('a'), {
     get(target, name) {
-      if (name === '0') throw new Error('broken');
+      if (name === property) throw new Error('broken');
       return Reflect.get(target, name, target) as unknown;
     },
   });

@@ -1,4 +1,5 @@
-import { toBinaryType } from '../../src/reactive/binary-type.js';
+import { InternalError } from '../../src/protocol/errors.js';
+import { receivedAs, toBinaryType } from '../../src/reactive/binary-type.js';
 
 describe('the type of binary messages', () => {
   const pooled = Buffer.from('xxhelloxx').subarray(2, 7);
@@ -17,5 +18,31 @@ describe('the type of binary messages', () => {
     const message = toBinaryType(pooled, 'blob') as Blob;
     expect(message.size).toBe(5);
     expect(await message.text()).toBe('hello');
+  });
+});
+
+describe('a message that came', () => {
+  const failed: unknown[] = [];
+  const session = { fail: (error: unknown) => void failed.push(error) };
+  beforeEach(() => {
+    failed.length = 0;
+  });
+
+  it('is a string, whatever binary ones are, or what binary ones are', () => {
+    expect(receivedAs('text', 'arraybuffer', session)).toBe('text');
+    const bytes = Buffer.from('bytes');
+    expect(receivedAs(bytes, 'nodebuffer', session)).toBe(bytes);
+    expect(receivedAs(bytes, 'arraybuffer', session)).toBeInstanceOf(ArrayBuffer);
+    expect(failed).toEqual([]);
+  });
+
+  it('fails the session when there is no memory for a copy', () => {
+    const bytes = new Proxy(Buffer.alloc(1), {
+      get: () => {
+        throw new RangeError('Array buffer allocation failed');
+      },
+    });
+    expect(receivedAs(bytes, 'arraybuffer', session)).toBeUndefined();
+    expect(failed).toEqual([expect.any(InternalError)]);
   });
 });

@@ -1,6 +1,6 @@
 import { take } from 'rxjs';
 import { deflate } from '../../src/protocol/deflate.js';
-import { ping, text } from '../support/frames.js';
+import { close, continuation, type Frame, fragments, ping, text, wire } from '../support/frames.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
 
 /** Ten messages of this size fill the mark of the specs, with what keeping them costs. */
@@ -305,6 +305,188 @@ describe('fairness', () => {
     expect(sizes).toEqual(Array(5).fill(200_000));
   });
 
+  /** A message of so many frames. */
+  const inFrames = (count: number, payload: string): Frame[] =>
+    Array.from({ length: count }, (_, i) => (i === 0 ? text : continuation)(payload, { fin: i === count - 1 }));
+
+  it('a message in many frames leaves the rest for later too, and nothing is lost', () => {
+    const { connection, port, peer, turn } = open();
+    const seen = lengths(connection);
+    const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+    peer(...inFrames(1_000, 'x'), text('next'));
+    const unparsed = [connection.stats.inboxBytes];
+    for (; port.isPaused; unparsed.push(connection.stats.inboxBytes)) turn();
+    // Frames of 7 bytes and one of 10: 128 of them at a time.
+    expect(unparsed.map((bytes) => Math.max(0, (bytes - 10) / 7))).toEqual([872, 744, 616, 488, 360, 232, 104, 0]);
+    expect(seen).toEqual([1_000, 4]);
+    expect(looks.mock.calls.length).toBe(7);
+  });
+
+  it('the clock is asked once for 128 frames that say nothing', () => {
+    const { connection, port, peer } = open();
+    const seen = lengths(connection);
+    const looks = jest.spyOn(port, 'isTurnOver');
+    peer(...inFrames(2_000, ''));
+    // And after 8 and 16 of these steps, as after so many messages.
+    expect([seen, looks.mock.calls.length, port.pauses]).toEqual([[0], 15 + 2, 0]);
+  });
+
+  it('little costs no look at the clock', () => {
+    const { connection, port, peer } = open();
+    const seen = lengths(connection);
+    const looks = jest.spyOn(port, 'isTurnOver');
+    const clock = jest.mocked(performance.now);
+    clock.mockClear();
+    for (let i = 0; i < 100; i++) peer(text('x'.repeat(4_000)));
+    peer(...inFrames(100, 'x'));
+    expect([seen.length, looks.mock.calls.length, clock.mock.calls.length]).toEqual([101, 0, 0]);
+  });
+
+  describe.each(['server', 'client'] as const)('a large read (as %s)', (role) => {
+    const largest = 15_000;
+    const large = (index: number): Frame => text(`${index}`.padEnd(20_000, ' '));
+
+    it('waits when others have used the turn: it is kept, and the port is paused', () => {
+      const { connection, port, peer, turn } = memoryConnection({ role });
+      const seen = record(connection);
+      const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+      peer(large(0));
+      expect([seen, port.isPaused, connection.stats.inboxBytes > 20_000]).toEqual([[], true, true]);
+      peer(large(1), large(2));
+      expect(seen).toEqual([]);
+      turn();
+      expect([seen, port.isPaused]).toEqual([[0], false]);
+      turn();
+      expect(seen).toEqual([0]);
+      turn();
+      expect([seen, looks.mock.calls.length]).toEqual([[0, 1, 2], 2]);
+    });
+
+    it('is taken in at once when they have not', () => {
+      const { connection, port, peer } = memoryConnection({ role });
+      const seen = record(connection);
+      jest.spyOn(port, 'isTurnOver').mockReturnValue(false);
+      for (let i = 0; i < 20; i++) peer(large(i));
+      expect([seen, port.pauses]).toEqual([numbers(0, 20), 0]);
+    });
+
+    it('is any from 16 KiB on', () => {
+      const { connection, port, peer } = memoryConnection({ role });
+      const seen = lengths(connection);
+      jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+      peer(text('x'.repeat(largest)));
+      expect(seen).toEqual([largest]);
+      peer(text('x'.repeat(16_384)));
+      expect([seen, port.isPaused]).toEqual([[largest], true]);
+    });
+
+    it('is not looked at when nobody wants it', () => {
+      const { connection, port, peer } = memoryConnection({ role, highWaterMark: MARK });
+      const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+      peer(...Array.from({ length: 20 }, (_, i) => sized(i)));
+      peer(large(0));
+      looks.mockClear();
+      expect([connection.stats.messagesReceived, port.isPaused, looks.mock.calls.length]).toEqual([8, true, 0]);
+    });
+  });
+
+  it('is how a long text is decoded too, however little of it comes last', () => {
+    const { connection, port, turn } = open();
+    const seen = lengths(connection);
+    const message = wire('server', [text('\u20ac'.repeat(20_000)), text('next')]);
+    const end = message.length - 50;
+    for (let at = 0; at < end; at += 10_000) port.receive(message.subarray(at, Math.min(end, at + 10_000)));
+    jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+    port.receive(message.subarray(end));
+    expect([seen, port.isPaused]).toEqual([[], true]);
+    turn();
+    expect([seen, port.isPaused]).toEqual([[20_000, 4], false]);
+  });
+
+  it('counts small reads of a port that may bring many at once, as TLS brings its records', () => {
+    const { connection, port, peer, turn } = open();
+    const seen = record(connection);
+    jest.replaceProperty(port as { synchronous: boolean }, 'synchronous', false);
+    const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+    now = 5_000;
+    for (let i = 0; i < 40; i++) peer(sized(i));
+    // What came first was slow, for all that is known.
+    expect([seen.length, port.isPaused, looks.mock.calls.length]).toEqual([37, true, 1]);
+    turn();
+    turn();
+    expect(seen).toEqual(numbers(0, 40));
+  });
+
+  it('does not count those that come one after the other', () => {
+    const { connection, port, peer } = open();
+    const seen = record(connection);
+    jest.replaceProperty(port as { synchronous: boolean }, 'synchronous', false);
+    const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+    for (let i = 0; i < 100; i++) {
+      now += 10;
+      peer(sized(i));
+    }
+    expect([seen, looks.mock.calls.length, port.pauses]).toEqual([numbers(0, 100), 0, 0]);
+  });
+
+  describe('what a peer goes on to send', () => {
+    const flood = Buffer.alloc(65_536, 'x');
+
+    it('after it broke the protocol is thrown away in turns', () => {
+      const { port, peer, turn } = open();
+      peer(text('x', { masked: false }));
+      expect(port.frames).toMatchObject([{ opcode: 8 }]);
+      jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+      for (let i = 0; i < 3; i++) port.receive(flood);
+      expect([port.isPaused, port.waiting]).toEqual([true, 2 * flood.length]);
+      turn();
+      turn();
+      expect([port.isPaused, port.waiting]).toEqual([true, flood.length]);
+    });
+
+    it('after its Close frame is, too', () => {
+      const { port, peer, turn } = open();
+      peer(close(1000));
+      jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+      for (let i = 0; i < 3; i++) port.receive(flood);
+      expect([port.isPaused, port.waiting]).toEqual([true, 2 * flood.length]);
+      turn();
+      turn();
+      expect([port.isPaused, port.waiting]).toEqual([true, flood.length]);
+    });
+
+    it('after our Close frame is parsed in turns', () => {
+      const { connection, port, peer, turn } = open();
+      connection.close();
+      jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+      peer(...inFrames(300, 'x'), close(1000));
+      expect([port.isPaused, connection.readyState]).toEqual([true, 2]);
+      for (let turns = 0; turns < 3; turns++) turn();
+      port.finish();
+      turn();
+      expect(connection.readyState).toBe(3);
+    });
+  });
+
+  it('nothing is lost or reordered however it is cut, and however often the turn is over', () => {
+    const messages = [1, 300, 20_000, 5, 70_000].map((size, index) => `${index}${'\u20ac'.repeat(size)}`);
+    const frames = messages.flatMap((message, index) => [...fragments(1, message, 3 ** (index + 1)), ping(`${index}`)]);
+    const bytes = wire('server', frames);
+    for (const size of [64, 999, 16_384, 65_536]) {
+      const { connection, port, turn } = memoryConnection({ maxFragments: 100_000 });
+      const seen: unknown[] = [];
+      connection.messages$.subscribe((message) => seen.push(message));
+      let looks = 0;
+      jest.spyOn(port, 'isTurnOver').mockImplementation(() => looks++ % 3 !== 0);
+      for (let at = 0; at < bytes.length; at += size) port.receive(bytes.subarray(at, at + size));
+      while (port.isPaused || port.waiting > 0) turn();
+      expect(seen).toEqual(messages);
+      expect(port.frames.map(({ opcode, payload }) => [opcode, `${payload}`])).toEqual(
+        messages.map((_, index) => [10, `${index}`]),
+      );
+    }
+  });
+
   it('the end of the connection waits for a turn that is due', () => {
     const { connection, port, closeInfos, peer, turn } = open();
     const seen = record(connection);
@@ -332,6 +514,12 @@ function numberOf(message: unknown): number {
 function record(connection: MemoryConnection['connection']): number[] {
   const seen: number[] = [];
   connection.messages$.subscribe((message) => seen.push(numberOf(message)));
+  return seen;
+}
+
+function lengths(connection: MemoryConnection['connection']): number[] {
+  const seen: number[] = [];
+  connection.messages$.subscribe((message) => seen.push(String(message).length));
   return seen;
 }
 

@@ -1,15 +1,16 @@
 /** Vectors: what a peer sends, and all that a session must make of it, however the bytes are cut. */
 import { createHash } from 'node:crypto';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import type { ProtocolErrorCode } from '../../src/protocol/errors.js';
+import type { InternalError, ProtocolErrorCode } from '../../src/protocol/errors.js';
+import type { More } from '../../src/protocol/message-reader.js';
 import type { Role } from '../../src/protocol/role.js';
 import { type Output, Session, type SessionOptions } from '../../src/protocol/session.js';
 import { type Frame, wire } from './frames.js';
 
 /** An {@link Output} with the error of a `fail` reduced to its codes. */
 export type Seen =
-  | Exclude<Output, { type: 'fail' }>
-  | { readonly type: 'fail'; readonly code: ProtocolErrorCode; readonly closeCode: number };
+  | Exclude<Output, { type: 'fail' | 'more' }>
+  | { readonly type: 'fail'; readonly code: ProtocolErrorCode | InternalError['code']; readonly closeCode: number };
 
 /** What the peer sends, and what must be seen of it. `end` is not named: it must follow all but `fail`. */
 export interface Vector {
@@ -101,11 +102,13 @@ export function newSession(role: Role, options: Partial<SessionOptions> = {}): S
 /** Everything that the session has to say for now. */
 export function drain(session: Session): Seen[] {
   const seen: Seen[] = [];
-  for (let output = session.next(); output !== undefined; output = session.next()) seen.push(reduce(output));
+  for (let output = session.next(); output !== undefined; output = session.next()) {
+    if (output.type !== 'more') seen.push(reduce(output));
+  }
   return seen;
 }
 
-function reduce(output: Output): Seen {
+function reduce(output: Exclude<Output, More>): Seen {
   if (output.type !== 'fail') return output;
   return { type: 'fail', code: output.error.code, closeCode: output.error.closeCode };
 }

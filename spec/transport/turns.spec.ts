@@ -85,6 +85,18 @@ describe('what is left for later', () => {
     expect(worked.slice(5).map((entry) => Number.parseInt(entry, 10))).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
+  it('leaves nothing of its turn, while others wait, to whoever comes with much before the next one', async () => {
+    const left: number[] = [];
+    later(() => {
+      workFor(100);
+      later(() => left.push(workFor(100)));
+    });
+    await nextTurn();
+    expect(isTurnOver(now)).toBe(true);
+    await nextTurn();
+    expect([left, isTurnOver(now)]).toEqual([[11], false]);
+  });
+
   it('is not waited for by those that come with little: the turn after it begins anew', async () => {
     later(() => workFor(100));
     await nextTurn();

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib';
+import { copyOf } from './copy-of.js';
 import { ProtocolError } from './errors.js';
 
 /** How {@link deflate} compresses. */
@@ -18,6 +19,8 @@ export interface InflateSettings {
   readonly window: Buffer | undefined;
   /** The most it may inflate to. No more than that is inflated. */
   readonly limit: number;
+  /** What allows no more, for errors. @default 'maxPayload' */
+  readonly limitName?: string;
   /** How large it probably is: memory for as much is taken at first. */
   readonly expected: number;
 }
@@ -39,6 +42,9 @@ const MAX_STREAMS = 16;
 
 /** Where small messages get their tail: a buffer for each would cost more than copying them. */
 const scratch = Buffer.allocUnsafeSlow(16_384);
+
+/** What zlib says of data that is not valid, or cut off. */
+const DATA_ERRORS: ReadonlySet<string | undefined> = new Set(['Z_DATA_ERROR', 'Z_BUF_ERROR', 'Z_NEED_DICT']);
 
 const SMALLEST_CHUNK = 1024;
 const LARGEST_CHUNK = 65_536;
@@ -76,7 +82,7 @@ export function inflate(body: Buffer, settings: InflateSettings): Buffer {
     at += next.used;
   }
   requireEnd(at, body.length, input.length);
-  return Buffer.concat(outputs, size);
+  return ownMemory(Buffer.concat(outputs, size));
 }
 
 /**
@@ -118,7 +124,8 @@ function withTail(body: Buffer): Buffer {
 }
 
 /** @param left what is left of the limit of the whole message. */
-function inflateStream(input: Buffer, { window, limit, expected }: InflateSettings, left: number): Stream {
+function inflateStream(input: Buffer, settings: InflateSettings, left: number): Stream {
+  const { window, expected } = settings;
   // zlib wants to see room behind the last byte, or asks for another chunk.
   const likely = Math.max(input.length * 4, expected + (expected >> 3));
   const options = {
@@ -131,12 +138,14 @@ function inflateStream(input: Buffer, { window, limit, expected }: InflateSettin
   try {
     const { buffer, engine } = inflateRawSync(input, options) as unknown as Inflated;
     // zlib takes no limit of 0.
-    if (buffer.length > left) throw tooLong(limit);
+    if (buffer.length > left) throw tooLong(settings);
     return { output: buffer, used: engine.bytesWritten };
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(limit);
-    throw invalid((error as Error).message);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(settings);
+    // All else says nothing about the data: there is no memory for it, for example.
+    throw DATA_ERRORS.has(code) ? invalid(message) : error;
   }
 }
 
@@ -174,9 +183,15 @@ function windowAfter(window: Buffer | undefined, outputs: readonly Buffer[]): Bu
   return text.subarray(Math.max(0, text.length - 32_768));
 }
 
-/** zlib's buffers are larger than what is in them: keeping a message must not keep much more. */
+/**
+ * zlib's buffers are larger than what is in them: keeping a message must not keep much more, and whoever looks at its `buffer` sees
+ * nothing that was there before.
+ */
 function ownMemory(output: Buffer): Buffer {
-  return output.length * 2 < output.buffer.byteLength ? Buffer.from(output) : output;
+  const { buffer, byteOffset, length } = output;
+  if (length * 2 < buffer.byteLength) return copyOf(output, 0, length);
+  new Uint8Array(buffer, byteOffset + length).fill(0);
+  return output;
 }
 
 function deflateOptions(size: number, settings: DeflateSettings, window: Buffer | undefined): ZlibOptions {
@@ -201,12 +216,9 @@ function invalid(why: string): ProtocolError {
   return new ProtocolError('COMPRESSION_INVALID', 1007, `compressed message that is not valid: ${why}`);
 }
 
-function tooLong(limit: number): ProtocolError {
-  return new ProtocolError(
-    'MESSAGE_TOO_LONG',
-    1009,
-    `message of more than ${limit} bytes when inflated, maxPayload allows ${limit}`,
-  );
+function tooLong({ limit, limitName = 'maxPayload' }: InflateSettings): ProtocolError {
+  const message = `message of more than ${limit} bytes when inflated, ${limitName} allows ${limit}`;
+  return new ProtocolError('MESSAGE_TOO_LONG', 1009, message);
 }
 
 function tooManyStreams(): ProtocolError {

@@ -37,6 +37,22 @@ export class ProtocolError extends WebSocketError {
   }
 }
 
+/**
+ * Taking in what the peer sent failed, and neither the peer nor the caller is to blame: there was no memory, or sluice or Node.js has a
+ * fault. The connection is failed with 1011, and only that one. `cause` is what was thrown.
+ */
+export class InternalError extends WebSocketError {
+  override readonly name = 'InternalError';
+  declare readonly code: 'INTERNAL_ERROR';
+  /** The status code that the peer is told. RFC 6455 §7.4.1. */
+  readonly closeCode = 1011;
+
+  constructor(cause: unknown) {
+    // The message goes to the peer, which is not told more.
+    super('INTERNAL_ERROR', 'internal error', { cause });
+  }
+}
+
 /** The cause of a {@link ProtocolError}. MESSAGE_INVALID comes from codecs, all others from the protocol itself. */
 export type ProtocolErrorCode =
   | 'RESERVED_BIT'

@@ -3,7 +3,7 @@ import { copyOf } from './copy-of.js';
 import { FrameReader } from './frame-reader.js';
 import { unmask } from './mask.js';
 import type { MessageInflater } from './message-inflater.js';
-import { type Message, type MessageLimits, MessageReader } from './message-reader.js';
+import { type Message, type MessageLimits, MessageReader, MORE, type More } from './message-reader.js';
 import { isControl, type Opcode } from './opcode.js';
 import { PayloadBuffer } from './payload-buffer.js';
 import type { Role } from './role.js';
@@ -22,6 +22,12 @@ export interface ControlFrame {
   /** At most 125 bytes. */
   readonly data: Buffer;
 }
+
+/**
+ * The most frames that one call of `next` reads: the peer may send thousands in one read that say nothing yet. So many take about
+ * 10 us, and few messages have more.
+ */
+const FRAMES_PER_CALL = 128;
 
 /** Bytes in, messages and control frames out, one at a time. */
 export class Parser {
@@ -51,14 +57,17 @@ export class Parser {
   /**
    * Parses one message or control frame.
    *
-   * @returns `undefined` when more bytes are needed.
+   * @returns `undefined` when more bytes are needed; {@link MORE} after many frames that say nothing yet, and before a text is decoded
+   *   that takes long.
    * @throws ProtocolError for a fault of the peer. It is of no use then.
    */
-  next(): Message | ControlFrame | undefined {
+  next(): Message | ControlFrame | More | undefined {
     const { frames } = this;
-    while (frames.read()) {
+    if (this.#messages.isDue) return this.#messages.complete();
+    for (let left = FRAMES_PER_CALL; frames.read(); ) {
       const parsed = isControl(frames.header.opcode) ? this.#acceptControl(frames) : this.#messages.accept(frames);
       if (parsed !== undefined) return parsed;
+      if (--left === 0) return MORE;
     }
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import { Buffer, constants } from 'node:buffer';
 import { copyOf } from './copy-of.js';
 import { borrow, giveBack } from './lent-memory.js';
 
@@ -58,7 +58,10 @@ export class PayloadBuffer {
     const length = this.#length;
     this.clear();
     if (length === bytes.length) return bytes;
-    return length < COPY_BELOW ? copyOf(bytes, 0, length) : bytes.subarray(0, length);
+    if (length < COPY_BELOW) return copyOf(bytes, 0, length);
+    // Whoever looks at the `buffer` of the message sees nothing that was there before.
+    bytes.fill(0, length);
+    return bytes.subarray(0, length);
   }
 
   /** Shows what was collected to `read`, that must not keep the memory, and starts anew. */
@@ -89,7 +92,7 @@ export class PayloadBuffer {
   }
 
   #capacityFor(length: number): number {
-    const doubled = Math.max(SMALLEST, 2 * length);
+    const doubled = Math.min(Math.max(SMALLEST, 2 * length), constants.MAX_LENGTH);
     const total = this.#total;
     if (4 * length >= total) return this.#exact ? total : Math.max(doubled, total);
     // All of it follows behind a quarter: what was copied to more than that would only be copied once more.

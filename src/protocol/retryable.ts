@@ -25,7 +25,7 @@ const PASSING_CLOSE_CODES: ReadonlySet<unknown> = new Set([1001, 1006, 1011, 101
 
 /**
  * Whether a failed connection may work when it is tried again: the network failed, the server was not reached in time or fell silent,
- * it answered with 408, 429 or 5xx, or it closed with 1001, 1006 or 1011 to 1014. `false` for all other errors, an application's own ones too.
+ * it answered with 408, 429 or 5xx, it closed with 1001, 1006 or 1011 to 1014, or what it sent could not be taken in here. `false` for all other errors, an application's own ones too.
  */
 export function isRetryable(error: unknown): boolean {
   if (!isWebSocketError(error)) return NETWORK_CODES.has((error as { code?: unknown } | null | undefined)?.code);
@@ -34,6 +34,8 @@ export function isRetryable(error: unknown): boolean {
       return isPassingRefusal(error as HandshakeError);
     case 'ConnectionClosedError':
       return PASSING_CLOSE_CODES.has((error as ConnectionClosedError).code);
+    case 'InternalError':
+      return true;
     default:
       return error.code === 'HEARTBEAT_TIMEOUT';
   }

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { encodeClosePayload, readClosePayload } from './close-payload.js';
-import { ProtocolError } from './errors.js';
-import type { Message } from './message-reader.js';
+import { InternalError, ProtocolError } from './errors.js';
+import type { Message, More } from './message-reader.js';
 import { Opcode } from './opcode.js';
 import { type Parser, type ParserOptions, ParserPool } from './parser.js';
 
@@ -18,6 +18,8 @@ export type SessionState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'close
 /** What the bytes of the peer mean, for the shell to act on. */
 export type Output =
   | Message
+  /** Nothing yet, and `next()` is to be called again: now, or, since it has taken or will take its time, behind others. */
+  | More
   /** §5.5.2: "an endpoint MUST send a Pong frame in response", unless it has received a Close frame. At most 125 bytes. */
   | { readonly type: 'ping'; readonly data: Buffer }
   /** §5.5.3. At most 125 bytes. */
@@ -27,7 +29,10 @@ export type Output =
   /** The transport has ended and all of its bytes are parsed. Once, and the last. */
   | { readonly type: 'end' }
   /** _Fail the WebSocket Connection_ (§7.1.7) with `error.closeCode`. Once, and the last. */
-  | { readonly type: 'fail'; readonly error: ProtocolError };
+  | { readonly type: 'fail'; readonly error: ProtocolError | InternalError };
+
+/** An output that is to be acted on. */
+export type Outcome = Exclude<Output, More>;
 
 const END: Output = { type: 'end' };
 
@@ -94,12 +99,20 @@ export class Session {
   push(chunk: Buffer, length: number = chunk.length): void {
     if (!this.#parsing) return;
     this.#parser ??= this.#parsers.take();
-    this.#parser.frames.push(chunk, length);
+    try {
+      this.#parser.frames.push(chunk, length);
+    } catch (error) {
+      this.fail(new InternalError(error));
+    }
   }
 
-  /** Copies what is not parsed yet of what was pushed: that memory is the caller's again. */
+  /** Copies what is not parsed yet of what was pushed: that memory is the caller's again. Never throws. */
   keep(): void {
-    this.#parser?.frames.keep();
+    try {
+      this.#parser?.frames.keep();
+    } catch (error) {
+      this.fail(new InternalError(error));
+    }
   }
 
   /** Says that the transport has ended: no more bytes will come. */
@@ -119,7 +132,7 @@ export class Session {
    * Parses one output.
    *
    * @returns `undefined` when more bytes are needed. After the peer's Close frame there is only `end`, after `end` and `fail`
-   *   nothing. A fault of the peer is an output: this never throws a {@link ProtocolError}.
+   *   nothing. Never throws: a fault of the peer is an output, and so is whatever else goes wrong.
    */
   next(): Output | undefined {
     if (!this.#parsing) return this.#takeLast();
@@ -129,14 +142,13 @@ export class Session {
       this.#stop('closed');
       return END;
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
       this.#stop('failed');
-      return { type: 'fail', error };
+      return { type: 'fail', error: error instanceof ProtocolError ? error : new InternalError(error) };
     }
   }
 
-  /** Fails the connection for a fault that the caller found, such as a deadline. No effect after the peer's Close frame. */
-  fail(error: ProtocolError): void {
+  /** Fails the connection for a fault that the caller found, such as a missed deadline. No effect after the peer's Close frame. */
+  fail(error: ProtocolError | InternalError): void {
     if (!this.#parsing) return;
     this.#stop('failed');
     this.#last = { type: 'fail', error };
@@ -157,6 +169,7 @@ export class Session {
       if (parser.isAtRest) this.#giveBack(parser);
       return undefined;
     }
+    if (parsed.type === 'more') return parsed;
     if (!parser.frames.inMessage) this.#completed++;
     return parsed.type === 'message' ? parsed : this.#controlOutput(parsed.opcode, parsed.data);
   }

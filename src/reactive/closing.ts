@@ -1,6 +1,6 @@
 import { isSendableCloseCode } from '../protocol/close-code.js';
 import { encodeClosePayload, truncateReason } from '../protocol/close-payload.js';
-import { ConnectionClosedError, type ProtocolError } from '../protocol/errors.js';
+import { ConnectionClosedError, type InternalError, type ProtocolError } from '../protocol/errors.js';
 import type { Role } from '../protocol/role.js';
 import type { Session } from '../protocol/session.js';
 import type { BytePort } from '../transport/byte-port.js';
@@ -145,7 +145,7 @@ export class Closing implements Due {
   }
 
   /** _Fail the WebSocket Connection_, §7.1.7: says why, and reads and discards until the peer ends, so that it can read that. */
-  fail(error: ProtocolError): void {
+  fail(error: ProtocolError | InternalError): void {
     if (this.state === 'failing' || this.state === 'closed') return;
     const { outbox, port } = this.#owner;
     const reason = truncateReason(error.message);

@@ -3,9 +3,9 @@ import { isSendableCloseCode } from '../protocol/close-code.js';
 import { truncateReason } from '../protocol/close-payload.js';
 import { type BackpressureError, type ProtocolError, type UsageError, WebSocketError } from '../protocol/errors.js';
 import { Opcode } from '../protocol/opcode.js';
-import { type Output, Session } from '../protocol/session.js';
+import { type Outcome, Session } from '../protocol/session.js';
 import type { BytePort, PortEvents } from '../transport/byte-port.js';
-import { toBinaryType } from './binary-type.js';
+import { receivedAs } from './binary-type.js';
 import { Closing, type ClosingOwner, type ClosingState } from './closing.js';
 import type { CloseInfo } from './connection.js';
 import type { ConnectionTerms } from './connection-terms.js';
@@ -216,13 +216,9 @@ export class ConnectionCore<In>
 
   bytes(memory: Buffer, length: number): void {
     this.bytesReceived += length;
-    if (this.state === 'failing') {
-      this.closing.discard(length);
-      return;
-    }
-    this.session.push(memory, length);
-    this.#receiver.pump();
-    this.session.keep();
+    if (this.state === 'failing') this.closing.discard(length);
+    else this.session.push(memory, length);
+    this.#receiver.received(length);
     if (this.#info === undefined) this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
   }
 
@@ -244,7 +240,7 @@ export class ConnectionCore<In>
     this.closing.transportClosed(error);
   }
 
-  output(output: Output): void {
+  output(output: Outcome): void {
     switch (output.type) {
       case 'message':
         this.#receive(output.data, output.size);
@@ -267,6 +263,7 @@ export class ConnectionCore<In>
         this.closing.peerEnded();
         break;
       case 'fail':
+        if (output.error.name === 'InternalError') this.#events.broke(output.error);
         this.closing.fail(output.error);
         break;
       default:
@@ -347,7 +344,8 @@ export class ConnectionCore<In>
 
   #receive(data: string | Buffer, size: number): void {
     this.messagesReceived++;
-    const message = typeof data === 'string' ? data : toBinaryType(data, this.terms.settings.binaryType);
+    const message = receivedAs(data, this.terms.settings.binaryType, this.session);
+    if (message === undefined) return;
     // After our own Close frame a message that nobody wants is not kept.
     this.inbox.put(message as In, size, !this.readsAlways || this.inbox.hasDemand);
   }

@@ -1,5 +1,5 @@
 import { EMPTY, type Observable, Subject } from 'rxjs';
-import type { UsageError } from '../protocol/errors.js';
+import type { InternalError, UsageError } from '../protocol/errors.js';
 import { report } from '../transport/diagnostics.js';
 import type { CloseInfo } from './connection.js';
 import type { CoreEvents } from './core-events.js';
@@ -95,6 +95,10 @@ export class ConnectionStreams implements CoreEvents {
   }
 
   unsendable(error: UsageError): void {
+    report('connection-error', { connection: this.owner, error });
+  }
+
+  broke(error: InternalError): void {
     report('connection-error', { connection: this.owner, error });
   }
 }

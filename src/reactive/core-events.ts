@@ -1,4 +1,4 @@
-import type { UsageError } from '../protocol/errors.js';
+import type { InternalError, UsageError } from '../protocol/errors.js';
 import type { CloseInfo } from './connection.js';
 
 /** What a core tells the connection around it. */
@@ -13,4 +13,6 @@ export interface CoreEvents {
   finished(info: CloseInfo): void;
   /** A value could not be sent. */
   unsendable(error: UsageError): void;
+  /** What came could not be taken in, by no fault of the peer. */
+  broke(error: InternalError): void;
 }

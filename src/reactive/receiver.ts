@@ -1,4 +1,4 @@
-import type { Output, Session } from '../protocol/session.js';
+import type { Outcome, Session } from '../protocol/session.js';
 import type { BytePort } from '../transport/byte-port.js';
 import type { Inbox } from './inbox.js';
 
@@ -7,6 +7,9 @@ const TURN_MS = 10;
 
 /** The most that one connection inflates in one turn, in bytes. */
 const TURN_INFLATED = 4_194_304;
+
+/** A read of this size can be thousands of frames: before it is parsed, others may come first. In bytes. */
+const LARGE_READ = 16_384;
 
 /** Outputs before the first look at the clock: who has fewer to give in one read is never made to wait. */
 const FIRST_LOOK = 8;
@@ -24,7 +27,7 @@ export interface ReceiverOwner {
   readonly inbox: Pick<Inbox<unknown>, 'hasRoom' | 'deliverNext' | 'end'>;
   readonly port: BytePort;
   /** Acts on one output. */
-  output(output: Output): void;
+  output(output: Outcome): void;
   /** Whether the peer's bytes are read whether or not anybody wants messages: while the connection closes. */
   readonly readsAlways: boolean;
   /** Reading was stopped, or started again. */
@@ -42,6 +45,10 @@ export class Receiver {
   readonly #owner: ReceiverOwner;
   #pumping = false;
   #deferred = false;
+  /** Whether what comes next may take its time, so that others may have to come first. */
+  #isCostly = false;
+  /** How often bytes came lately, from a transport that may bring them many times in one turn. */
+  #reads: ReadCount | undefined;
   /** Whether it has waited for its turn, and done nothing expensive since. */
   #isTurn = false;
   #isOver = false;
@@ -49,6 +56,24 @@ export class Receiver {
 
   constructor(owner: ReceiverOwner) {
     this.#owner = owner;
+  }
+
+  /**
+   * Bytes came, and are with the session; what it has not parsed then is kept. A socket gives up to 32 large reads in one turn, unless it
+   * is paused: so before each of them others may come first. Small ones of plain sockets come alone, and cost no look at the clock.
+   */
+  received(length: number): void {
+    if (length >= LARGE_READ) this.#isCostly = true;
+    else if (!this.#owner.port.synchronous) {
+      this.#reads ??= new ReadCount();
+      if (this.#reads.isMany(length)) this.#isCostly = true;
+    }
+    try {
+      this.pump();
+    } finally {
+      // Whatever happened: the memory is used for the next read.
+      this.#owner.session.keep();
+    }
   }
 
   /** Delivers and parses as far as is wanted. Called whenever bytes come or demand changes; harmless when it runs already. */
@@ -103,10 +128,11 @@ export class Receiver {
     const { inbox, session } = this.#owner;
     if (inbox.deliverNext()) return true;
     if (!inbox.hasRoom && !this.#owner.readsAlways) return false;
-    if (session.mayInflate && !this.#mayBegin()) return false;
+    if ((this.#isCostly || session.mayInflate) && !this.#mayBegin()) return false;
     const output = session.next();
     if (output !== undefined) {
-      this.#owner.output(output);
+      if (output.type === 'more') this.#isCostly = true;
+      else this.#owner.output(output);
       return true;
     }
     if (!this.#isOver) return false;
@@ -118,6 +144,7 @@ export class Receiver {
   #mayBegin(): boolean {
     if (this.#isTurn || !this.#owner.port.isTurnOver(performance.now())) {
       this.#isTurn = false;
+      this.#isCostly = false;
       return true;
     }
     this.#goOnLater();
@@ -141,5 +168,28 @@ export class Receiver {
     if (wanted) owner.port.resume();
     else owner.port.pause();
     owner.readingChanged(wanted);
+  }
+}
+
+/** What a read costs beside its bytes, in bytes. */
+const READ_COST = 512;
+
+/** So much has to come within this time, in milliseconds, to be much. */
+const SPAN_MS = 10;
+
+/** Counts the small reads of a transport that may bring many of them in one turn, as TLS brings its records. */
+class ReadCount {
+  #cost = 0;
+  #since = 0;
+
+  /** Whether much came lately, with these `length` bytes. */
+  isMany(length: number): boolean {
+    this.#cost += length + READ_COST;
+    if (this.#cost < LARGE_READ) return false;
+    const now = performance.now();
+    const isMany = now - this.#since < SPAN_MS;
+    this.#cost = 0;
+    this.#since = now;
+    return isMany;
   }
 }

@@ -51,7 +51,8 @@ function beginTurn(): void {
     tasks[done]?.();
     now = performance.now();
   }
-  deadline = undefined;
   if (done < tasks.length) waiting = [...tasks.slice(done), ...waiting];
+  // Who has much to do and comes before the next turn shares what is left of this one, if others wait already: it is theirs too.
+  deadline = waiting.length > 0 ? end : undefined;
   if (waiting.length > 0) schedule();
 }

@@ -1,4 +1,5 @@
 /** Messages that are small on the wire and huge when inflated. */
+import { constants } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
 import { binary, wire } from '../../support/frames.js';
 import { compressed, compressedFragments, contextBomb, zeros } from '../bomb.js';
@@ -118,6 +119,20 @@ export const bombsAtOnce: FaultCase = {
         timeAtMost('stall', 100, stall, ws?.stallMillis),
         sizeAtMost('peak memory of each', memory, peak / count, ws && ws.peak / count),
       ];
+    });
+  },
+};
+
+/** A text that no string can hold, where the application allows messages of that size. */
+export const textBomb: FaultCase = {
+  name: 'a bomb of text, longer than a string can be',
+  async run() {
+    const bytes = wire('server', [{ ...compressed(zeros(constants.MAX_STRING_LENGTH + MiB)), opcode: 0x1 }]);
+    return underAttack({ options: { maxPayload: 1024 * MiB } }, async ({ subject }) => {
+      const peer = await HostilePeer.open(subject.port, { deflate: '' });
+      await peer.flood(bytes);
+      await peer.gone();
+      return [exactly('closed with', 1009, peer.closeCode)];
     });
   },
 };

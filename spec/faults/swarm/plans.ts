@@ -1,5 +1,6 @@
 /** What a swarm can do. */
 import { churn } from './churn.js';
+import { flood, stopFlood } from './flood.js';
 import { burst, hold, leave } from './hold.js';
 import { leavePending, stall } from './pending.js';
 import { resetAt } from './resets.js';
@@ -10,6 +11,7 @@ import { hushAndLeave, talk, talkEnded } from './talk.js';
 export const plans = {
   burst,
   churn,
+  flood,
   hold,
   hushAndLeave,
   leave,
@@ -21,6 +23,7 @@ export const plans = {
   slowEnded,
   stall,
   stayShared,
+  stopFlood,
   talk,
   talkEnded,
 };
