@@ -10,6 +10,7 @@ import { halfOpen } from './cases/half-open.js';
 import { longHeaders } from './cases/long-headers.js';
 import { killedPeers, killedServer } from './cases/lost-peers.js';
 import { openFiles } from './cases/open-files.js';
+import { longAnswer, manyQuestions } from './cases/questions.js';
 import { clientResets, serverResets } from './cases/resets.js';
 import { slowReader, slowSubscriber } from './cases/slow-ends.js';
 import { slowHandshakes, stalledHooks } from './cases/slow-handshakes.js';
@@ -21,6 +22,7 @@ import type { FaultCase } from './fault-case.js';
 
 const floods = [pongs, readPings, unreadPings, ...fragmentFloods, drips, emptyMessages];
 const sizes = [longestClaim, tooLongClaim, slowReader, slowSubscriber];
+const questions = [longAnswer, manyQuestions];
 const bombs = [singleBombs, earlyBomb, bombsAtOnce, longMessage];
 const nonsense = [randomBytes, fuzzTime];
 const handshakes = [longHeaders, slowHandshakes, stalledHooks];
@@ -31,6 +33,7 @@ const crowds = [openFiles, turnedAway, burst, churn, drain, soak];
 export const faultCases: readonly FaultCase[] = [
   ...floods,
   ...sizes,
+  ...questions,
   ...bombs,
   ...nonsense,
   ...handshakes,
