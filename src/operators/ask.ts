@@ -32,12 +32,15 @@ export interface AskMatchOptions<In, Answer extends In = In> extends AskTimeOpti
    * one of them only. Each open question looks at each message: for many at a time, or long messages, use `key`.
    */
   readonly match: ((message: In) => message is Answer) | ((message: In) => boolean);
+  /** Not beside `match`. */
   readonly key?: undefined;
+  /** Not beside `match`. */
   readonly equals?: undefined;
 }
 
 /** {@link AskOptions} of a question whose answer carries a key: an id that is echoed. */
 export interface AskKeyOptions<In, Key = unknown> extends AskTimeOptions {
+  /** Not beside `key`. */
   readonly match?: undefined;
   /**
    * The key of a message. Called once for each message, however many questions are open with this same function: define it once, not
