@@ -3,7 +3,13 @@
  *
  * @packageDocumentation
  */
-export { type AskOptions, ask } from './operators/ask.js';
+export {
+  type AskKeyOptions,
+  type AskMatchOptions,
+  type AskOptions,
+  type AskTimeOptions,
+  ask,
+} from './operators/ask.js';
 export { type BroadcastOptions, broadcast } from './operators/broadcast.js';
 export { type BroadcastToOptions, broadcastTo } from './operators/broadcast-to.js';
 export type { Codec, InvalidHandler, InvalidPolicy } from './operators/codec.js';

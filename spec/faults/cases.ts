@@ -13,6 +13,7 @@ import { longHeaders } from './cases/long-headers.js';
 import { killedPeers, killedServer } from './cases/lost-peers.js';
 import { openFiles } from './cases/open-files.js';
 import { endlessProducers } from './cases/producers.js';
+import { longAnswer, manyQuestions } from './cases/questions.js';
 import { clientResets, serverResets } from './cases/resets.js';
 import { sharedServer } from './cases/shared-server.js';
 import { slowReader, slowSubscriber } from './cases/slow-ends.js';
@@ -25,6 +26,7 @@ import type { FaultCase } from './fault-case.js';
 
 const floods = [pongs, readPings, unreadPings, ...fragmentFloods, drips, emptyMessages, ...floodedEchoes];
 const sizes = [longestClaim, tooLongClaim, slowReader, slowSubscriber];
+const questions = [longAnswer, manyQuestions];
 const bombs = [singleBombs, earlyBomb, textBomb, bombsAtOnce, longMessage];
 const nonsense = [randomBytes, fuzzTime];
 const handshakes = [longHeaders, slowHandshakes, stalledHooks];
@@ -35,6 +37,7 @@ const crowds = [openFiles, turnedAway, burst, churn, drain, soak];
 export const faultCases: readonly FaultCase[] = [
   ...floods,
   ...sizes,
+  ...questions,
   ...bombs,
   ...nonsense,
   ...handshakes,

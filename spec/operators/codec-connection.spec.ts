@@ -1,5 +1,5 @@
 import { EMPTY, firstValueFrom, NEVER, of } from 'rxjs';
-import { type Codec, type Connection, json, UsageError, withCodec } from 'sluice';
+import { type Codec, type Connection, json, type Message, UsageError, withCodec } from 'sluice';
 import { connectionPair, testConnection } from 'sluice/testing';
 import { CodecConnection } from '../../src/operators/codec-connection.js';
 import { finishedSymbol, interceptSymbol, reportSymbol } from '../../src/protocol/connection-symbols.js';
@@ -98,12 +98,91 @@ describe('a typed connection', () => {
     const { client, server } = connectionPair();
     const conn = withCodec(upperCase)(server);
     const shown: unknown[] = [];
-    Reflect.get(conn, interceptSymbol).call(conn, (value: string) => shown.push(value) < 0, false);
+    Reflect.get(conn, interceptSymbol).call(conn, (value: string) => shown.push(value) < 0);
     conn.messages$.subscribe();
     const hold = client.hold();
     for (const message of ['a', 'bad', 'behind']) client.send.next(message);
     hold.unsubscribe();
     expect(shown).toEqual(['A']);
+  });
+
+  describe('with interceptions', () => {
+    /** A typed connection that counts what it decodes. */
+    function counted() {
+      const { client, server } = connectionPair({ server: { highWaterMark: 1_000 } });
+      const counts = { decoded: 0 };
+      const decode = (message: Message): { readonly text: Message } => {
+        counts.decoded++;
+        return { text: upperCase.decode(message) };
+      };
+      const conn = new CodecConnection(server, { decode, encode: String });
+      return { client, conn, counts };
+    }
+
+    it('decodes a message once for all of them and for its subscribers, each message for itself', () => {
+      const { client, conn, counts } = counted();
+      const values: unknown[] = [];
+      for (let i = 0; i < 3; i++) conn.intercept((value) => values.push(value) < 0);
+      conn.messages$.subscribe((value) => values.push(value));
+      client.send.next('a');
+      client.send.next('a');
+      expect([counts.decoded, new Set(values.slice(0, 4)).size, new Set(values).size]).toEqual([2, 1, 2]);
+    });
+
+    it('keeps no value for those who do not subscribe, or no longer', () => {
+      const { client, conn, counts } = counted();
+      const shown: unknown[] = [];
+      conn.intercept((value) => shown.push(value) < 0);
+      client.send.next('a');
+      const seen: unknown[] = [];
+      const subscription = conn.messages$.subscribe((value) => seen.push(value));
+      const hold = conn.hold();
+      client.send.next('b');
+      subscription.unsubscribe();
+      conn.messages$.subscribe((value) => seen.push(value));
+      hold.unsubscribe();
+      expect(seen).toEqual([{ text: 'A' }, { text: 'B' }]);
+      expect([seen[1] === shown[1], counts.decoded]).toEqual([false, 4]);
+    });
+
+    it('decodes what waited before when its turn comes, and not what was shown after it', () => {
+      const { client, conn } = counted();
+      conn.intercept(() => false);
+      const hold = conn.hold();
+      const seen: unknown[] = [];
+      conn.messages$.subscribe(({ text }) => seen.push(text));
+      for (const message of ['a', 'b', 'c']) client.send.next(message);
+      hold.unsubscribe();
+      expect(seen).toEqual(['A', 'B', 'C']);
+    });
+
+    it('shows by key, and decodes nothing once all have left', () => {
+      const { client, conn, counts } = counted();
+      const taken: unknown[] = [];
+      const key = { of: ({ text }: { readonly text: Message }) => text, value: 'B', failed: () => {} };
+      const interceptions = [conn.intercept(({ text }) => taken.push(text) > 0, { key }), conn.intercept(() => false)];
+      for (const message of ['a', 'b']) client.send.next(message);
+      expect([taken, counts.decoded]).toEqual([['B'], 2]);
+      for (const interception of interceptions) interception?.unsubscribe();
+      client.send.next('b');
+      expect([taken, counts.decoded]).toEqual([['B'], 2]);
+    });
+
+    it('reads ahead for those who wait, and tells them when it is stuck', () => {
+      const { client, conn } = counted();
+      let stuck = 0;
+      const plain = conn.intercept(() => false);
+      const fill = (): void => client.send.next('.'.repeat(900));
+      fill();
+      expect([plain?.isReading, plain?.isStuck]).toEqual([false, true]);
+      const waiting = conn.intercept(() => false, { onStuck: () => stuck++ });
+      expect([waiting?.isReading, waiting?.isStuck, stuck]).toEqual([true, false, 0]);
+      fill();
+      expect([waiting?.isReading, waiting?.isStuck, stuck]).toEqual([false, true, 1]);
+      waiting?.unsubscribe();
+      conn.hold().unsubscribe();
+      expect(stuck).toBe(1);
+    });
   });
 
   it('sends nothing once its connection is closing', () => {
@@ -140,7 +219,7 @@ describe('a typed connection', () => {
     const bare = new CodecConnection({ send: raw.send, messages$: EMPTY, close$: of('info') } as never, json());
     bare.whenFinished({ told });
     expect(told).toHaveBeenLastCalledWith('info');
-    expect(bare.intercept(() => true, false)).toBeUndefined();
+    expect(bare.intercept(() => true)).toBeUndefined();
     expect(() => bare.report(new Error('a'))).not.toThrow();
   });
 
@@ -148,14 +227,10 @@ describe('a typed connection', () => {
     const { client, server } = connectionPair();
     const conn = withCodec(json({ invalid: 'drop' }))(server);
     const shown: unknown[] = [];
-    Reflect.get(conn, interceptSymbol).call(
-      conn,
-      (value: unknown) => {
-        shown.push(value);
-        return value === 2;
-      },
-      false,
-    );
+    Reflect.get(conn, interceptSymbol).call(conn, (value: unknown) => {
+      shown.push(value);
+      return value === 2;
+    });
     const seen: unknown[] = [];
     conn.messages$.subscribe((value) => seen.push(value));
     for (const message of ['1', 'x', '2', '3']) client.send.next(message);

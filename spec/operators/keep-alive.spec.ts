@@ -10,6 +10,7 @@ import {
   UsageError,
   WebSocketError,
 } from 'sluice';
+import { connectionPair, stallReads } from 'sluice/testing';
 import { text } from '../support/frames.js';
 import { Loopback } from '../support/loopback.js';
 import { marbleConnection } from '../support/marble-connection.js';
@@ -78,6 +79,194 @@ describe('keepAlive', () => {
     expect(foundWhilePaused).toBe(0);
     expect(found).toHaveLength(1);
     expect((found[0] as [number])[0]).toBeGreaterThan(100);
+  });
+
+  describe('a peer that has stopped reading', () => {
+    const stalledTimes = { ...times, stalledTimeout: 20 } as const;
+    /** When each was given up, and why. */
+    const ends = (prepare: (helpers: Marbles) => Observable<never>): unknown[] => {
+      let found: unknown[] = [];
+      marbles((helpers) => {
+        found = failures(prepare(helpers), helpers);
+      });
+      return found.map((each) => {
+        const [frame, error] = each as [number, WebSocketError];
+        return [frame, error.code, error.message];
+      });
+    };
+    const dead = (frame: number) => [frame, 'HEARTBEAT_TIMEOUT', 'no byte came for 3 ms after a message of keepAlive'];
+    const stalled = (frame: number) => [
+      frame,
+      'HEARTBEAT_TIMEOUT',
+      'nothing has moved for 20 ms, with messages unread before one of keepAlive',
+    ];
+
+    it('is not given up before stalledTimeout, and not at all once it reads again', () => {
+      marbles((helpers) => {
+        const { scheduler, expectObservable } = helpers;
+        const { client, server } = connectionPair({ scheduler });
+        server.messages$.subscribe((message) => {
+          if (message === 'p') server.send.next('a');
+        });
+        const stall = stallReads(server as Connection);
+        client.send.next('data');
+        scheduler.schedule(() => stall.unsubscribe(), 119_000);
+        const watched$ = keepAlive(client as Connection, { message: 'p', isAnswer: isA, scheduler });
+        expectObservable(watched$, '10m !').toBe('-');
+      });
+    });
+
+    it('is given up after stalledTimeout without a byte in either direction; by default two minutes', () => {
+      expect(
+        ends((helpers) => {
+          const { connection } = marbleConnection(helpers, '-');
+          connection.send.next('data');
+          return keepAlive(connection, { ...stalledTimes, scheduler: helpers.scheduler });
+        }),
+      ).toEqual([stalled(25)]);
+      const found = ends((helpers) => {
+        const { connection } = marbleConnection(helpers, '-');
+        connection.send.next('data');
+        return keepAlive(connection, { message: 'p', scheduler: helpers.scheduler });
+      });
+      expect(found).toEqual([[150_000, 'HEARTBEAT_TIMEOUT', expect.stringContaining('120000 ms')]]);
+    });
+
+    it('is given up after timeout when the last answer came after all that was sent, or nothing was sent', () => {
+      for (const answers of [{}, { isAnswer: isA }]) {
+        expect(
+          ends((helpers) => {
+            const { connection } = marbleConnection(helpers, '------a');
+            connection.send.next('data');
+            return keepAlive(connection, { ...stalledTimes, ...answers, scheduler: helpers.scheduler });
+          }),
+        ).toEqual([dead(13)]);
+      }
+    });
+
+    it('may have unread what was sent since the last message that was answered, be it after the next one', () => {
+      for (const frame of [7, 12]) {
+        expect(
+          ends((helpers) => {
+            const { connection } = marbleConnection(helpers, '------a');
+            helpers.scheduler.schedule(() => connection.send.next('data'), frame);
+            return keepAlive(connection, { ...stalledTimes, isAnswer: isA, scheduler: helpers.scheduler });
+          }),
+        ).toEqual([stalled(30)]);
+      }
+    });
+
+    it('has read nothing by sending something else, where answers are known', () => {
+      expect(
+        ends((helpers) => {
+          const { connection } = marbleConnection(helpers, '------x');
+          connection.send.next('data');
+          return keepAlive(connection, { ...stalledTimes, isAnswer: isA, scheduler: helpers.scheduler });
+        }),
+      ).toEqual([stalled(30)]);
+    });
+
+    it('answers in order: a late answer tells of the message that it is for', () => {
+      // Beats at 5, 10 and 15; the answer to the first one comes after the second.
+      expect(
+        ends((helpers) => {
+          const { connection } = marbleConnection(helpers, '------x----a-');
+          helpers.scheduler.schedule(() => connection.send.next('data'), 7);
+          return keepAlive(connection, { ...stalledTimes, isAnswer: isA, scheduler: helpers.scheduler });
+        }),
+      ).toEqual([stalled(35)]);
+    });
+
+    it('may owe any number of answers', () => {
+      expect(
+        ends((helpers) => {
+          const { scheduler } = helpers;
+          const { connection, peer } = memoryConnection({ scheduler });
+          connection.send.subscribe(() => {
+            if (scheduler.now() <= 750) peer(text('x'));
+          });
+          connection.send.next('data');
+          return keepAlive(connection, { ...stalledTimes, isAnswer: isA, scheduler });
+        }),
+      ).toEqual([stalled(775)]);
+    });
+
+    it('is alive while the transport takes what waits', () => {
+      expect(
+        ends((helpers) => {
+          const { scheduler } = helpers;
+          const { connection, port } = memoryConnection({ scheduler });
+          port.block();
+          for (let i = 0; i < 3; i++) connection.send.next('.'.repeat(100_000));
+          // First fewer bytes wait, then others take their place.
+          scheduler.schedule(() => {
+            port.pending -= 50_000;
+          }, 22);
+          scheduler.schedule(() => port.drain(), 40);
+          return keepAlive(connection, { ...stalledTimes, scheduler });
+        }),
+      ).toEqual([stalled(61)]);
+    });
+
+    it('is not alive because the kernel takes what is sent to nobody, or the oldest is dropped', () => {
+      expect(
+        ends((helpers) => {
+          const { connection } = marbleConnection(helpers, '-');
+          helpers.cold('-a'.repeat(40)).subscribe((value) => connection.send.next(value));
+          return keepAlive(connection, { ...stalledTimes, scheduler: helpers.scheduler });
+        }),
+      ).toEqual([stalled(25)]);
+      expect(
+        ends((helpers) => {
+          const { scheduler } = helpers;
+          const { connection, port } = memoryConnection({ scheduler, overflow: 'drop-oldest', maxBufferedAmount: 300 });
+          port.block();
+          helpers.cold('a'.repeat(80)).subscribe({
+            next: () => connection.send.next('.'.repeat(1 + (scheduler.now() % 7) * 10)),
+          });
+          return keepAlive(connection, { ...stalledTimes, scheduler });
+        }),
+      ).toEqual([stalled(25)]);
+    });
+
+    it('counts messages that are dropped for none', () => {
+      const sent: unknown[] = [];
+      expect(
+        ends((helpers) => {
+          const { scheduler } = helpers;
+          const { connection, port } = memoryConnection({ scheduler, overflow: 'drop-newest', maxBufferedAmount: 20 });
+          port.block();
+          connection.send.next('0123456789');
+          const message = (): string => {
+            sent.push(scheduler.now());
+            return '.'.repeat(100);
+          };
+          return keepAlive(connection, { ...stalledTimes, message, scheduler });
+        }),
+      ).toEqual([stalled(25)]);
+      expect(sent).toEqual([5]);
+    });
+
+    it('is not looked at while reading is paused: that begins anew', () => {
+      const found = ends((helpers) => {
+        const { scheduler } = helpers;
+        const { connection, peer } = memoryConnection({ scheduler, highWaterMark: 100 });
+        connection.send.next('data');
+        peer(text('.'.repeat(200)));
+        scheduler.schedule(() => connection.messages$.subscribe(), 100);
+        return keepAlive(connection, { ...stalledTimes, scheduler });
+      });
+      expect(found).toEqual([stalled(118)]);
+    });
+
+    it('waits for stalledTimeout no shorter than for timeout', () => {
+      const found = ends((helpers) => {
+        const { connection } = marbleConnection(helpers, '-');
+        connection.send.next('data');
+        return keepAlive(connection, { ...times, stalledTimeout: 1, scheduler: helpers.scheduler });
+      });
+      expect(found).toEqual([[8, 'HEARTBEAT_TIMEOUT', expect.stringContaining('1 ms')]]);
+    });
   });
 
   it('takes its message from a function each time', () =>
@@ -156,6 +345,7 @@ describe('keepAlive', () => {
   it.each([
     [{ message: 'p', interval: 0 }, RangeError, 'interval is 0, allowed are numbers from 1 to 2147483647'],
     [{ message: 'p', timeout: 0 }, RangeError, 'timeout is 0'],
+    [{ message: 'p', stalledTimeout: Number.POSITIVE_INFINITY }, RangeError, 'stalledTimeout is Infinity'],
     [{ message: 'p', isAnswer: 'a' }, TypeError, 'isAnswer is string, allowed is a function'],
     [{}, TypeError, 'message is undefined'],
   ])('refuses %p at the call', (options, type, message) => {

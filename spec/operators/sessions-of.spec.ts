@@ -31,7 +31,7 @@ describe('an interception', () => {
   it('takes messages out of a connection before they are queued', () => {
     const { connection, peer } = memoryConnection();
     const taken: unknown[] = [];
-    const interception = intercept('it', connection, (message) => taken.push(message) > 0, false);
+    const interception = intercept('it', connection, (message) => taken.push(message) > 0);
     peer(text('a'));
     interception.unsubscribe();
     peer(text('b'));
@@ -42,6 +42,6 @@ describe('an interception', () => {
 
   it('is refused where there is no inbox of ours', () => {
     const foreign = { messages$: of('a') };
-    expect(() => intercept('it', foreign, () => true, false)).toThrow(/^it got a connection without an inbox/);
+    expect(() => intercept('it', foreign, () => true)).toThrow(/^it got a connection without an inbox/);
   });
 });

@@ -5,6 +5,7 @@ import {
   reportSymbol,
   sessionsSymbol,
   tapSymbol,
+  turnSymbol,
 } from '../../src/protocol/connection-symbols.js';
 import type { CloseInfo } from '../../src/reactive/connection.js';
 import { close, text } from '../support/frames.js';
@@ -12,13 +13,14 @@ import { memoryConnection } from '../support/memory-connection.js';
 
 describe('the symbols of a connection', () => {
   it('are the same in every build', () => {
-    expect([holdSymbol, finishedSymbol, reportSymbol, interceptSymbol, sessionsSymbol, tapSymbol]).toEqual([
+    expect([holdSymbol, finishedSymbol, reportSymbol, interceptSymbol, sessionsSymbol, tapSymbol, turnSymbol]).toEqual([
       Symbol.for('sluice.hold'),
       Symbol.for('sluice.finished'),
       Symbol.for('sluice.report'),
       Symbol.for('sluice.intercept'),
       Symbol.for('sluice.sessions'),
       Symbol.for('sluice.tap'),
+      Symbol.for('sluice.turn'),
     ]);
   });
 

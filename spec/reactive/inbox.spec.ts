@@ -210,7 +210,7 @@ describe('an interception', () => {
     const { inbox, seen } = recorded();
     const hold = inbox.hold();
     const looked: string[] = [];
-    inbox.intercept((message) => looked.push(message) > 0 && message === 'b', false);
+    inbox.intercept((message) => looked.push(message) > 0 && message === 'b');
     for (const message of ['a', 'b', 'c']) inbox.put(message, 1);
     expect(looked).toEqual(['a', 'b', 'c']);
     hold.unsubscribe();
@@ -221,7 +221,7 @@ describe('an interception', () => {
   it('does not see what waits already', () => {
     const inbox = openInbox();
     inbox.put('a', 1);
-    inbox.intercept(() => true, true);
+    inbox.intercept(() => true);
     expect(inbox.isEmpty).toBe(false);
   });
 
@@ -232,8 +232,8 @@ describe('an interception', () => {
       asked.push(name + message);
       return message === name;
     };
-    const first = inbox.intercept(asking('a'), false);
-    inbox.intercept(asking('b'), false);
+    const first = inbox.intercept(asking('a'));
+    inbox.intercept(asking('b'));
     inbox.put('a', 1);
     inbox.put('b', 1);
     first.unsubscribe();
@@ -245,8 +245,8 @@ describe('an interception', () => {
   it('may be the same function twice', () => {
     const inbox = openInbox();
     const take = (): boolean => true;
-    inbox.intercept(take, false);
-    inbox.intercept(take, false).unsubscribe();
+    inbox.intercept(take);
+    inbox.intercept(take).unsubscribe();
     inbox.put('a', 1);
     expect(inbox.isEmpty).toBe(true);
   });
@@ -255,10 +255,10 @@ describe('an interception', () => {
     let asked = 0;
     const inbox: Inbox<string> = new Inbox(MARK, { wanted: () => asked++ });
     inbox.put('a', MARK);
-    const patient = inbox.intercept(() => false, false);
+    const patient = inbox.intercept(() => false);
     expect([inbox.hasRoom, patient.isReading]).toEqual([false, false]);
     const before = asked;
-    const urgent = inbox.intercept(() => false, true);
+    const urgent = inbox.intercept(() => false, { onStuck: () => {} });
     expect([inbox.hasRoom, patient.isReading, asked]).toEqual([true, true, before + 1]);
     inbox.put('b', MARK);
     expect([inbox.hasRoom, urgent.isReading]).toEqual([false, false]);
@@ -266,9 +266,53 @@ describe('an interception', () => {
     expect(urgent.isReading).toBe(true);
   });
 
+  it('is told when it waits in vain: when all room is used up, and nobody subscribes or holds', () => {
+    const log: string[] = [];
+    const inbox = openInbox();
+    inbox.put('a', MARK);
+    const interception = inbox.intercept(() => false, { onStuck: () => log.push('stuck') });
+    const twice = inbox.intercept(() => false, { onStuck: () => log.push('stuck too') });
+    expect([log, interception.isStuck]).toEqual([[], false]);
+    inbox.put('b', MARK);
+    expect([log.splice(0), interception.isStuck]).toEqual([['stuck', 'stuck too'], true]);
+    twice.unsubscribe();
+    // Somebody else begins to wait.
+    inbox.intercept(() => false);
+    expect(log.splice(0)).toEqual(['stuck']);
+
+    const hold = inbox.hold();
+    expect(interception.isStuck).toBe(false);
+    const subscription = inbox.messages$.subscribe();
+    subscription.unsubscribe();
+    expect(log).toEqual([]);
+    hold.unsubscribe();
+    expect(log.splice(0)).toEqual(['stuck']);
+
+    const held = inbox.hold();
+    const leaving = inbox.messages$.subscribe();
+    held.unsubscribe();
+    expect([log, interception.isStuck]).toEqual([[], false]);
+    leaving.unsubscribe();
+    expect(log.splice(0)).toEqual(['stuck']);
+
+    interception.unsubscribe();
+    interception.unsubscribe();
+    inbox.put('c', 1);
+    expect([log, inbox.hasRoom]).toEqual([[], false]);
+  });
+
+  it('by key is shown only what has it', () => {
+    const inbox = openInbox();
+    const taken: string[] = [];
+    const key = { of: (message: string) => message.charAt(0), value: 'b', failed: () => {} };
+    inbox.intercept((message) => taken.push(message) > 0, { key });
+    for (const message of ['a', 'b1', 'c', 'b2']) inbox.put(message, 1);
+    expect([taken, inbox.cost]).toEqual([['b1', 'b2'], 2 * (1 + 128)]);
+  });
+
   it('is no demand: what nobody wants is not kept when it must not be', () => {
     const inbox = openInbox();
-    inbox.intercept(() => false, true);
+    inbox.intercept(() => false, { onStuck: () => {} });
     expect(inbox.hasDemand).toBe(false);
     inbox.put('a', 1, false);
     expect(inbox.isEmpty).toBe(true);

@@ -74,6 +74,55 @@ describe('what waits for a socket', () => {
   });
 });
 
+/** A turn that notes what it is told. */
+const noted = (log: unknown[]) => ({
+  begin: () => log.push('begin'),
+  dropped: () => log.push('dropped'),
+  ended: (error?: unknown) => log.push(['ended', error]),
+});
+
+describe('a turn', () => {
+  it('stands among the others, and is charged as they are', () => {
+    const queue = new OfflineQueue<string>(10_000, 'close');
+    const turn = noted([]);
+    queue.push('a', undefined);
+    queue.await('b', turn);
+    queue.push('c', undefined);
+    expect(queue.size).toBe(3 * (COST + 1));
+    const seen: unknown[] = [];
+    queue.flush((value, _, found) => seen.push([value, found]) > 0);
+    expect(seen).toEqual([
+      ['a', undefined],
+      ['b', turn],
+      ['c', undefined],
+    ]);
+  });
+
+  it('may be taken out, once', () => {
+    const queue = new OfflineQueue<string>(10_000, 'close');
+    const log: unknown[] = [];
+    const remove = queue.await('a', noted(log));
+    queue.push('b', undefined);
+    remove();
+    remove();
+    expect([queue.size, taken(queue), log]).toEqual([COST + 1, ['b'], []]);
+  });
+
+  it('is told when it is dropped, be it at once, and when all is cleared', () => {
+    const log: unknown[] = [];
+    const queue = new OfflineQueue<string>(COST + 1, 'drop-oldest');
+    queue.await('long'.repeat(100), noted(log))();
+    expect(log.splice(0)).toEqual(['dropped']);
+    queue.await('a', noted(log));
+    queue.push('b', undefined);
+    expect(log.splice(0)).toEqual(['dropped']);
+    queue.clear();
+    queue.await('c', noted(log));
+    queue.clear();
+    expect([log, queue.size]).toEqual([[['ended', undefined]], 0]);
+  });
+});
+
 describe('the bound', () => {
   const full = (overflow: 'close' | 'drop-newest' | 'drop-oldest'): OfflineQueue<string> => {
     const queue = new OfflineQueue<string>(3 * (COST + 1), overflow);

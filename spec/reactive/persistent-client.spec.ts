@@ -513,6 +513,149 @@ describe('operators', () => {
     expect(got).toEqual([['1', '2'], []]);
   });
 
+  describe('ask', () => {
+    /** Notes the end of a question under its name. */
+    const asked = ({ client, scheduler }: Scene, log: unknown[], name: string, options: object = {}): Subscription =>
+      ask(client, name, { match: (message) => message === `${name}!`, scheduler, ...options }).subscribe({
+        next: (found) => log.push(found),
+        error: (error: { readonly code?: unknown; readonly message: string }) =>
+          log.push([name, error.code ?? error.message]),
+      });
+
+    it('goes after all that was sent before it, and before all that was sent later', () => {
+      const scene = new Scene(['open']);
+      const { client, got } = scene;
+      const log: unknown[] = [];
+      client.send.next('1');
+      asked(scene, log, '2');
+      client.send.next('3');
+      asked(scene, log, '4');
+      multiplex(client, '+a', '-a', () => false).subscribe();
+      client.open();
+      asked(scene, log, '5');
+      client.send.next('6');
+      expect(got).toEqual([['+a', '1', '2', '3', '4', '5', '6']]);
+      for (const answer of ['5!', '4!', '2!']) scene.server(0).send.next(answer);
+      expect(log).toEqual(['5!', '4!', '2!']);
+    });
+
+    it('is never sent when it was left before, and gives its place back', () => {
+      const scene = new Scene(['open']);
+      const { client, got } = scene;
+      const question = asked(scene, [], 'a');
+      asked(scene, [], 'b');
+      question.unsubscribe();
+      client.open();
+      expect([got, client.bufferedAmount]).toEqual([[['b']], 0]);
+    });
+
+    it('has a time of its own, and says that it was not sent', () => {
+      const scene = new Scene([refused, refused, 'open']);
+      const { client, got } = scene;
+      const log: unknown[] = [];
+      client.open();
+      asked(scene, log, 'a', { timeout: 5 });
+      asked(scene, log, 'b', { timeout: 1_000 });
+      scene.pass(20);
+      expect(log).toEqual([
+        ['a', 'no answer came within 5 ms: the question was not sent, since no connection was open'],
+      ]);
+      expect(got).toEqual([['b']]);
+    });
+
+    it('asks only once, though its socket is lost', () => {
+      const scene = new Scene(['open', 'open']);
+      const log: unknown[] = [];
+      asked(scene, log, 'a');
+      scene.client.open();
+      scene.cut(0);
+      scene.pass(100);
+      expect([scene.got, log]).toEqual([[['a'], []], [['a', 1006]]]);
+    });
+
+    it('waits for the next socket while this one closes', () => {
+      const scene = new Scene(['open', 'open']);
+      scene.client.open();
+      (scene.pairs[0] as ConnectionPair).client.close();
+      asked(scene, [], 'a');
+      scene.pass(100);
+      expect(scene.got).toEqual([[], ['a']]);
+    });
+
+    it('stays in the line when the socket is closed by what is sent before it', () => {
+      const scene = new Scene(['open', 'open']);
+      const { client } = scene;
+      const log: unknown[] = [];
+      client.send.next(42 as never);
+      asked(scene, log, 'a');
+      client.open();
+      scene.pass(0);
+      // The value that cannot be sent has ended the first socket, and the client with it.
+      client.open();
+      expect(scene.got).toEqual([[], ['a']]);
+    });
+
+    it('errors when too much waits: when that gives up, and when it is dropped', () => {
+      for (const [overflow, error] of [
+        ['close', 'BUFFER_FULL'],
+        ['drop-newest', 'ASK_DROPPED'],
+      ]) {
+        const scene = new Scene([], { offlineBuffer: 200, overflow });
+        const log: unknown[] = [];
+        asked(scene, log, 'a');
+        asked(scene, log, 'b');
+        expect(log).toEqual([['b', error]]);
+      }
+      const scene = new Scene([], { offlineBuffer: 200, overflow: 'drop-oldest' });
+      const log: unknown[] = [];
+      asked(scene, log, 'a');
+      scene.client.send.next('b');
+      expect(log).toEqual([['a', 'ASK_DROPPED']]);
+    });
+
+    it('errors when the client has ended, or ends first', () => {
+      const scene = new Scene([]);
+      const log: unknown[] = [];
+      asked(scene, log, 'a');
+      scene.client.complete();
+      asked(scene, log, 'b');
+      expect(log).toEqual([
+        ['a', 1006],
+        ['b', 1006],
+      ]);
+    });
+
+    it('is blocked by what nobody reads, and not with ignoreMessages, on every socket', () => {
+      for (const ignores of [false, true]) {
+        const scene = new Scene(['open', 'open']);
+        const { client } = scene;
+        const log: unknown[] = [];
+        if (ignores) client.ignoreMessages();
+        client.open();
+        scene.cut(0);
+        scene.pass(100);
+        for (let i = 0; i < 3; i++) scene.server(1).send.next('.'.repeat(60_000));
+        asked(scene, log, 'a');
+        scene.server(1).send.next('a!');
+        scene.pass(100);
+        expect(log).toEqual([ignores ? 'a!' : ['a', 'ASK_BLOCKED']]);
+      }
+    });
+  });
+
+  it('ignoreMessages discards until it is unsubscribed', () => {
+    const scene = new Scene(['open']);
+    const { client } = scene;
+    const ignoring = client.ignoreMessages();
+    client.open();
+    scene.server(0).send.next('a');
+    ignoring.unsubscribe();
+    scene.server(0).send.next('b');
+    const seen: Message[] = [];
+    client.messages$.subscribe((message) => seen.push(message));
+    expect(seen).toEqual(['b']);
+  });
+
   it('ask errors when there will be no socket any more', () => {
     const { client } = new Scene([]);
     const errors: unknown[] = [];

@@ -19,7 +19,7 @@ describe('the connection behind testConnection', () => {
   it('shows messages to those who intercept, and reports', () => {
     const conn = new InputConnection<undefined, string, string>({ messages$: of('a', 'b') });
     const seen: unknown[] = [];
-    Reflect.get(conn, interceptSymbol).call(conn, (message: string) => message === 'a', false);
+    Reflect.get(conn, interceptSymbol).call(conn, (message: string) => message === 'a');
     conn.messages$.subscribe((message) => seen.push(message));
     expect(seen).toEqual(['a', 'b']);
     expect(() => Reflect.get(conn, reportSymbol).call(conn, new Error('a'))).not.toThrow();

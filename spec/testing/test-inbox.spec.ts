@@ -64,7 +64,7 @@ describe('the inbox of a test connection', () => {
   it('shows messages to those who intercept', () => {
     const inbox = new TestInbox<string>(200, () => {});
     const seen: string[] = [];
-    inbox.intercept((message) => message === 'a', false);
+    inbox.intercept((message) => message === 'a');
     inbox.messages$.subscribe((message) => seen.push(message));
     for (const message of ['a', 'b']) inbox.receive(message);
     expect(seen).toEqual(['b']);

@@ -1,4 +1,4 @@
-import { Observable, type Observer, share } from 'rxjs';
+import { Observable, type Observer, Subscription, share } from 'rxjs';
 import {
   finishedSymbol,
   holdSymbol,
@@ -8,8 +8,9 @@ import {
 } from '../protocol/connection-symbols.js';
 import { isWebSocketError, type ProtocolError, UsageError } from '../protocol/errors.js';
 import type { SharedMessage } from '../protocol/shared-message.js';
+import { type Taker, Takers } from '../protocol/takers.js';
 import type { CloseInfo, Connection, Message, SendSource } from '../reactive/connection.js';
-import type { Interception, Taker } from '../reactive/inbox.js';
+import type { Interception, InterceptOptions } from '../reactive/inbox.js';
 import type { Holdable } from '../reactive/inbox-messages.js';
 import { iterateMessages } from '../reactive/message-iterator.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
@@ -29,11 +30,13 @@ import { subscribeWithin } from './subscribe-within.js';
 interface Carrier {
   readonly [finishedSymbol]?: (listener: { told(info: CloseInfo): void }) => void;
   readonly [reportSymbol]?: (error: unknown) => void;
-  readonly [interceptSymbol]?: (take: Taker<Message>, isUrgent: boolean) => Interception;
+  readonly [interceptSymbol]?: (take: Taker<Message>, options?: InterceptOptions<Message>) => Interception;
 }
 
 /** `ReadyState.OPEN`. */
 const OPEN = 1;
+
+const takesNone = (): boolean => false;
 
 /** A connection with a codec before it: see `withCodec`. */
 export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> implements Connection<Data, In, Out> {
@@ -42,6 +45,14 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   readonly #conn: Connection<Data>;
   readonly #codec: Codec<In, Out>;
   readonly #handed: HandedLine<Outgoing>;
+  /** Those who intercept, so that a message is decoded once for all of them. Made for the first. */
+  #takers: Takers<In> | undefined;
+  /** There while anybody intercepts. */
+  #interception: Interception | undefined;
+  /** Whether anybody subscribes to the messages. */
+  #isWanted = false;
+  /** What was decoded for those who intercept: the message comes to its subscribers next, or waits. */
+  #shown: { readonly message: Message; readonly value: In } | undefined;
   /** A message was bad, and the connection is closing for it: what follows is not looked at. */
   #hasFailed = false;
 
@@ -80,18 +91,28 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   /** What `interceptSymbol` stands for. A message that cannot be decoded is taken by nobody, and judged when its turn comes. */
-  intercept(take: Taker<In>, isUrgent: boolean): Interception | undefined {
-    const takeDecoded: Taker<Message> = (message) => {
-      if (this.#hasFailed) return false;
-      let value: In;
-      try {
-        value = this.#codec.decode(message);
-      } catch {
-        return false;
-      }
-      return take(value);
+  intercept(take: Taker<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception | undefined {
+    const conn: Carrier & Connection<Data> = this.#conn;
+    this.#takers ??= new Takers();
+    const takers = this.#takers;
+    this.#interception ??= conn[interceptSymbol]?.((message) => this.#show(message, takers));
+    const behind = this.#interception;
+    if (behind === undefined) return undefined;
+    const interception = new Subscription(takers.add(take, key));
+    interception.add(() => {
+      if (takers.isEmpty) this.#stopShowing();
+    });
+    // Room to read ahead, and no look at any message.
+    if (onStuck !== undefined) interception.add(conn[interceptSymbol]?.(takesNone, { onStuck }));
+    return {
+      unsubscribe: () => interception.unsubscribe(),
+      get isReading() {
+        return behind.isReading;
+      },
+      get isStuck() {
+        return behind.isStuck;
+      },
     };
-    return (this.#conn as Carrier)[interceptSymbol]?.(takeDecoded, isUrgent);
   }
 
   /** What `shareSymbol` stands for: what goes to many is encoded once for all of them that have this codec. */
@@ -105,8 +126,31 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     );
   }
 
+  #stopShowing(): void {
+    this.#interception?.unsubscribe();
+    this.#interception = undefined;
+  }
+
+  #show(message: Message, takers: Takers<In>): boolean {
+    if (this.#hasFailed) return false;
+    let value: In;
+    try {
+      value = this.#codec.decode(message);
+    } catch {
+      return false;
+    }
+    if (takers.offer(value)) return true;
+    if (this.#isWanted) this.#shown = { message, value };
+    return false;
+  }
+
   #decoded(): Observable<In> {
     return new Observable((subscriber) => {
+      this.#isWanted = true;
+      subscriber.add(() => {
+        this.#isWanted = false;
+        this.#shown = undefined;
+      });
       subscribeWithin(subscriber, this.#conn.messages$, {
         next: (message) => this.#decode(message, subscriber),
         complete: () => subscriber.complete(),
@@ -116,6 +160,12 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
 
   #decode(message: Message, observer: Pick<Observer<In>, 'next'>): void {
     if (this.#hasFailed) return;
+    const shown = this.#shown;
+    this.#shown = undefined;
+    if (shown?.message === message) {
+      observer.next(shown.value);
+      return;
+    }
     let value: In;
     try {
       value = this.#codec.decode(message);

@@ -14,7 +14,10 @@ export type InvalidHandler = (error: ProtocolError, conn: Connection) => Invalid
  * @typeParam I the type of received values. @typeParam O the type of sent values.
  */
 export interface Codec<I, O = I> {
-  /** The value of a received message. Throws when there is none: the peer's fault, unless it throws a `UsageError`. */
+  /**
+   * The value of a received message. Throws when there is none: the peer's fault, unless it throws a `UsageError`. Called again for a message
+   * that was shown to a question of `ask` and waited afterwards: it should depend on nothing but the message.
+   */
   decode(message: Message): I;
   /** What is sent for `value`. Throws when it cannot be sent: the application's fault. */
   encode(value: O): Outgoing;

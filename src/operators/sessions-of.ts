@@ -1,8 +1,9 @@
 import { filter, type Observable, of } from 'rxjs';
 import { interceptSymbol, sessionsSymbol } from '../protocol/connection-symbols.js';
 import { UsageError } from '../protocol/errors.js';
+import type { Taker } from '../protocol/takers.js';
 import type { Connection } from '../reactive/connection.js';
-import type { Interception, Taker } from '../reactive/inbox.js';
+import type { Interception, InterceptOptions } from '../reactive/inbox.js';
 import type { PersistentConnection } from '../reactive/persistent-connection.js';
 
 /** Whom one can talk to: a connection, or one that outlives its sockets. */
@@ -27,15 +28,23 @@ export function sessionsOf<In, Out>(peer: Peer<In, Out>): Observable<Session<In,
   return sessions$ === undefined ? of(peer as Session<In, Out>) : sessions$.pipe(filter((session) => isOpen(session)));
 }
 
+/** Something with an inbox of ours behind it. */
+interface Interceptable<In> {
+  readonly [interceptSymbol]?: (take: Taker<In>, options?: InterceptOptions<In>) => Interception | undefined;
+}
+
 /**
  * Shows `take` each message of `session` before it is queued; `true` takes it out.
  *
- * @param isUrgent reads ahead twice as far while it lasts.
  * @throws UsageError NOT_INTERCEPTABLE where the connection has no such place.
  */
-export function intercept<In>(operator: string, session: object, take: Taker<In>, isUrgent: boolean): Interception {
-  const at = session as { [interceptSymbol]?: (take: Taker<In>, isUrgent: boolean) => Interception };
-  const interception = at[interceptSymbol]?.(take, isUrgent);
+export function intercept<In>(
+  operator: string,
+  session: object,
+  take: Taker<In>,
+  options?: InterceptOptions<In>,
+): Interception {
+  const interception = (session as Interceptable<In>)[interceptSymbol]?.(take, options);
   if (interception !== undefined) return interception;
   const allowed = 'the connections of sluice';
   throw new UsageError(

@@ -11,7 +11,7 @@ import { CodecConnection } from './codec-connection.js';
  * to the diagnostics and left out. It is never an error of `messages$`. A value that cannot be encoded closes with 1011 and a
  * `UsageError` ENCODE_FAILED, as anything that cannot be sent; `trySend` throws it, `sendFrom` errors with it.
  *
- * Messages are decoded once for all subscribers. `demandMap`, `gate` and their like find the hold on the typed `messages$` too.
+ * Messages are decoded once for all subscribers, and for all open questions of `ask`. `demandMap`, `gate` and their like find the hold on the typed `messages$` too.
  *
  *     messages         -1-2-x-3-|      x cannot be decoded
  *     typed, 'close'   -a-b-|          1007, as soon as the peer has answered

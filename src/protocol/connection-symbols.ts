@@ -24,14 +24,21 @@ export const finishedSymbol: unique symbol = Symbol.for('sluice.finished') as ne
 export const reportSymbol: unique symbol = Symbol.for('sluice.report') as never;
 
 /**
- * On a connection: `(take, isUrgent) => Interception`. Shows `take` each message when it is parsed, before it is queued, whether or
- * not anybody wants messages; one for which it returns `true` is taken out. `isUrgent` reads ahead twice as far meanwhile, so that
- * there is room to look behind a full queue.
+ * On a connection: `(take, options) => Interception`. Shows `take` each message when it is parsed, before it is queued, whether or
+ * not anybody wants messages; one for which it returns `true` is taken out. With `options.key` only messages of that key are shown. With
+ * `options.onStuck` it reads ahead twice as far meanwhile, so that there is room to look behind a full queue, and calls that when the
+ * room is used up and nobody subscribes.
  */
 export const interceptSymbol: unique symbol = Symbol.for('sluice.intercept') as never;
 
 /** On a connection that outlives its sockets: an Observable of the connections over them, that replays the latest. */
 export const sessionsSymbol: unique symbol = Symbol.for('sluice.sessions') as never;
+
+/**
+ * On a connection that outlives its sockets: `(message, turn) => Unsubscribable`. Calls `turn.begin` once, with an open connection and
+ * the message, when all that was sent before has left: at once, or out of the queue. Unsubscribing takes it out of that.
+ */
+export const turnSymbol: unique symbol = Symbol.for('sluice.turn') as never;
 
 /**
  * On a connection: `trySend` for a `SharedMessage`, so that a broadcast is framed and compressed once. A connection that changes what

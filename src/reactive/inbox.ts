@@ -1,4 +1,5 @@
 import { type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
+import { type Taker, type TakerKey, Takers } from '../protocol/takers.js';
 import { type Holdable, type InboxSeats, messagesOf, Seat, type Tap } from './inbox-messages.js';
 
 /** What each waiting message is charged beside its bytes, so that empty ones count too. */
@@ -9,13 +10,23 @@ interface Waiting<In> {
   readonly cost: number;
 }
 
-/** Looks at a message before it is queued. `true` takes it out. */
-export type Taker<In> = (message: In) => boolean;
+/** How messages are intercepted. */
+export interface InterceptOptions<In> {
+  /** Which messages are shown. @default all */
+  readonly key?: TakerKey<In>;
+  /**
+   * Given by those who wait for a message: reads ahead twice as far while it lasts. Called when even that much waits, and nothing more
+   * can be read before somebody subscribes. Runs no code of the application.
+   */
+  readonly onStuck?: () => void;
+}
 
 /** Lasts until it is unsubscribed. */
 export interface Interception extends Unsubscribable {
   /** Whether messages are read at present: not while the queue is full. */
   readonly isReading: boolean;
+  /** Whether nothing more is read before somebody subscribes. Not while a hold is taken: whoever took it is expected to go on. */
+  readonly isStuck: boolean;
 }
 
 /** What nobody has added to. */
@@ -36,8 +47,10 @@ export class Inbox<In> implements InboxSeats<In> {
   readonly #owner: InboxOwner;
   #messages$: Holdable<In> | undefined;
   #seats: readonly Seat<In>[] = NONE;
-  #takers: readonly Taker<In>[] = NONE;
-  #urgent = 0;
+  /** Made when somebody intercepts. */
+  #takers: Takers<In> | undefined;
+  /** Those who wait for a message, and are told when none can come. */
+  #waiters: readonly (() => void)[] = NONE;
   #waiting: readonly Waiting<In>[] = NONE;
   #first = 0;
   #cost = 0;
@@ -63,7 +76,7 @@ export class Inbox<In> implements InboxSeats<In> {
 
   /** Whether another message may be parsed: it is wanted, or there is room to keep it. */
   get hasRoom(): boolean {
-    return this.#cost < (this.#urgent === 0 ? this.#mark : this.#mark * 2) || this.hasDemand;
+    return this.#cost < this.#mark || this.hasDemand || (this.#waiters.length > 0 && this.#cost < this.#mark * 2);
   }
 
   get isEmpty(): boolean {
@@ -73,6 +86,11 @@ export class Inbox<In> implements InboxSeats<In> {
   /** What waits, in bytes. */
   get cost(): number {
     return this.#cost;
+  }
+
+  /** Whether nothing more is read before somebody subscribes. */
+  get isStuck(): boolean {
+    return this.#seats.length === 0 && this.#holds === 0 && !this.hasRoom;
   }
 
   /** Whether all is over: the end was delivered. */
@@ -96,30 +114,28 @@ export class Inbox<In> implements InboxSeats<In> {
       this.#holds--;
       if (this.#holds === 0 && this.#seats.length > 0) this.#owner.wanted();
       this.#tellIfReleased();
+      this.#tellIfStuck();
     });
   }
 
-  /**
-   * Shows `take` each message that comes from now on, before it is queued. The first that takes it has it.
-   *
-   * @param isUrgent reads ahead twice as far while it lasts.
-   */
-  intercept(take: Taker<In>, isUrgent: boolean): Interception {
-    const weight = isUrgent ? 1 : 0;
-    // A function of its own, so that the same one may be here twice.
-    const taker: Taker<In> = (message) => take(message);
-    this.#takers = [...this.#takers, taker];
-    this.#urgent += weight;
-    const interception = new Subscription(() => {
-      this.#takers = this.#takers.filter((other) => other !== taker);
-      this.#urgent -= weight;
-    });
-    this.#owner.wanted();
-    const hasRoom = (): boolean => this.hasRoom;
+  /** Shows `take` each message that comes from now on, before it is queued. The first that takes it has it. */
+  intercept(take: Taker<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception {
+    this.#takers ??= new Takers();
+    const leave = this.#takers.add(take, key);
+    const stopWaiting = onStuck === undefined ? undefined : this.#waitFor(onStuck);
+    if (onStuck !== undefined) this.#owner.wanted();
+    this.#tellIfStuck();
+    const inbox = this;
     return {
-      unsubscribe: () => interception.unsubscribe(),
+      unsubscribe: () => {
+        leave();
+        stopWaiting?.();
+      },
       get isReading() {
-        return hasRoom();
+        return inbox.hasRoom;
+      },
+      get isStuck() {
+        return inbox.isStuck;
       },
     };
   }
@@ -130,7 +146,7 @@ export class Inbox<In> implements InboxSeats<In> {
    * @param isKept whether it waits when nobody wants it now.
    */
   put(message: In, size: number, isKept = true): void {
-    if (this.#takers.length > 0 && this.#takers.some((take) => take(message))) return;
+    if (this.#takers?.offer(message) === true) return;
     if (this.isEmpty && this.hasDemand) {
       this.#deliver(message);
       return;
@@ -141,6 +157,7 @@ export class Inbox<In> implements InboxSeats<In> {
     if (this.#waiting === NONE) this.#waiting = [{ message, cost }];
     else (this.#waiting as Waiting<In>[]).push({ message, cost });
     this.#cost += cost;
+    this.#tellIfStuck();
   }
 
   /** Delivers one message, or the end. `false` when there is no demand or nothing waits. */
@@ -171,6 +188,7 @@ export class Inbox<In> implements InboxSeats<In> {
   remove(seat: Seat<In>): void {
     this.#seats = this.#seats.filter((other) => other !== seat);
     this.#tellIfReleased();
+    this.#tellIfStuck();
   }
 
   /** No message follows what waits. */
@@ -195,6 +213,19 @@ export class Inbox<In> implements InboxSeats<In> {
   abandon(): void {
     this.drop();
     if (!this.#completed) this.#complete();
+  }
+
+  #waitFor(onStuck: () => void): () => void {
+    // A function of its own, so that the same one may be here twice.
+    const waiter = (): void => onStuck();
+    this.#waiters = [...this.#waiters, waiter];
+    return () => {
+      this.#waiters = this.#waiters.filter((other) => other !== waiter);
+    };
+  }
+
+  #tellIfStuck(): void {
+    if (this.#waiters.length > 0 && this.isStuck) for (const tell of this.#waiters) tell();
   }
 
   #tellIfReleased(): void {

@@ -11,12 +11,12 @@ import {
   tap,
 } from 'rxjs';
 import type { BackoffRules } from '../protocol/backoff.js';
-import { holdSymbol, sessionsSymbol } from '../protocol/connection-symbols.js';
+import { holdSymbol, sessionsSymbol, turnSymbol } from '../protocol/connection-symbols.js';
 import { report } from '../transport/diagnostics.js';
 import { CarriedHold } from './carried-hold.js';
 import { type Connection, ReadyState } from './connection.js';
 import type { Holdable } from './inbox-messages.js';
-import { OfflineQueue } from './offline-queue.js';
+import { OfflineQueue, type Turn } from './offline-queue.js';
 import type { Overflow, SendResult } from './outbox-settings.js';
 import type { PersistentConnection, PersistentState } from './persistent-connection.js';
 import { PersistentSender } from './persistent-sender.js';
@@ -83,6 +83,15 @@ export class PersistentClient<In, Out> implements PersistentConnection<In, Out> 
 
   trySend(data: Out): SendResult {
     return this.#sender.trySend(data, this.send.notice(data));
+  }
+
+  /** What `turnSymbol` stands for. @internal */
+  [turnSymbol](data: Out, turn: Turn<Out>): Subscription {
+    return new Subscription(this.#sender.inTurn(data, turn));
+  }
+
+  ignoreMessages(): Subscription {
+    return this.messages$.subscribe();
   }
 
   complete(): void {

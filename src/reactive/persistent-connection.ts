@@ -51,6 +51,8 @@ export interface PersistentConnection<In = Message, Out = Outgoing> {
    * kept until the next one is open. Completes after `complete()`; never errors. Subscribing does not dial: see {@link open}.
    */
   readonly messages$: Observable<In>;
+  /** Discards messages while it lasts, on every socket: for clients that only send, or only `ask`. Does not dial. */
+  ignoreMessages(): Subscription;
   /**
    * Sends. While nothing is open, up to `offlineBuffer` bytes wait for the next socket, then `overflow` decides. What was handed to a
    * socket that is lost is not sent again. `ready$` is `true` only while a socket is open and takes more. `complete()` lets what waits

@@ -1,12 +1,9 @@
 import { BehaviorSubject, concat, distinctUntilChanged, Observable, of, switchMap } from 'rxjs';
 import type { BackpressureError } from '../protocol/errors.js';
-import { type Connection, ReadyState } from './connection.js';
-import type { OfflineQueue } from './offline-queue.js';
+import { ReadyState } from './connection.js';
+import type { OfflineQueue, Socket, Turn } from './offline-queue.js';
 import type { SendResult } from './outbox-settings.js';
 import type { SendTarget } from './send-subject.js';
-
-// biome-ignore lint/suspicious/noExplicitAny: only the way out of a connection matters here
-type Socket<Out> = Connection<any, any, Out>;
 
 /** Whom a {@link PersistentSender} tells what it cannot decide. */
 export interface SenderOwner {
@@ -70,6 +67,15 @@ export class PersistentSender<Out> implements SendTarget<Out> {
     return result === 'closed' ? this.#keep(value, onHanded) : result;
   }
 
+  /** Begins `turn` when all that was sent before is handed to a socket: at once, or out of the queue. Returns what gives it up. */
+  inTurn(value: Out, turn: Turn<Out>): () => void {
+    const socket = this.#open;
+    if (this.#isFinished) turn.ended();
+    else if (socket !== undefined && this.#queue.isEmpty) turn.begin(socket, value);
+    else return this.#await(value, turn);
+    return () => {};
+  }
+
   closeWith(code: number, _reason: string, error: unknown): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
@@ -93,7 +99,8 @@ export class PersistentSender<Out> implements SendTarget<Out> {
   }
 
   #flushTo(socket: Socket<Out>): void {
-    this.#queue.flush((value, onHanded) => {
+    this.#queue.flush((value, onHanded, turn) => {
+      if (turn !== undefined) return beginOn(socket, value, turn);
       try {
         return hand(socket, value, onHanded) !== 'closed';
       } catch (error) {
@@ -102,6 +109,16 @@ export class PersistentSender<Out> implements SendTarget<Out> {
         return true;
       }
     });
+  }
+
+  #await(value: Out, turn: Turn<Out>): () => void {
+    try {
+      return this.#queue.await(value, turn);
+    } catch (error) {
+      this.#owner.overflowed(error as BackpressureError);
+      turn.ended(error);
+      return () => {};
+    }
   }
 
   #keep(value: Out, onHanded: (() => void) | undefined): SendResult {
@@ -118,4 +135,10 @@ function hand<Out>(socket: Socket<Out>, value: Out, onHanded: (() => void) | und
   const result = socket.trySend(value);
   if (onHanded !== undefined && (result === 'sent' || result === 'buffered')) socket.flush().subscribe(onHanded);
   return result;
+}
+
+function beginOn<Out>(socket: Socket<Out>, value: Out, turn: Turn<Out>): boolean {
+  if (socket.readyState !== ReadyState.OPEN) return false;
+  turn.begin(socket, value);
+  return true;
 }

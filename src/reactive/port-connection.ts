@@ -5,6 +5,7 @@ import { type ExtensionsObject, extensionsObject } from '../protocol/extensions.
 import { Opcode } from '../protocol/opcode.js';
 import type { Enrolled } from '../protocol/roster.js';
 import type { SharedMessage } from '../protocol/shared-message.js';
+import type { Taker } from '../protocol/takers.js';
 import type { BytePort } from '../transport/byte-port.js';
 import { report } from '../transport/diagnostics.js';
 import type { IncomingMessage } from '../transport/incoming-message.js';
@@ -24,7 +25,7 @@ import type { ConnectionSettings } from './connection-settings.js';
 import { ConnectionStreams, type ConnectionTracker, type FinishListener } from './connection-streams.js';
 import { connectionTerms } from './connection-terms.js';
 import { controlPayload } from './control-payload.js';
-import type { Interception, Taker } from './inbox.js';
+import type { Interception, InterceptOptions } from './inbox.js';
 import type { Holdable } from './inbox-messages.js';
 import { iterateMessages } from './message-iterator.js';
 import type { SendResult } from './outbox-settings.js';
@@ -278,8 +279,8 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   /** Shows messages before they are queued: what `interceptSymbol` stands for. @internal */
-  intercept(take: Taker<In>, isUrgent: boolean): Interception {
-    return this.#core.inbox.intercept(take, isUrgent);
+  intercept(take: Taker<In>, options?: InterceptOptions<In>): Interception {
+    return this.#core.inbox.intercept(take, options);
   }
 
   /** Sends what goes to others too: what `shareSymbol` stands for. @internal */

@@ -3,6 +3,7 @@ import { isSendableCloseCode } from '../protocol/close-code.js';
 import { truncateReason } from '../protocol/close-payload.js';
 import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol } from '../protocol/connection-symbols.js';
 import type { UsageError } from '../protocol/errors.js';
+import type { Taker } from '../protocol/takers.js';
 import { checkedClosePayload } from '../reactive/closing.js';
 import {
   type CloseInfo,
@@ -13,7 +14,7 @@ import {
 } from '../reactive/connection.js';
 import { ConnectionStreams, type FinishListener } from '../reactive/connection-streams.js';
 import { controlPayload } from '../reactive/control-payload.js';
-import type { Interception, Taker } from '../reactive/inbox.js';
+import type { Interception, InterceptOptions } from '../reactive/inbox.js';
 import type { Holdable } from '../reactive/inbox-messages.js';
 import { iterateMessages } from '../reactive/message-iterator.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
@@ -219,8 +220,8 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
     this.#streams.whenFinished(listener);
   }
 
-  intercept(take: Taker<In>, isUrgent: boolean): Interception {
-    return this.#inbox.intercept(take, isUrgent);
+  intercept(take: Taker<In>, options?: InterceptOptions<In>): Interception {
+    return this.#inbox.intercept(take, options);
   }
 
   report(error: unknown): void {

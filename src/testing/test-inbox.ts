@@ -1,8 +1,9 @@
 import { Observable, ReplaySubject, type SchedulerLike, Subscription } from 'rxjs';
 import { Fifo } from '../operators/fifo.js';
 import { holdSymbol } from '../protocol/connection-symbols.js';
+import type { Taker } from '../protocol/takers.js';
 import type { ConnectionStats } from '../reactive/connection.js';
-import { Inbox, type Interception, type Taker } from '../reactive/inbox.js';
+import { Inbox, type Interception, type InterceptOptions } from '../reactive/inbox.js';
 import type { Holdable } from '../reactive/inbox-messages.js';
 import { type OutgoingStats, sizeOf } from './test-outbox.js';
 
@@ -57,8 +58,8 @@ export class TestInbox<In> {
     this.#pump();
   }
 
-  intercept(take: Taker<In>, isUrgent: boolean): Interception {
-    return this.#inbox.intercept(take, isUrgent);
+  intercept(take: Taker<In>, options?: InterceptOptions<In>): Interception {
+    return this.#inbox.intercept(take, options);
   }
 
   /** No message follows what has come. */

@@ -4,6 +4,8 @@
 //   /ignore         takes each message, and does nothing
 //   /unread         nobody wants the messages
 //   /slow?ms=100    takes one message after the other, each for so long
+//   /ask?open=N&by=key|match
+//                   takes each message, with N open questions that it does not answer; match on a connection with a codec
 //   /send?bytes=N&size=65536&every=0
 //                   sends N bytes in messages of `size`, at once or 1 MiB each `every` ms, whether the peer reads or not
 import { Vitals } from './vitals.mjs';

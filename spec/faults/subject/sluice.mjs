@@ -1,6 +1,6 @@
 // The server under test, with sluice from the built package.
 import { firstValueFrom, lastValueFrom, NEVER, tap, timer } from 'rxjs';
-import { demandMap, handleConnections, sendTo, serve } from 'sluice';
+import { ask, demandMap, handleConnections, json, sendTo, serve, withCodec } from 'sluice';
 import { sendAll } from './send-all.mjs';
 
 /** @param hook what `authenticate` does: `undefined`, or 'stalls' where the path is /stalled */
@@ -38,6 +38,10 @@ function deal(conn, vitals) {
       return counted$;
     case '/slow':
       return counted$.pipe(demandMap(() => timer(Number(searchParams.get('ms'))), { on: conn }));
+    case '/ask':
+      if (searchParams.get('by') === 'match') return askByMatch(conn, searchParams, vitals);
+      askByKey(conn, searchParams);
+      return counted$;
     case '/unread':
       return NEVER;
     case '/send':
@@ -53,4 +57,22 @@ function deal(conn, vitals) {
     default:
       return counted$.pipe(sendTo(conn));
   }
+}
+
+/** Ids that no message has. */
+function idsOf(searchParams) {
+  return Array.from({ length: Number(searchParams.get('open')) }, (_, index) => -1 - index);
+}
+
+function askByKey(conn, searchParams) {
+  const key = (message) => JSON.parse(message).id;
+  for (const id of idsOf(searchParams)) ask(conn, 'q', { key, equals: id }).subscribe({ error: () => {} });
+}
+
+function askByMatch(conn, searchParams, vitals) {
+  const typed = withCodec(json())(conn);
+  for (const id of idsOf(searchParams)) {
+    ask(typed, 'q', { match: (message) => message.id === id }).subscribe({ error: () => {} });
+  }
+  return typed.messages$.pipe(tap(({ size }) => vitals.noteMessage(size)));
 }
