@@ -3,6 +3,7 @@ import { encodeClosePayload, truncateReason } from '../protocol/close-payload.js
 import { ConnectionClosedError, type ProtocolError } from '../protocol/errors.js';
 import type { Role } from '../protocol/role.js';
 import type { Session } from '../protocol/session.js';
+import { isError } from '../protocol/thrown.js';
 import type { BytePort } from '../transport/byte-port.js';
 import type { DeadlineQueue, Due } from '../transport/deadline-queue.js';
 import type { CloseInfo } from './connection.js';
@@ -55,13 +56,13 @@ export class Closing implements Due {
   /**
    * Begins the closing handshake. §7.1.2.
    *
-   * @param error why, for `close$`.
+   * @param error why: it stands in `close$` if it is an Error.
    * @throws TypeError or RangeError for a code or reason that an application may not send.
    */
-  close(code: number, reason: string, error?: Error): void {
+  close(code: number, reason: string, error?: unknown): void {
     const payload = checkedClosePayload(code, reason);
     if (this.state !== 'open') return;
-    this.#error = error;
+    this.#error = isError(error) ? error : undefined;
     this.#owner.session.closeSent();
     this.state = 'closing-by-us';
     this.#terminateAfter(this.#owner.terms.settings.closeTimeout);

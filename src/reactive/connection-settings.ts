@@ -3,6 +3,7 @@ import { checkBoolean, checkInteger, checkNames, checkOneOf, checkScheduler, MAX
 import type { BinaryType } from './connection.js';
 import { type CompressionOption, type DeflateSettings, deflateSettings } from './deflate-options.js';
 import type { Overflow } from './outbox-settings.js';
+import { describe } from './outgoing.js';
 
 /** When a silent peer is given up. */
 export interface HeartbeatOptions {
@@ -114,7 +115,7 @@ export function connectionSettings(
 function heartbeatSettings(heartbeat: HeartbeatOptions | false | undefined): Required<HeartbeatOptions> | false {
   if (heartbeat === false) return false;
   if (heartbeat !== undefined && (typeof heartbeat !== 'object' || heartbeat === null)) {
-    throw new TypeError(`heartbeat is ${String(heartbeat)}, allowed are false and { interval, timeout }`);
+    throw new TypeError(`heartbeat is ${describe(heartbeat)}, allowed are false and { interval, timeout }`);
   }
   checkNames(heartbeat ?? {}, ['interval', 'timeout'], 'heartbeat.');
   return {

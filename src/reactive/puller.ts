@@ -104,8 +104,14 @@ export class Puller<T> implements Unsubscribable {
     this.#stop = () => close(iterator);
     const take = (result: IteratorResult<T>): void => {
       this.#busy = false;
-      if (result.done === true) this.#complete();
-      else this.#next(result.value);
+      try {
+        if (result.done === true) this.#complete();
+        else this.#next(result.value);
+      } catch (error) {
+        // What the iterator resolved with is no result: thrown here, it would be a rejection that nobody handles.
+        this.#error(error);
+        return;
+      }
       if (++pulls % PULLS_PER_TURN !== 0) this.resume();
       else this.#goOnLater();
     };
