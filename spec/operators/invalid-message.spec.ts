@@ -1,4 +1,4 @@
-import { invalidMessage, messageOf } from '../../src/operators/invalid-message.js';
+import { invalidMessage } from '../../src/operators/invalid-message.js';
 
 describe('the error for a message that cannot be decoded', () => {
   it('says what was wrong, quotes the beginning, and keeps the cause', () => {
@@ -15,15 +15,5 @@ describe('the error for a message that cannot be decoded', () => {
   it('escapes what would forge a line of a log, whoever quotes it', () => {
     const { message } = invalidMessage('\u001b[2J\n', new Error('found \r\n\u001b[31m'));
     expect(message).toBe('invalid message: found \\u000d\\u000a\\u001b[31m; found "\\u001b[2J\\n"');
-  });
-
-  it.each([
-    [new Error('a'), 'a'],
-    [{ message: 'b' }, 'b'],
-    ['c', 'c'],
-    [undefined, 'undefined'],
-    [null, 'null'],
-  ])('says of %p: %s', (thrown, text) => {
-    expect(messageOf(thrown)).toBe(text);
   });
 });

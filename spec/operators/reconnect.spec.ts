@@ -153,6 +153,19 @@ describe('reconnect', () => {
       expectSubscriptions(served.subscriptions).toBe('5s ^ 999ms !');
     }));
 
+  it.each([
+    ['5 minutes', {}, '5m c'],
+    ['maxRetryAfter', { maxRetryAfter: 3_000 }, '3s c'],
+  ])('waits no longer than %s, however long the server asks for', (_what, limit, expected) =>
+    marbles(({ cold, expectObservable, scheduler }) => {
+      const busy = { status: 503, headers: { 'retry-after': '2147483' } };
+      const errors = [new HandshakeError('UNEXPECTED_STATUS', 'busy', busy)];
+      const source = defer(() => (errors.length > 0 ? throwError(() => errors.shift()) : cold('c')));
+      const lasting$ = source.pipe(reconnect({ ...policy, ...limit, random: () => 0, scheduler }));
+      expectObservable(lasting$, '6m !').toBe(expected);
+    }),
+  );
+
   it('is cold: each subscription has a backoff of its own', () =>
     marbles(({ cold, expectObservable, scheduler }) => {
       const lasting$ = cold('a#', undefined, lost(1)).pipe(reconnect({ ...policy, scheduler }));

@@ -1,5 +1,6 @@
 import { Backoff, type BackoffPolicy, backoffRules } from '../../src/protocol/backoff.js';
 import { HandshakeError } from '../../src/protocol/errors.js';
+import { hostileNames, hostileValue } from '../support/hostile-values.js';
 
 const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', uptime: 0 });
 const backoff = (policy: BackoffPolicy = {}): Backoff => new Backoff(backoffRules(policy, () => 1));
@@ -78,8 +79,32 @@ describe('a server that says when', () => {
     expect(backoff().afterError(busy(new Date(now + 7_000).toUTCString()), now)).toMatchObject({ delay: 7_500 });
   });
 
-  it('cannot ask for more than a timer can wait', () => {
-    expect(backoff().afterError(busy('99999999999'), 0)).toMatchObject({ delay: 2 ** 31 - 1 });
+  it.each(['301', '86400', '99999999999', '9'.repeat(400), new Date(Date.UTC(2999, 0, 1)).toUTCString()])(
+    'is asked again after 5 minutes when it wants more: %s',
+    (asked) => {
+      expect(backoff().afterError(busy(asked), Date.UTC(2030, 0, 1))).toEqual({ attempt: 1, delay: 300_500 });
+    },
+  );
+
+  it('is waited for as long as maxRetryAfter allows, and no timer waits longer than it can', () => {
+    expect(backoff({ maxRetryAfter: 1_000 }).afterError(busy('2'), 0)).toMatchObject({ delay: 1_500 });
+    expect(backoff({ maxRetryAfter: 0 }).afterError(busy('2'), 0)).toMatchObject({ delay: 500 });
+    const longest = 2 ** 31 - 1;
+    expect(backoff({ maxRetryAfter: longest }).afterError(busy('99999999999'), 0)).toMatchObject({ delay: longest });
+  });
+
+  it('does not shorten the wait with a date that is over', () => {
+    expect(backoff().afterError(busy('Sun, 06 Nov 1994 08:49:37 GMT'), Date.UTC(2030, 0, 1))).toMatchObject({
+      delay: 500,
+    });
+  });
+
+  it.each(hostileNames)('may come with an error that cannot be read: %s', (name) => {
+    const error = hostileValue(name);
+    const at = backoff({ shouldRetry: () => true });
+    expect(at.afterError(error, 0)).toEqual({ attempt: 1, delay: 500 });
+    expect(at.afterError({ headers: error, uptime: error }, 0)).toEqual({ attempt: 2, delay: 1_000 });
+    expect(backoff().afterError(error, 0)).toBeUndefined();
   });
 });
 
@@ -90,6 +115,8 @@ describe('a policy', () => {
     [{ factor: 0.5 }, RangeError, 'factor is 0.5, allowed are numbers from 1'],
     [{ max: Number.NaN }, RangeError, 'max is NaN'],
     [{ minUptime: -1 }, RangeError, 'minUptime is -1'],
+    [{ maxRetryAfter: -1 }, RangeError, 'maxRetryAfter is -1, allowed are numbers from 0 to 2147483647'],
+    [{ maxRetryAfter: Number.POSITIVE_INFINITY }, RangeError, 'maxRetryAfter is Infinity'],
     [{ maxAttempts: -1 }, RangeError, 'maxAttempts is -1'],
     [{ initial: '1' }, TypeError, 'initial is string'],
     [{ shouldRetry: true }, TypeError, 'shouldRetry is boolean, allowed is a function'],

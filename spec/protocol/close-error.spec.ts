@@ -39,4 +39,10 @@ describe('the uptime of an error', () => {
     expect(withUptime('a', 5)).toBe('a');
     expect(withUptime(Object.freeze({}), 5)).toEqual({});
   });
+
+  it('is left out where it cannot be written', () => {
+    const error = Object.defineProperty(new Error('a'), 'uptime', { get: () => 7 });
+    expect(withUptime(error, 5)).toBe(error);
+    expect(error).toHaveProperty('uptime', 7);
+  });
 });

@@ -9,6 +9,7 @@ import {
   UsageError,
   WebSocketError,
 } from 'sluice';
+import { isUsageError } from '../../src/protocol/errors.js';
 
 const cause = new Error('cause');
 const each = [
@@ -94,5 +95,13 @@ describe('isWebSocketError', () => {
     1006,
   ])('is false for %p', (value) => {
     expect(isWebSocketError(value)).toBe(false);
+  });
+});
+
+describe('an error of the caller', () => {
+  it('is told from others', () => {
+    expect(isUsageError(new UsageError('ENCODE_FAILED', 'a'))).toBe(true);
+    expect(isUsageError(new WebSocketError('HEARTBEAT_TIMEOUT', 'a'))).toBe(false);
+    expect(isUsageError(Object.assign(new Error('a'), { name: 'UsageError' }))).toBe(false);
   });
 });

@@ -71,6 +71,7 @@ describe("the server's answer (RFC 6455 §4.1)", () => {
       },
     ],
     ['names in any case', { Upgrade: undefined, upgrade: 'websocket', Connection: undefined, CONNECTION: 'upgrade' }],
+    ['a Content-Length of 0, as many servers send with every response', { 'Content-Length': ' 0 ' }],
     ['fields with the names of prototypes', { constructor: 'x', ['__proto__']: 'x' }],
   ])('may have %s', (_, fields) => {
     expect(() => read(fields)).not.toThrow();
@@ -89,6 +90,18 @@ describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
     ['a list in Upgrade', { Upgrade: 'h2c, websocket' }, 'UPGRADE_INVALID', 'found Upgrade "h2c, websocket"'],
     ['two Upgrades', { Upgrade: ['websocket', 'websocket'] }, 'UPGRADE_INVALID', '"websocket" and "websocket"'],
     ['a letter folded from outside ASCII', { Upgrade: 'websoc\u212aet' }, 'UPGRADE_INVALID', 'found Upgrade'],
+    // RFC 9110 §8.6, RFC 9112 §6.1
+    ['a body', { 'Content-Length': '5' }, 'RESPONSE_INVALID', 'found Content-Length "5" in a 101, allowed is none'],
+    ['a length that is none', { 'Content-Length': '' }, 'RESPONSE_INVALID', 'found Content-Length ""'],
+    ['two lengths', { 'content-length': ['0', '7'] }, 'RESPONSE_INVALID', 'found Content-Length "0" and "7"'],
+    ['a list of lengths', { 'Content-Length': '0, 0' }, 'RESPONSE_INVALID', 'found Content-Length "0, 0"'],
+    [
+      'a chunked body',
+      { 'Transfer-Encoding': 'chunked' },
+      'RESPONSE_INVALID',
+      'found Transfer-Encoding "chunked" in a 101, allowed is none',
+    ],
+    ['any transfer encoding', { 'TRANSFER-ENCODING': 'identity' }, 'RESPONSE_INVALID', 'Transfer-Encoding "identity"'],
     ['no Connection', { Connection: undefined }, 'UPGRADE_INVALID', 'found Connection not at all'],
     ['another Connection', { Connection: 'close' }, 'UPGRADE_INVALID', 'found Connection "close", needed is the token'],
     ['no accept', { 'Sec-WebSocket-Accept': undefined }, 'ACCEPT_INVALID', 'found Sec-WebSocket-Accept not at all'],

@@ -47,6 +47,6 @@ describe('whether a message is compressed', () => {
     const ask = () => each.wants('a', 100, {});
     expect(ask).toThrow(UsageError);
     expect(ask).toThrow(expect.objectContaining({ code: 'COMPRESS_FAILED', cause }));
-    expect(ask).toThrow('perMessageDeflate.compress threw: Error: broken');
+    expect(ask).toThrow('perMessageDeflate.compress threw: broken');
   });
 });

@@ -2,7 +2,7 @@ import { expectTypeOf } from 'expect-type';
 import { firstValueFrom, type Observable, of } from 'rxjs';
 import { type Connection, fragments, message, type Outgoing } from 'sluice';
 import { UsageError } from '../../src/protocol/errors.js';
-import { describe as describeValue } from '../../src/reactive/outgoing.js';
+import { describe as describeValue, unsendable } from '../../src/reactive/outgoing.js';
 import { memoryConnection } from '../support/memory-connection.js';
 import { guardProcess } from '../support/process-guard.js';
 import { until } from '../support/until.js';
@@ -211,5 +211,24 @@ describe('names of values, for messages of errors', () => {
     [() => {}, 'a function'],
   ])('of %p is %p', (value, name) => {
     expect(describeValue(value)).toBe(name);
+  });
+
+  it('are found without reading what cannot be read', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(describeValue(proxy)).toBe('a Proxy');
+  });
+});
+
+describe('what was thrown while a value was looked at', () => {
+  it('is a UsageError as it is, and the cause of one otherwise', () => {
+    const error = new UsageError('UTF8_INVALID', 'a');
+    expect(unsendable(error)).toBe(error);
+    const cause = new RangeError('trapped');
+    expect(unsendable(cause)).toMatchObject({
+      code: 'UNSUPPORTED_DATA',
+      message: 'cannot send a value that throws when it is read: trapped',
+      cause,
+    });
   });
 });

@@ -8,7 +8,7 @@ import {
   throwError,
   VirtualTimeScheduler,
 } from 'rxjs';
-import { ConnectionClosedError, UsageError } from 'sluice';
+import { ConnectionClosedError, HandshakeError, UsageError } from 'sluice';
 import { backoffRules } from '../../src/protocol/backoff.js';
 import { type RedialRules, redial } from '../../src/reactive/redial.js';
 import { type Marbles, marbles } from '../support/marbles.js';
@@ -36,6 +36,16 @@ describe('dialing again', () => {
       const connection$ = cold('-#', undefined, lost);
       const values = { c: connecting, w: waiting(1, 4, lost), v: waiting(2, 8, lost) };
       expectObservable(states(connection$, scheduler), '15ms !').toBe('cw---cv-------c', values);
+    }));
+
+  it('waits no longer than maxRetryAfter, however long the server asks for', () =>
+    marbles(({ cold, expectObservable, scheduler }) => {
+      const busy = new HandshakeError('UNEXPECTED_STATUS', 'busy', {
+        status: 503,
+        headers: { 'retry-after': 'Fri, 31 Dec 2999 23:59:59 GMT' },
+      });
+      const values = { c: connecting, w: waiting(1, 300_004, busy) };
+      expectObservable(states(cold('-#', undefined, busy), scheduler), '100ms !').toBe('cw', values);
     }));
 
   it('goes on behind completions where it is to, anew when it was open for minUptime', () =>

@@ -74,6 +74,7 @@ describe('the response (RFC 6455 §4.1)', () => {
           'HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\nHTTP/1.1 101 S',
       },
     },
+    { what: 'with a Content-Length of 0', fault: { lines: ['Content-Length: 0'] } },
     { what: 'that names no subprotocol, though one was asked for', fault: {}, protocols: ['a'], protocol: '' },
     {
       what: 'that chooses a subprotocol',
@@ -126,6 +127,32 @@ describe('the response (RFC 6455 §4.1)', () => {
     { what: 'no Connection', fault: { connection: null }, code: 'UPGRADE_INVALID' },
     { what: 'a Connection that closes', fault: { connection: 'close' }, code: 'UPGRADE_INVALID' },
     { what: 'HTTP/1.0', fault: { statusLine: 'HTTP/1.0 101 Switching Protocols' }, code: 'RESPONSE_INVALID' },
+    { what: 'a Content-Length', fault: { lines: ['Content-Length: 4'] }, code: 'RESPONSE_INVALID' },
+    {
+      what: 'a body that looks like a frame',
+      fault: { lines: ['Content-Length: 4', '', '\x81\x02hi'] },
+      code: 'RESPONSE_INVALID',
+    },
+    { what: 'a Transfer-Encoding', fault: { lines: ['Transfer-Encoding: chunked'] }, code: 'RESPONSE_INVALID' },
+    { what: 'an unknown Transfer-Encoding', fault: { lines: ['transfer-encoding: x'] }, code: 'RESPONSE_INVALID' },
+    {
+      what: 'two lengths',
+      fault: { lines: ['Content-Length: 0', 'Content-Length: 0'] },
+      code: 'RESPONSE_INVALID',
+      status: 0,
+    },
+    {
+      what: 'both framings of a body',
+      fault: { lines: ['Content-Length: 0', 'Transfer-Encoding: chunked'] },
+      code: 'RESPONSE_INVALID',
+      status: 0,
+    },
+    {
+      what: 'a body after 103',
+      fault: { statusLine: 'HTTP/1.1 103 E\r\nContent-Length: 4\r\n\r\nhi!!HTTP/1.1 101 S' },
+      code: 'RESPONSE_INVALID',
+      status: 0,
+    },
     { what: 'fields enough to hide Upgrade', fault: { upgrade: null, lines: manyFields }, code: 'UPGRADE_INVALID' },
     {
       what: 'fields enough to hide Upgrade, which follows',
@@ -155,10 +182,10 @@ describe('the response (RFC 6455 §4.1)', () => {
       code: 'EXTENSION_INVALID',
     },
   ];
-  it.each(wrong)('is refused with $what', async ({ fault, code, protocols = [] }) => {
+  it.each(wrong)('is refused with $what', async ({ fault, code, status = 101, protocols = [] }) => {
     const server = await rawServer(async (peer) => void (await peer.accept(fault)));
     const dial = recordDial(connect(server.url, protocols));
-    expect(await dial.failure).toMatchObject({ name: 'HandshakeError', code, status: 101, uptime: 0 });
+    expect(await dial.failure).toMatchObject({ name: 'HandshakeError', code, status, uptime: 0 });
     expect(dial.log).toEqual(['error']);
     await server.peers[0]?.ended;
   });

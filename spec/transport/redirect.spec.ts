@@ -1,4 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import { Agent } from 'node:https';
+import { createSecureContext, type TLSSocket } from 'node:tls';
 import { type ConnectOptions, connect } from 'sluice';
 import { connectSettings } from '../../src/reactive/connect-options.js';
 import type { DialRequest } from '../../src/transport/dial-request.js';
@@ -6,7 +8,7 @@ import { nextHop } from '../../src/transport/redirect.js';
 import { recordDial } from '../support/dial-record.js';
 import { guardProcess } from '../support/process-guard.js';
 import { closeRawServers, type RawServer, rawServer } from '../support/raw-server.js';
-import { ca, serverPair } from '../support/tls.js';
+import { ca, clientPair, serverPair } from '../support/tls.js';
 
 guardProcess();
 afterEach(closeRawServers);
@@ -101,8 +103,8 @@ describe('following redirects', () => {
     const before = Object.fromEntries(first.peers[0]!.head!.headers);
     expect(before).toMatchObject({ host: 'first.example', authorization: 'Bearer t', cookie: 'a=b' });
     const after = Object.fromEntries(last.peers[0]!.head!.headers);
-    expect(after).toMatchObject({ host: `127.0.0.1:${last.port}`, 'x-other': '1', origin: 'http://o' });
-    expect(Object.keys(after).filter((name) => name in credentials)).toEqual([]);
+    expect(after).toMatchObject({ host: `127.0.0.1:${last.port}`, origin: 'http://o' });
+    expect(Object.keys(after).filter((name) => name in credentials || name === 'x-other')).toEqual([]);
     dial.subscription.unsubscribe();
   });
 
@@ -178,6 +180,98 @@ describe('following redirects', () => {
   });
 });
 
+describe('a client certificate', () => {
+  /** A server, and whom its peers said to be, in order. */
+  interface Asking extends RawServer {
+    readonly names: readonly unknown[];
+  }
+
+  /** @param location where the request with this index is sent; the last one is accepted. */
+  async function asking(...locations: readonly (() => string)[]): Promise<Asking> {
+    const names: unknown[] = [];
+    const server = await rawServer(
+      async (peer, index) => {
+        names.push((peer.socket as TLSSocket).getPeerCertificate().subject?.CN);
+        const location = locations[index];
+        if (location === undefined) await peer.accept();
+        else {
+          await peer.request();
+          peer.socket.write(`HTTP/1.1 302 Found\r\nLocation: ${location()}\r\nContent-Length: 0\r\n\r\n`);
+        }
+      },
+      { tls: { ...serverPair, ca, requestCert: true, rejectUnauthorized: false } },
+    );
+    return Object.assign(server, { names });
+  }
+
+  const holders: [string, () => ConnectOptions][] = [
+    ['cert and key', () => clientPair],
+    ['a secureContext', () => ({ secureContext: createSecureContext({ ...clientPair, ca }) })],
+    ['an agent', () => ({ agent: new Agent(clientPair) })],
+    ['an agent that keeps its sockets', () => ({ agent: new Agent({ ...clientPair, keepAlive: true }) })],
+  ];
+
+  it.each(holders)('goes to the first server and not to the second, by %s', async (_what, holder) => {
+    const last = await asking();
+    const first = await asking(() => `${last.url}/`);
+    const dial = recordDial(connect(first.url, ['chat'], { ...follow, ca, ...holder() }));
+    await dial.opened;
+    expect([first.names, last.names]).toEqual([['sluice test client'], [undefined]]);
+    // A token in a subprotocol does go along: it is part of what is asked for.
+    expect(last.peers[0]?.head?.headers.get('sec-websocket-protocol')).toBe('chat');
+    dial.subscription.unsubscribe();
+  });
+
+  it.each(holders)('goes to the same server again, by %s', async (_what, holder) => {
+    const server = await asking(() => '/in');
+    const dial = recordDial(connect(server.url, { ...follow, ca, ...holder() }));
+    await dial.opened;
+    expect(server.names).toEqual(['sluice test client', 'sluice test client']);
+    dial.subscription.unsubscribe();
+  });
+
+  it('does not come back on the way back, nor does a field', async () => {
+    const first: Asking = await asking(() => second.url);
+    const second = await asking(() => first.url);
+    const headers = { 'X-Api-Key': 'k', 'User-Agent': 'me' };
+    const dial = recordDial(connect(first.url, { ...follow, ca, ...clientPair, headers }));
+    await dial.opened;
+    expect([first.names, second.names]).toEqual([['sluice test client', undefined], [undefined]]);
+    const fields = [...first.peers, ...second.peers].map(({ head }) =>
+      ['x-api-key', 'user-agent'].map((name) => head?.headers.get(name)),
+    );
+    expect(fields).toEqual([
+      ['k', 'me'],
+      [undefined, 'me'],
+      [undefined, 'me'],
+    ]);
+    dial.subscription.unsubscribe();
+  });
+
+  it('does not go along with the name of the first server', async () => {
+    const last = await asking();
+    const first = await asking(() => last.url);
+    const checked: unknown[] = [];
+    const checkServerIdentity: ConnectOptions['checkServerIdentity'] = (host) => void checked.push(host);
+    const dial = recordDial(connect(first.url, { ...follow, ca, servername: 'localhost', checkServerIdentity }));
+    await dial.opened;
+    // The second is checked too, and under its own name.
+    expect(checked).toEqual(['localhost', '127.0.0.1']);
+    expect((last.peers[0] as { socket: { servername?: unknown } }).socket.servername).toBe(false);
+    dial.subscription.unsubscribe();
+  });
+
+  it('is missing at a second server that needs one: the dial fails', async () => {
+    const last = await rawServer(async (peer) => void (await peer.closed), {
+      tls: { ...serverPair, ca, requestCert: true, rejectUnauthorized: true },
+    });
+    const first = await asking(() => last.url);
+    const error = await recordDial(connect(first.url, { ...follow, ca, ...clientPair })).failure;
+    expect(error.code).toMatch(/^(?:ERR_SSL_\w+|ECONNRESET|EPIPE)$/);
+    expect(last.peers).toHaveLength(0);
+  });
+});
+
 describe('the next request', () => {
   const from = (url: string): DialRequest => ({ ...connectSettings(url, [], follow), redirects: 0 });
   const to = (location: string | undefined): IncomingMessage =>
@@ -200,10 +294,124 @@ describe('the next request', () => {
   });
 
   it('does not get credentials back on the way back', () => {
-    const begin = { ...from('ws://a.example'), headers: { Cookie: 'a=b', Accept: '*/*' } };
+    const options = {
+      ...follow,
+      headers: { Cookie: 'a=b', 'X-Api-Key': 'k', 'User-Agent': 'me' },
+      cert: 'c',
+      key: 'k',
+    };
+    const begin = { ...connectSettings('ws://u:p@a.example', [], options), redirects: 0 };
     const back = nextHop(nextHop(begin, to('//b.example/')), to('//a.example/'));
-    expect(back.headers).toEqual({ accept: '*/*' });
+    expect([back.headers, back.network, back.target.authorization]).toEqual([{ 'user-agent': 'me' }, {}, undefined]);
   });
+
+  const secrets = {
+    cert: 'c',
+    key: 'k',
+    pfx: 'p',
+    passphrase: 'w',
+    secureContext: {} as never,
+    servername: 'a.example',
+    agent: new Agent({ keepAlive: true, cert: 'c' }),
+  };
+  const policies = {
+    ca: 'a',
+    ciphers: 'x',
+    rejectUnauthorized: true,
+    checkServerIdentity: () => undefined,
+    minVersion: 'TLSv1.3' as const,
+    maxVersion: 'TLSv1.3' as const,
+    localAddress: '127.0.0.1',
+    family: 4 as const,
+    lookup: (() => {}) as never,
+  };
+  const loaded = (url: string): DialRequest => ({
+    ...connectSettings(url, ['token-1'], {
+      ...follow,
+      ...secrets,
+      ...policies,
+      host: 'virtual.example',
+      origin: 'https://page.example',
+      headers: { 'x-token': 't', 'ACCEPT-language': 'de', 'User-Agent': 'me', Accept: 'a' },
+    }),
+    redirects: 0,
+  });
+
+  it.each([
+    ['another host', 'wss://a.example/', '//b.example/'],
+    ['another port', 'wss://a.example/', '//a.example:8443/'],
+    ['a port, from none', 'ws://a.example/', '//a.example:443/'],
+    ['a subdomain', 'wss://a.example/', '//www.a.example/'],
+    ['a parent domain', 'wss://www.a.example/', '//a.example/'],
+    ['the same name with a dot at its end', 'wss://a.example/', '//a.example./'],
+    ['the address of the same host', 'ws://localhost/', '//127.0.0.1/'],
+    ['another address', 'ws://[::1]/', '//[::2]/'],
+    ['another host by http:', 'ws://a.example/', 'http://b.example/'],
+    ['another host by https:', 'ws://a.example/', 'https://b.example/'],
+    ['another port with TLS', 'ws://a.example:8080/', 'wss://a.example/'],
+    ['the network, from a Unix socket', 'ws+unix:/run/a.sock:/', 'ws://localhost/'],
+  ])('is a stranger on %s', (_what, url, location) => {
+    const next = nextHop(loaded(url), to(location));
+    expect(next.headers).toEqual({ 'accept-language': 'de', 'user-agent': 'me' });
+    expect(next.network).toEqual(policies);
+    expect([next.origin, next.protocols]).toEqual(['https://page.example', ['token-1']]);
+  });
+
+  it.each([
+    ['a path', 'wss://a.example/', '/in'],
+    ['the name in other cases', 'wss://a.example/', 'WSS://A.EXAMPLE/in'],
+    ['the port of the scheme', 'wss://a.example/', 'https://a.example:443/in'],
+    ['http:', 'ws://a.example:8080/', 'http://a.example:8080/in'],
+    ['TLS, each with the port of its scheme', 'ws://a.example/', 'https://a.example/in'],
+    ['another form of the same address', 'ws://127.0.0.1/', 'ws://0x7f.1/in'],
+    ['another form of the same IPv6 address', 'ws://[::1]/', 'ws://[0:0:0:0:0:0:0:1]/in'],
+  ])('keeps everything on the same authority: %s', (_what, url, location) => {
+    const begin = loaded(url);
+    const next = nextHop(begin, to(location));
+    expect(next.network).toEqual(begin.network);
+    expect(next.headers).toMatchObject({ host: 'virtual.example', 'x-token': 't', accept: 'a' });
+  });
+
+  it('keeps the user and password of the URL on the same authority, whether or not the Location repeats them', () => {
+    for (const location of ['/in', 'ws://a.example/in', 'wss://a.example/in', '//u:p@a.example/in']) {
+      expect(nextHop(from('ws://u:p@a.example'), to(location)).target.authorization).toBe('Basic dTpw');
+    }
+  });
+
+  it.each([
+    ['ws://a.example', '//u:p@a.example/'],
+    ['ws://a.example', '//u@b.example/'],
+    ['ws://u:p@a.example', '//u:q@a.example/'],
+    ['ws://u:p@a.example', '//u:p@b.example/'],
+  ])('takes no user or password from a server: %s to %s (RFC 9110 §4.2.4)', (url, location) => {
+    expect(() => nextHop(from(url), to(location))).toThrow(
+      expect.objectContaining({
+        code: 'REDIRECT_INVALID',
+        message: expect.stringMatching(/a user or password, allowed/),
+      }),
+    );
+  });
+
+  class Tunnel extends HttpAgent {}
+  const ways: [string, HttpAgent | undefined][] = [
+    ['that is of a class of its own', new Tunnel()],
+    ['that makes its sockets itself', Object.assign(new HttpAgent(), { createConnection: () => undefined })],
+    ['that takes requests itself', { addRequest: () => {} } as never],
+    ['that binds an address', new HttpAgent({ localAddress: '127.0.0.1' } as never)],
+    ['that pins certificates', new Agent({ checkServerIdentity: () => undefined })],
+    ['that trusts an authority of its own', new Agent({ ca: 'a' })],
+  ];
+  it.each(ways)(
+    'is refused on another authority with an agent %s: it is neither taken along nor bypassed',
+    (_what, agent) => {
+      const begin = from('ws://a.example');
+      const hop = { ...begin, network: { agent: agent as HttpAgent } };
+      expect(() => nextHop(hop, to('//b.example/'))).toThrow(
+        expect.objectContaining({ code: 'REDIRECT_INVALID', message: expect.stringMatching(/b\.example.*agent/) }),
+      );
+      expect(nextHop(hop, to('/in')).network).toEqual({ agent });
+    },
+  );
 
   it('needs a Location', () => {
     expect(() => nextHop(from('ws://a.example'), to(undefined))).toThrow(/without a Location/);

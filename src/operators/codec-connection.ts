@@ -6,9 +6,10 @@ import {
   reportSymbol,
   shareSymbol,
 } from '../protocol/connection-symbols.js';
-import { isWebSocketError, type ProtocolError, UsageError } from '../protocol/errors.js';
+import { isUsageError, type ProtocolError, UsageError } from '../protocol/errors.js';
 import type { SharedMessage } from '../protocol/shared-message.js';
 import { type Taker, Takers } from '../protocol/takers.js';
+import { describeThrown, errorOf } from '../protocol/thrown.js';
 import type { CloseInfo, Connection, Message, SendSource } from '../reactive/connection.js';
 import type { Interception, InterceptOptions } from '../reactive/inbox.js';
 import type { Holdable } from '../reactive/inbox-messages.js';
@@ -16,11 +17,11 @@ import { iterateMessages } from '../reactive/message-iterator.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
 import type { Outgoing } from '../reactive/outgoing.js';
 import { SendSubject } from '../reactive/send-subject.js';
-import type { Codec, InvalidPolicy } from './codec.js';
+import { type Codec, checkPolicy, type InvalidPolicy } from './codec.js';
 import { ConnectionFacade } from './connection-facade.js';
 import { encodedOnce } from './encoded-once.js';
 import { HandedLine } from './handed-line.js';
-import { invalidMessage, messageOf } from './invalid-message.js';
+import { invalidMessage } from './invalid-message.js';
 import { mapSource } from './map-source.js';
 import { trySendShared } from './send-shared.js';
 import { targetOver } from './send-target.js';
@@ -178,7 +179,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
 
   #refuse(message: Message, cause: unknown): void {
     // The codec itself is wrong: that is not the peer's fault.
-    if (isWebSocketError(cause) && cause.name === 'UsageError') {
+    if (isUsageError(cause)) {
       this.#fail(cause);
       return;
     }
@@ -187,13 +188,13 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
       if (this.#policyFor(error) === 'drop') this.report(error);
       else this.#close(error);
     } catch (failure) {
-      this.#fail(failure);
+      this.#fail(errorOf(failure));
     }
   }
 
   #policyFor(error: ProtocolError): InvalidPolicy {
     const { invalid = 'close' } = this.#codec;
-    return typeof invalid === 'function' ? invalid(error, this.#conn) : invalid;
+    return typeof invalid === 'function' ? checkPolicy(invalid(error, this.#conn)) : invalid;
   }
 
   /** The application is wrong: told where errors of applications are told, and closed with 1011. */
@@ -228,8 +229,8 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     try {
       return this.#codec.encode(value);
     } catch (cause) {
-      if (isWebSocketError(cause) && cause.name === 'UsageError') throw cause;
-      throw new UsageError('ENCODE_FAILED', `cannot encode a value to send: ${messageOf(cause)}`, { cause });
+      if (isUsageError(cause)) throw cause;
+      throw new UsageError('ENCODE_FAILED', `cannot encode a value to send: ${describeThrown(cause)}`, { cause });
     }
   }
 }

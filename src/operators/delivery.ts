@@ -1,4 +1,5 @@
 import { type SharedMessage, shareMessage } from '../protocol/shared-message.js';
+import { propertyOf, textOf } from '../protocol/thrown.js';
 import type { SendResult } from '../reactive/outbox-settings.js';
 import { LatestKeeper } from './latest-keeper.js';
 import { sendShared, trySendShared } from './send-shared.js';
@@ -130,8 +131,8 @@ function deliverSlowly<Out>(conn: Target<Out>, { overflow, kept, shared }: Conte
 
 function checkOverflow(overflow: unknown): void {
   if (overflow === undefined || overflow === 'buffer' || overflow === 'drop' || overflow === 'close') return;
-  if (typeof (overflow as { latest?: unknown } | null)?.latest === 'function') return;
+  if (typeof propertyOf(overflow, 'latest') === 'function') return;
   throw new RangeError(
-    `overflow is ${String(overflow)}, allowed are 'buffer', 'drop', 'close' and { latest: (message) => key }`,
+    `overflow is ${textOf(overflow)}, allowed are 'buffer', 'drop', 'close' and { latest: (message) => key }`,
   );
 }

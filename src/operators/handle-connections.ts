@@ -11,6 +11,7 @@ import {
 } from 'rxjs';
 import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
 import { type Enrolled, Roster } from '../protocol/roster.js';
+import { describeThrown, textOf } from '../protocol/thrown.js';
 import type { CloseInfo, Connection } from '../reactive/connection.js';
 import { subscribeWithin } from './subscribe-within.js';
 
@@ -260,10 +261,15 @@ class Run<C extends Connection<any, any, any>> implements Unsubscribable, Enroll
 
 function reportError(error: unknown, conn: object): void {
   (conn as Handleable)[reportSymbol]?.(error);
-  console.error('A handler of a connection failed:', error);
+  try {
+    console.error('A handler of a connection failed:', error);
+  } catch {
+    // To show it, Node reads its properties, and their getters may throw.
+    console.error('A handler of a connection failed:', describeThrown(error));
+  }
 }
 
 function checkAtLeast(name: string, value: number, min: number): void {
   if (typeof value !== 'number' || !(value >= min))
-    throw new RangeError(`${name} is ${value}, allowed are numbers from ${min}`);
+    throw new RangeError(`${name} is ${textOf(value)}, allowed are numbers from ${min}`);
 }

@@ -1,15 +1,11 @@
 import { ProtocolError } from '../protocol/errors.js';
-import { excerpt, inOneLine } from '../protocol/excerpt.js';
+import { excerpt } from '../protocol/excerpt.js';
+import { describeThrown } from '../protocol/thrown.js';
 import type { Message } from '../reactive/connection.js';
 
 /** The error for a message that a codec cannot decode. What was wrong goes first: a Close frame has room for 123 bytes. */
 export function invalidMessage(message: Message, cause: unknown): ProtocolError {
   const found = typeof message === 'string' ? excerpt(message) : `a binary message of ${message.length} bytes`;
-  const text = `invalid message: ${messageOf(cause)}; found ${found}`;
+  const text = `invalid message: ${describeThrown(cause)}; found ${found}`;
   return new ProtocolError('MESSAGE_INVALID', 1007, text, { cause });
-}
-
-/** What anything that was thrown says, in one line: decoders and validators quote what the peer sent. */
-export function messageOf(cause: unknown): string {
-  return inOneLine(String((cause as { message?: unknown } | undefined)?.message ?? cause));
 }

@@ -23,8 +23,9 @@ export interface ReconnectPolicy extends BackoffPolicy {
 /**
  * Subscribes again after an error that may pass, later and later: behind `connect()`, or anywhere downstream of it.
  *
- * The wait is random, from 0 to `initial`, `initial * factor`, ... up to `max`; behind a HandshakeError with Retry-After it begins when
- * that is over. An error whose connection was open for `minUptime` (its `uptime`) starts anew with `initial`.
+ * The wait is random, from 0 to `initial`, `initial * factor`, ... up to `max`; after a HandshakeError with Retry-After it begins when
+ * that is over, or after `maxRetryAfter` if it asks for more. An error whose connection was open for `minUptime` (its `uptime`) starts
+ * anew with `initial`.
  *
  * Completes with the source, with `repeat` only when there were `maxAttempts` completions in a row that came before `minUptime`.
  * Errors with the first error that {@link BackoffPolicy.shouldRetry} refuses (by default all but those that {@link isRetryable} names),

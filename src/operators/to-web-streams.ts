@@ -1,6 +1,7 @@
 import { type Observable, Subscription } from 'rxjs';
 import { closeErrorOf } from '../protocol/close-error.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
+import { propertyOf } from '../protocol/thrown.js';
 import type { CloseInfo, Connection } from '../reactive/connection.js';
 
 /** What {@link toWebStreams} gives. */
@@ -149,8 +150,8 @@ function whenReady(ready$: Observable<boolean>, close$: Observable<CloseInfo>): 
 
 /** With the code and reason of an error that has them, otherwise with `code`. */
 function closeFor<In, Out>(conn: Connection<unknown, In, Out>, reason: unknown, code: 1000 | 1011): void {
-  const given = (reason ?? {}) as { readonly code?: unknown; readonly closeCode?: unknown };
-  if (code === 1011 || typeof given.code === 'number' || typeof given.closeCode === 'number') conn.send.error(reason);
+  const hasCode = ['code', 'closeCode'].some((name) => typeof propertyOf(reason, name) === 'number');
+  if (code === 1011 || hasCode) conn.send.error(reason);
   else conn.close();
 }
 

@@ -1,5 +1,5 @@
 import type { Connection } from '../reactive/connection.js';
-import type { Codec } from './codec.js';
+import { type Codec, checkCodec } from './codec.js';
 import { CodecConnection } from './codec-connection.js';
 
 /**
@@ -17,8 +17,10 @@ import { CodecConnection } from './codec-connection.js';
  *     typed, 'close'   -a-b-|          1007, as soon as the peer has answered
  *     typed, 'drop'    -a-b---c-|
  *
+ * @throws TypeError at the call for a codec without `decode` or `encode`, or with an `invalid` that is not allowed.
  * @example serve(8080).pipe(map(withCodec(json<Chat>())), handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
  */
 export function withCodec<I, O>(codec: Codec<I, O>): <D>(conn: Connection<D>) => Connection<D, I, O> {
+  checkCodec(codec);
   return (conn) => new CodecConnection(conn, codec);
 }

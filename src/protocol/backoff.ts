@@ -1,7 +1,7 @@
 import { checkCallback, checkNumber } from './check-number.js';
-import type { HandshakeError } from './errors.js';
 import { retryAfter } from './retry-after.js';
 import { isRetryable } from './retryable.js';
+import { propertyOf } from './thrown.js';
 
 /** When to try again. RFC 6455 §7.2.3 asks for a random delay that grows with each failure. Times are milliseconds. */
 export interface BackoffPolicy {
@@ -11,6 +11,11 @@ export interface BackoffPolicy {
   readonly factor?: number;
   /** What it grows to. @default 30_000 */
   readonly max?: number;
+  /**
+   * The longest wait that a server may ask for with Retry-After; one that asks for more is asked again after this. The wait of the
+   * policy itself comes on top. 0 ignores Retry-After. @default 300_000
+   */
+  readonly maxRetryAfter?: number;
   /** A connection that was open for so long has worked: the next attempt counts as the first one again. @default 5_000 */
   readonly minUptime?: number;
   /** How many attempts in a row may fail; then the error is passed on. @default Infinity */
@@ -41,16 +46,17 @@ export type BackoffRules = Required<BackoffPolicy>;
  * @throws TypeError or RangeError that names the option, what was found and what is allowed.
  */
 export function backoffRules(policy: BackoffPolicy, anyNumber: () => number): BackoffRules {
-  const { initial = 500, factor = 2, max = 30_000, minUptime = 5_000 } = policy;
+  const { initial = 500, factor = 2, max = 30_000, maxRetryAfter = 300_000, minUptime = 5_000 } = policy;
   const { maxAttempts = Number.POSITIVE_INFINITY, shouldRetry = isRetryable, random = anyNumber } = policy;
   checkNumber('initial', initial, 0, MAX_TIMER);
   checkNumber('factor', factor, 1, Number.POSITIVE_INFINITY);
   checkNumber('max', max, 0, MAX_TIMER);
+  checkNumber('maxRetryAfter', maxRetryAfter, 0, MAX_TIMER);
   checkNumber('minUptime', minUptime, 0, Number.POSITIVE_INFINITY);
   checkNumber('maxAttempts', maxAttempts, 0, Number.POSITIVE_INFINITY);
   checkCallback('shouldRetry', shouldRetry);
   checkCallback('random', random);
-  return { initial, factor, max, minUptime, maxAttempts, shouldRetry, random };
+  return { initial, factor, max, maxRetryAfter, minUptime, maxAttempts, shouldRetry, random };
 }
 
 /** Truncated exponential backoff with full jitter: the attempts of clients that were cut off together spread at once. RFC 6455 §7.2.3. */
@@ -68,12 +74,14 @@ export class Backoff {
    * @param now milliseconds since 1970, for a Retry-After that is a date.
    */
   afterError(error: unknown, now: number): Wait | undefined {
-    const { uptime, headers } = (error ?? {}) as { uptime?: number; headers?: HandshakeError['headers'] };
-    const wait = this.afterEnd(uptime ?? 0);
-    if (wait === undefined || !this.#rules.shouldRetry(error, wait.attempt)) return undefined;
-    const asked = typeof headers === 'object' && headers !== null ? retryAfter(headers, now) : undefined;
-    // Behind what the server asks for they spread too: it says the same to everybody.
-    return asked === undefined ? wait : { ...wait, delay: Math.min(MAX_TIMER, asked + wait.delay) };
+    const { maxRetryAfter, shouldRetry } = this.#rules;
+    const uptime = propertyOf(error, 'uptime');
+    const wait = this.afterEnd(typeof uptime === 'number' ? uptime : 0);
+    if (wait === undefined || !shouldRetry(error, wait.attempt)) return undefined;
+    const asked = retryAfter(propertyOf(error, 'headers'), now);
+    if (asked === undefined) return wait;
+    // After what the server asks for they spread too: it says the same to everybody.
+    return { ...wait, delay: Math.min(MAX_TIMER, Math.min(asked, maxRetryAfter) + wait.delay) };
   }
 
   /** The wait behind a connection that was open for `uptime` ms and has ended; nothing when there is to be no other attempt. */

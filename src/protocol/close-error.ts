@@ -21,8 +21,12 @@ export function closeErrorOf({ code, reason, wasClean, initiator, error }: Endin
   return new ConnectionClosedError({ code, reason, wasClean, cause: error });
 }
 
-/** Notes on an error how long its connection was open, in milliseconds. Errors of Node and of the application too. */
+/** Notes on an error how long its connection was open, in milliseconds, if the error takes it. Errors of Node and of the application too. */
 export function withUptime(error: unknown, uptime: number): unknown {
-  const isOpen = typeof error === 'object' && error !== null && Object.isExtensible(error);
-  return isOpen ? Object.assign(error, { uptime }) : error;
+  try {
+    if (typeof error === 'object' && error !== null && Object.isExtensible(error)) Object.assign(error, { uptime });
+  } catch {
+    // It has an uptime of its own, or is a Proxy.
+  }
+  return error;
 }

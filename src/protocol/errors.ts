@@ -3,6 +3,7 @@
  * says what was found and what is allowed. Every `code` is listed in docs/reference/errors.md.
  */
 import { inOneLine } from './excerpt.js';
+import { propertyOf } from './thrown.js';
 
 /** What every error of sluice extends. `instanceof` fails across the ESM and CommonJS builds: {@link isWebSocketError} does not. */
 export class WebSocketError extends Error {
@@ -179,6 +180,7 @@ export type UsageErrorCode =
   | 'ENCODE_FAILED'
   | 'ASYNC_SCHEMA'
   | 'ALREADY_UPGRADED'
+  | 'NULL_MESSAGE'
   | 'NOT_A_PAIR';
 
 /** A value does not fit its schema: the `cause` of a {@link ProtocolError} MESSAGE_INVALID or a {@link UsageError} ENCODE_FAILED. */
@@ -209,11 +211,12 @@ function cut(text: string): string {
   return inOneLine(text.length <= 100 ? text : `${text.slice(0, 100)}...`);
 }
 
+/** Whether `error` says that the caller used sluice wrongly, whichever build of it says so. @internal */
+export function isUsageError(error: unknown): error is UsageError {
+  return isWebSocketError(error) && propertyOf(error, 'name') === 'UsageError';
+}
+
 /** Whether `error` comes from sluice, whichever build of it. */
 export function isWebSocketError(error: unknown): error is WebSocketError {
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    (error as Record<symbol, unknown>)[Symbol.for('sluice.error')] === true
-  );
+  return typeof error === 'object' && propertyOf(error, Symbol.for('sluice.error')) === true;
 }

@@ -32,11 +32,12 @@ export interface Agreement {
 /**
  * Reads the server's answer to our handshake. RFC 6455 §4.1, the list under "the client MUST validate the server's response".
  *
- * @throws HandshakeError with the status and the fields of the answer: UNEXPECTED_STATUS, RESPONSE_INVALID (not HTTP/1.1),
- *   UPGRADE_INVALID (Upgrade or Connection), ACCEPT_INVALID, PROTOCOL_INVALID or EXTENSION_INVALID.
+ * @throws HandshakeError with the status and the fields of the answer: UNEXPECTED_STATUS, RESPONSE_INVALID (not HTTP/1.1,
+ *   or one that says it has a body), UPGRADE_INVALID (Upgrade or Connection), ACCEPT_INVALID, PROTOCOL_INVALID or EXTENSION_INVALID.
  */
 export function readUpgradeResponse(head: ResponseHead, offer: RequestedUpgrade): Agreement {
   checkStatusLine(head);
+  checkNoBody(head);
   checkUpgrade(head);
   checkAccept(head, offer.key);
   return { protocol: readProtocol(head, offer.protocols), extensions: readExtensions(head, offer.extensions ?? []) };
@@ -48,6 +49,24 @@ function checkStatusLine(head: ResponseHead): void {
   // RFC 9110 §15.2: "HTTP/1.0 did not define any 1xx status codes"
   if (head.httpVersion !== '1.1') {
     throw failure(head, 'RESPONSE_INVALID', `found HTTP/${excerpt(head.httpVersion)}, needed is HTTP/1.1`);
+  }
+}
+
+/**
+ * A body would be bytes that one of us takes for a body and the other for frames.
+ *
+ * RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx", RFC 9112 §6.1 says
+ * the same of Transfer-Encoding. A Content-Length of 0 is let pass: many servers send it (by default, to every response), all
+ * other clients take it, and there is nothing that two could read differently.
+ */
+function checkNoBody(head: ResponseHead): void {
+  const lengths = fieldValues(head.rawHeaders, 'Content-Length');
+  if (!lengths.every((length) => trimWhitespace(length) === '0')) {
+    throw failure(head, 'RESPONSE_INVALID', `found Content-Length ${list(lengths)} in a 101, allowed is none`);
+  }
+  const encodings = fieldValues(head.rawHeaders, 'Transfer-Encoding');
+  if (encodings.length > 0) {
+    throw failure(head, 'RESPONSE_INVALID', `found Transfer-Encoding ${list(encodings)} in a 101, allowed is none`);
   }
 }
 

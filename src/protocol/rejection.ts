@@ -1,5 +1,6 @@
 import { excerpt } from './excerpt.js';
 import { isFieldName, isFieldValue } from './header-fields.js';
+import { propertyOf, textOf } from './thrown.js';
 
 /** Header fields to send: by name a value, or several. */
 export type OutgoingHeaders = Readonly<Record<string, string | readonly string[]>>;
@@ -30,11 +31,7 @@ export class Rejection {
 
 /** Whether `value` was made by {@link reject}, whichever build of sluice. */
 export function isRejection(value: unknown): value is Rejection {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    (value as Record<symbol, unknown>)[Symbol.for('sluice.rejection')] === true
-  );
+  return typeof value === 'object' && propertyOf(value, Symbol.for('sluice.rejection')) === true;
 }
 
 /** Standard phrases. RFC 9110 §15, RFC 6585. */
@@ -88,7 +85,7 @@ const REASONS = new Map<number, string>([
  */
 export function reject(status: number, reason?: string, headers: OutgoingHeaders = {}, body?: string): Rejection {
   if (!Number.isInteger(status) || status < 300 || status > 599) {
-    throw new RangeError(`status is ${String(status)}, allowed are integers from 300 to 599`);
+    throw new RangeError(`status is ${textOf(status)}, allowed are integers from 300 to 599`);
   }
   const phrase = reason ?? REASONS.get(status) ?? 'Refused';
   requireValue('reason', phrase);

@@ -1,4 +1,5 @@
 import { type ConnectionClosedError, type HandshakeError, isWebSocketError } from './errors.js';
+import { propertyOf } from './thrown.js';
 
 /** Codes of Node's errors that say that there was no way to the server, or none any more. */
 const NETWORK_CODES: ReadonlySet<unknown> = new Set([
@@ -28,7 +29,7 @@ const PASSING_CLOSE_CODES: ReadonlySet<unknown> = new Set([1001, 1006, 1011, 101
  * it answered with 408, 429 or 5xx, it closed with 1001, 1006 or 1011 to 1014, or what it sent could not be taken in here. `false` for all other errors, an application's own ones too.
  */
 export function isRetryable(error: unknown): boolean {
-  if (!isWebSocketError(error)) return NETWORK_CODES.has((error as { code?: unknown } | null | undefined)?.code);
+  if (!isWebSocketError(error)) return NETWORK_CODES.has(propertyOf(error, 'code'));
   switch (error.name) {
     case 'HandshakeError':
       return isPassingRefusal(error as HandshakeError);

@@ -3,6 +3,7 @@ import { encodeClosePayload, truncateReason } from '../protocol/close-payload.js
 import { ConnectionClosedError, type InternalError, type ProtocolError } from '../protocol/errors.js';
 import type { Role } from '../protocol/role.js';
 import type { Session } from '../protocol/session.js';
+import { isError } from '../protocol/thrown.js';
 import type { BytePort } from '../transport/byte-port.js';
 import type { DeadlineQueue, Due } from '../transport/deadline-queue.js';
 import type { CloseInfo } from './connection.js';
@@ -60,10 +61,10 @@ export class Closing implements Due {
   /**
    * Begins the closing handshake. §7.1.2.
    *
-   * @param error why, for `close$`.
+   * @param error why: it stands in `close$` if it is an Error.
    * @throws TypeError or RangeError for a code or reason that an application may not send.
    */
-  close(code: number, reason: string, error?: Error): void {
+  close(code: number, reason: string, error?: unknown): void {
     const payload = checkedClosePayload(code, reason);
     if (this.state !== 'open' && this.state !== 'cut') return;
     this.#terminateAfter(this.#owner.terms.settings.closeTimeout);
@@ -71,7 +72,7 @@ export class Closing implements Due {
       this.#enter('closing-by-us');
       return;
     }
-    this.#error = error;
+    this.#error = isError(error) ? error : undefined;
     this.#owner.session.closeSent();
     this.state = 'closing-by-us';
     // Before the state is told: what was not parsed yet may hold the peer's Close frame, and with it the end of the transport.

@@ -1,5 +1,6 @@
 import { UsageError } from '../protocol/errors.js';
 import type { MessageDeflater } from '../protocol/message-deflater.js';
+import { describeThrown } from '../protocol/thrown.js';
 import type { MessageOptions } from './outgoing.js';
 
 /** Decides which messages of a connection are compressed. */
@@ -25,7 +26,7 @@ export class Compressor {
     try {
       return this.#predicate?.(data) !== false;
     } catch (cause) {
-      throw new UsageError('COMPRESS_FAILED', `perMessageDeflate.compress threw: ${String(cause)}`, { cause });
+      throw new UsageError('COMPRESS_FAILED', `perMessageDeflate.compress threw: ${describeThrown(cause)}`, { cause });
     }
   }
 }

@@ -28,7 +28,11 @@ export interface ConnectOptions<B extends BinaryType = 'nodebuffer'>
   readonly host?: string;
   /** 8 talks to servers of the draft hybi-08 to hybi-12. @default 13 */
   readonly protocolVersion?: 8 | 13;
-  /** Follows redirects; credentials stay behind when the host changes, and `wss:` never becomes `ws:`. @default false */
+  /**
+   * Follows redirects; `wss:` never becomes `ws:`. When the host or the port changes, all fields but `User-Agent`, `Accept-Language` and
+   * `Origin` stay behind for good, and so do the user and password of the URL, `host`, `agent`, `cert`, `key`, `pfx`, `passphrase`,
+   * `secureContext` and `servername`. Subprotocols go along. @default false
+   */
   readonly followRedirects?: boolean;
   /** How many redirects are followed. @default 10 */
   readonly maxRedirects?: number;

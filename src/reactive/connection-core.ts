@@ -16,6 +16,7 @@ import { LifeSign, type LifeSignOwner } from './life-sign.js';
 import { checkDeadline, type MessageDeadline } from './message-deadline.js';
 import { Outbox } from './outbox.js';
 import type { OutboxOwner, SendResult } from './outbox-settings.js';
+import { unsendable } from './outgoing.js';
 import { PingTracker } from './ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './receiver.js';
 import type { SendTarget } from './send-subject.js';
@@ -134,15 +135,14 @@ export class ConnectionCore<In>
     try {
       return this.trySend(value, onHanded);
     } catch (error) {
-      this.failed(error as UsageError);
+      this.failed(unsendable(error));
       return 'closed';
     }
   }
 
   /** Closes with what an error says, as far as a Close frame may carry it. */
   closeWith(code: number, reason: string, error: unknown): void {
-    const cause = error instanceof Error ? { error } : {};
-    this.closing.close(isSendableCloseCode(code) ? code : 1011, truncateReason(reason), cause.error);
+    this.closing.close(isSendableCloseCode(code) ? code : 1011, truncateReason(reason), error);
   }
 
   get ready$(): Observable<boolean> {

@@ -3,6 +3,7 @@ import { checkBoolean, checkInteger, checkNames, checkOneOf, checkScheduler, MAX
 import type { BinaryType } from './connection.js';
 import { type CompressionOption, type DeflateSettings, deflateSettings } from './deflate-options.js';
 import type { Overflow } from './outbox-settings.js';
+import { describe } from './outgoing.js';
 
 /** When a silent peer is given up. */
 export interface HeartbeatOptions {
@@ -124,7 +125,7 @@ function heartbeatSettings(heartbeat: HeartbeatOptions | false | undefined): Req
   if (heartbeat === false) return false;
   if (heartbeat !== undefined && (typeof heartbeat !== 'object' || heartbeat === null)) {
     throw new TypeError(
-      `heartbeat is ${String(heartbeat)}, allowed are false and { interval, timeout, stalledTimeout }`,
+      `heartbeat is ${describe(heartbeat)}, allowed are false and { interval, timeout, stalledTimeout }`,
     );
   }
   checkNames(heartbeat ?? {}, ['interval', 'timeout', 'stalledTimeout'], 'heartbeat.');

@@ -1,8 +1,9 @@
 import type { ObservableInput } from 'rxjs';
-import { UsageError } from '../protocol/errors.js';
+import { isUsageError, UsageError } from '../protocol/errors.js';
 import { headerLength } from '../protocol/frame-header.js';
 import { Opcode } from '../protocol/opcode.js';
 import { outgoingSymbol as brand, type SharedMessage } from '../protocol/shared-message.js';
+import { describeThrown } from '../protocol/thrown.js';
 import { Utf8Validator } from '../protocol/utf8.js';
 import { SharedFrames } from './shared-frames.js';
 
@@ -203,6 +204,18 @@ export function describe(value: unknown): string {
   return String(value);
 }
 
+/**
+ * What a connection says of a value that could not be sent, or not to its end: a `UsageError` as it is; anything else was thrown by the
+ * value itself when it was looked at, as by the trap of a Proxy.
+ *
+ * @internal
+ */
+export function unsendable(thrown: unknown): UsageError {
+  if (isUsageError(thrown)) return thrown;
+  const message = `cannot send a value that throws when it is read: ${describeThrown(thrown)}`;
+  return new UsageError('UNSUPPORTED_DATA', message, { cause: thrown });
+}
+
 /** The opcode of a message. RFC 6455 §11.8. @internal */
 export function opcodeOf(item: Extract<Classified, { kind: 'text' | 'bytes' }>): Opcode {
   return item.kind === 'bytes' && item.binary ? Opcode.binary : Opcode.text;
@@ -248,7 +261,12 @@ function isShared(buffer: ArrayBufferLike): boolean {
 }
 
 function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    // A revoked Proxy, or one whose tag cannot be read.
+    return 'Proxy';
+  }
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

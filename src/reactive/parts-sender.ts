@@ -2,10 +2,19 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import { UsageError } from '../protocol/errors.js';
 import type { PartsDeflater } from '../protocol/message-deflater.js';
 import { Opcode } from '../protocol/opcode.js';
+import { describeThrown } from '../protocol/thrown.js';
 import { Utf8Validator } from '../protocol/utf8.js';
 import type { Compressor } from './compressor.js';
 import { RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
-import { describe, type Fragment, type FragmentedMessage, type MessageOptions, PARTS, toBytes } from './outgoing.js';
+import {
+  describe,
+  type Fragment,
+  type FragmentedMessage,
+  type MessageOptions,
+  PARTS,
+  toBytes,
+  unsendable,
+} from './outgoing.js';
 import { Puller, type PullPace } from './puller.js';
 
 const FIN = 0x80;
@@ -119,7 +128,7 @@ export class PartsSender {
       if (this.#left === 0) this.#end(payload);
       else this.#frame(payload, 0);
     } catch (error) {
-      this.#fail(error as UsageError);
+      this.#fail(unsendable(error));
     }
   }
 
@@ -138,7 +147,7 @@ export class PartsSender {
     try {
       this.#frame(payload, FIN);
     } catch (error) {
-      this.#fail(error as UsageError);
+      this.#fail(unsendable(error));
     }
     if (this.#ended) return;
     this.#ended = true;
@@ -215,7 +224,7 @@ export class PartsSender {
   }
 
   #sourceError(cause: unknown): UsageError {
-    const what = cause instanceof Error ? cause.message : String(cause);
+    const what = describeThrown(cause);
     return this.#later.kind === 'blob'
       ? new UsageError('BLOB_FAILED', `the Blob could not be read: ${what}`, { cause })
       : new UsageError('FRAGMENTS_FAILED', `the parts of a message failed: ${what}`, { cause });

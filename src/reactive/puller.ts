@@ -111,8 +111,14 @@ export class Puller<T> implements Unsubscribable {
     this.#stop = () => close(iterator);
     const take = (result: IteratorResult<T>): void => {
       this.#busy = false;
-      if (result.done === true) this.#complete();
-      else this.#next(result.value);
+      try {
+        if (result.done === true) this.#complete();
+        else this.#next(result.value);
+      } catch (error) {
+        // What the iterator resolved with is no result: thrown here, it would be a rejection that nobody handles.
+        this.#error(error);
+        return;
+      }
       if (this.#ended) return;
       if (this.#isTurnOver()) this.#goOnLater();
       else this.resume();

@@ -1,4 +1,5 @@
 import { type Observable, type Observer, Subject, Subscription } from 'rxjs';
+import { propertyOf } from '../protocol/thrown.js';
 import type { SendResult } from './outbox-settings.js';
 import type { Outgoing } from './outgoing.js';
 
@@ -91,12 +92,12 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
    * of a `ProtocolError`.
    */
   override error(error: unknown): void {
-    const { code, closeCode, reason, message } = (error ?? {}) as Readonly<Record<string, unknown>>;
-    if (typeof code !== 'number' && typeof closeCode === 'number') {
-      this.#target.closeWith(closeCode, typeof message === 'string' ? message : '', error);
-    } else {
-      this.#target.closeWith(typeof code === 'number' ? code : 1011, typeof reason === 'string' ? reason : '', error);
-    }
+    const code = propertyOf(error, 'code');
+    const closeCode = propertyOf(error, 'closeCode');
+    const isProtocolError = typeof code !== 'number' && typeof closeCode === 'number';
+    const sent = isProtocolError ? closeCode : code;
+    const reason = propertyOf(error, isProtocolError ? 'message' : 'reason');
+    this.#target.closeWith(typeof sent === 'number' ? sent : 1011, typeof reason === 'string' ? reason : '', error);
   }
 
   /** Does nothing: a Subject that was unsubscribed would throw at everybody who uses it later. */

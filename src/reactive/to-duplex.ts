@@ -1,6 +1,6 @@
 import { Subscription } from 'rxjs';
 import { closeErrorOf } from '../protocol/close-error.js';
-import { ConnectionClosedError } from '../protocol/errors.js';
+import { ConnectionClosedError, UsageError } from '../protocol/errors.js';
 import { createDuplex } from '../transport/duplex.js';
 import type { Duplex } from '../transport/incoming-message.js';
 import { checkBoolean, checkInteger, checkNames } from './check.js';
@@ -19,7 +19,9 @@ export interface ToDuplexOptions {
  * A connection as a Duplex of Node, with backpressure both ways: the connection is held while nobody reads, and a write is done when
  * `send.ready$` is true again.
  *
- * As bytes: text is read as UTF-8, each write is sent as a binary message. In object mode each chunk is a message.
+ * As bytes: text is read as UTF-8, each write is sent as a binary message. In object mode each chunk is a message. A stream of Node cannot
+ * carry `null`: a message that a codec decodes to `null` destroys the stream with a `UsageError` NULL_MESSAGE and closes with 1011, and
+ * `write(null)` throws. Wrap it in an object.
  *
  * `end()` closes with 1000 behind what was written, `destroy(error)` with 1011 (or with `code` and `reason` of the error), `destroy()`
  * with 1000. The stream ends when the connection ends with 1000, without a code, or by us; otherwise it is destroyed with what
@@ -140,6 +142,11 @@ class Bridge<In, Out> {
   }
 
   #push(duplex: Duplex, message: In): void {
+    // For a stream of Node null is its end: the rest would be lost, and a stream that was cut would look whole.
+    if (message === null) {
+      duplex.destroy(nullMessage());
+      return;
+    }
     // The stream may ask for more while it takes this one.
     this.#isWanted = false;
     const wantsMore = duplex.push(this.#objectMode ? message : bytesOf(message));
@@ -158,6 +165,13 @@ class Bridge<In, Out> {
     const { code = 1006, reason = '', wasClean = false, error } = this.#info ?? {};
     return new ConnectionClosedError({ code, reason, wasClean, cause: error });
   }
+}
+
+function nullMessage(): UsageError {
+  return new UsageError(
+    'NULL_MESSAGE',
+    'toDuplex got the message null, allowed is anything else: a stream of Node cannot carry it, wrap it in an object',
+  );
 }
 
 function bytesOf(message: unknown): Uint8Array | string {

@@ -4,6 +4,7 @@ import { truncateReason } from '../protocol/close-payload.js';
 import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol } from '../protocol/connection-symbols.js';
 import type { UsageError } from '../protocol/errors.js';
 import type { Taker } from '../protocol/takers.js';
+import { isError } from '../protocol/thrown.js';
 import { checkedClosePayload } from '../reactive/closing.js';
 import {
   type CloseInfo,
@@ -74,7 +75,7 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
       },
       send: (value, onHanded) => this.#trySend(value, onHanded),
       closeWith: (code, reason, error) => {
-        const cause = error instanceof Error ? { error } : {};
+        const cause = isError(error) ? { error } : {};
         this.#close(isSendableCloseCode(code) ? code : 1011, truncateReason(reason), cause);
       },
     });
@@ -234,7 +235,7 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
   }
 
   #follow({ messages$, pings$, pongs$, close$ }: TestConnectionInputs<In, Data>): void {
-    const lost = (error: unknown): void => this.#end({ ...LOST, ...(error instanceof Error && { error }) });
+    const lost = (error: unknown): void => this.#end({ ...LOST, ...(isError(error) && { error }) });
     this.#subscription.add(
       messages$?.subscribe({
         next: (message) => this.#inbox.receive(message),

@@ -3,6 +3,7 @@ import { request as requestHttps } from 'node:https';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Target } from '../protocol/target-url.js';
+import { errorOf } from '../protocol/thrown.js';
 
 /** The options of a client that are passed on to Node. */
 export const CLIENT_NETWORK_OPTIONS: readonly (keyof DialNetworkOptions)[] = [
@@ -67,6 +68,7 @@ export function beginRequest(
   const isAddress = isIP(target.host) !== 0;
   const request: RequestOptions & ConnectionOptions = {
     ...tls,
+    ...(tls.checkServerIdentity !== undefined && { checkServerIdentity: guarded(tls.checkServerIdentity) }),
     method: 'GET',
     host: target.host,
     port: target.port,
@@ -84,14 +86,39 @@ export function beginRequest(
   return target.secure ? requestHttps(request) : requestHttp(request);
 }
 
+/**
+ * Node calls it from an event of the socket, where an exception ends the process, and a certificate is whatever the peer sends. What it
+ * throws is an error of that dial, and so is anything truthy that it returns.
+ */
+function guarded(check: NonNullable<TlsClientOptions['checkServerIdentity']>): typeof check {
+  return (host, certificate) => {
+    try {
+      const verdict: unknown = check(host, certificate);
+      return verdict ? errorOf(verdict) : undefined;
+    } catch (error) {
+      return errorOf(error);
+    }
+  };
+}
+
 /** `path` of the request is an URL's; the one of a socket is `socketPath`. */
 function openTcp(options: RequestOptions): Socket {
-  return connectTcp({ ...socketOptions(options), highWaterMark: READ_SIZE } as Parameters<typeof connectTcp>[0] &
-    object);
+  return opened(() =>
+    connectTcp({ ...socketOptions(options), highWaterMark: READ_SIZE } as Parameters<typeof connectTcp>[0] & object),
+  );
 }
 
 function openTls(options: RequestOptions): Socket {
-  return connectTls({ ...socketOptions(options), highWaterMark: READ_SIZE } as ConnectionOptions);
+  return opened(() => connectTls({ ...socketOptions(options), highWaterMark: READ_SIZE } as ConnectionOptions));
+}
+
+/** `lookup` may throw anything, and Node takes what is falsy for no error: it would go on without a socket. */
+function opened(open: () => Socket): Socket {
+  try {
+    return open();
+  } catch (error) {
+    throw errorOf(error);
+  }
 }
 
 function socketOptions(options: RequestOptions): object {

@@ -8,6 +8,7 @@ import { type Agreement, readUpgradeResponse } from '../protocol/handshake-respo
 import { toHeaderRecord } from '../protocol/header-fields.js';
 import { HookAnswerError } from '../protocol/hook-answer.js';
 import type { Target } from '../protocol/target-url.js';
+import { describeThrown, propertyOf } from '../protocol/thrown.js';
 import { encodeRequestHeaders } from '../protocol/upgrade-request-head.js';
 import type { BytePort } from './byte-port.js';
 import { beginRequest } from './client-request.js';
@@ -196,8 +197,10 @@ function isRedirect(response: IncomingMessage): boolean {
 }
 
 /** What Node's parser refuses is a bad handshake; all else is the network's, and keeps its own code. */
-function explained(error: Error): Error {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code?.startsWith('HPE_') !== true) return error;
-  return new HandshakeError('RESPONSE_INVALID', `the response is not HTTP/1.1: ${error.message}`, { cause: error });
+function explained(error: unknown): unknown {
+  // An agent and `checkServerIdentity` are the application's: what they give may have any code, or be anything.
+  const code = propertyOf(error, 'code');
+  if (typeof code !== 'string' || !code.startsWith('HPE_')) return error;
+  const message = `the response is not HTTP/1.1: ${describeThrown(error)}`;
+  return new HandshakeError('RESPONSE_INVALID', message, { cause: error });
 }

@@ -1,0 +1,55 @@
+import { inOneLine } from './excerpt.js';
+
+/**
+ * What can be known of a thrown value, safely. Anything can be thrown: an object without a prototype, a Symbol, an Error whose getters
+ * throw, a revoked Proxy. Nothing here throws, whatever it is, because it is called where an exception would end the process.
+ */
+
+/** What `thrown` says, in one line: its message, or itself as text. */
+export function describeThrown(thrown: unknown): string {
+  const message = propertyOf(thrown, 'message');
+  const hasMessage = message !== undefined && message !== null && message !== '';
+  return inOneLine(textOf(hasMessage ? message : thrown));
+}
+
+/** `value` as text. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value === 'function' ? 'a function without text' : 'an object without text';
+  }
+}
+
+/** The property `key` of `value`; `undefined` if it has none, or if it cannot be read. */
+export function propertyOf(value: unknown, key: PropertyKey): unknown {
+  if (value === undefined || value === null) return undefined;
+  try {
+    return (value as Readonly<Record<PropertyKey, unknown>>)[key];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether `value` is an Error, whichever realm it comes from: those of Node itself come from another one where code runs in a `vm`. */
+export function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  } catch {
+    return false;
+  }
+}
+
+/** `thrown` itself if it is an Error that anybody can read, otherwise an Error that says what it says and has it as its `cause`. */
+export function errorOf(thrown: unknown): Error {
+  return isError(thrown) && isReadable(thrown) ? thrown : new Error(describeThrown(thrown), { cause: thrown });
+}
+
+/** Whether what Node reads of an error can be read. */
+function isReadable(error: Error & { readonly code?: unknown }): boolean {
+  try {
+    return [error.name, error.message, error.stack, error.code].length > 0;
+  } catch {
+    return false;
+  }
+}
