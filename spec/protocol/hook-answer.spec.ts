@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { of } from 'rxjs';
-import { HookAnswerError, isError, isObservableLike, isThenable } from '../../src/protocol/hook-answer.js';
+import { HookAnswerError, isObservableLike, isThenable } from '../../src/protocol/hook-answer.js';
+import { isError } from '../../src/protocol/thrown.js';
 import { guardProcess } from '../support/process-guard.js';
 
 guardProcess();

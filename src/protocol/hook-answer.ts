@@ -1,4 +1,5 @@
 import { excerpt } from './excerpt.js';
+import { isError, propertyOf, textOf } from './thrown.js';
 
 /** What a hook returned, and what it might have. */
 export interface HookAnswer {
@@ -28,25 +29,32 @@ export class HookAnswerError extends TypeError {
     super(`${hook} returned ${named(found)}: ${outcome}; ${advice}`, isError(found) ? { cause: found } : undefined);
     this.hook = hook;
     this.status = status;
-    if (isThenable(found)) found.then(undefined, () => {});
+    if (isThenable(found)) disregard(found);
   }
+}
+
+/** Whether `error` is a {@link HookAnswerError}. Anything can be thrown by a hook, and `instanceof` alone throws for some of it. */
+export function isHookAnswerError(error: unknown): error is HookAnswerError {
+  return isError(error) && error instanceof HookAnswerError;
 }
 
 /** Whether `value` can be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+  return typeof propertyOf(value, 'then') === 'function';
 }
 
 /** Whether `value` is an Observable, of whichever library: they tell each other by this method. */
 export function isObservableLike(value: unknown): boolean {
-  const candidate = value as Record<PropertyKey, unknown> | null | undefined;
   const { observable = '@@observable' } = Symbol as { readonly observable?: symbol | string };
-  return typeof candidate?.[observable] === 'function' || typeof candidate?.['@@observable'] === 'function';
+  return typeof propertyOf(value, observable) === 'function' || typeof propertyOf(value, '@@observable') === 'function';
 }
 
-/** Whether `value` is an Error, whichever realm it comes from. */
-export function isError(value: unknown): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+function disregard(found: PromiseLike<unknown>): void {
+  try {
+    found.then(undefined, () => {});
+  } catch {
+    // It is no Promise at all.
+  }
 }
 
 /** A short name of `found` for a sentence. */
@@ -56,5 +64,5 @@ function named(found: unknown): string {
   if (isError(found)) return 'an Error';
   if (typeof found === 'function') return 'a function';
   if (typeof found === 'string') return excerpt(found);
-  return typeof found === 'object' && found !== null ? 'an object' : String(found);
+  return typeof found === 'object' && found !== null ? 'an object' : textOf(found);
 }

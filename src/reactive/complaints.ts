@@ -1,4 +1,4 @@
-import { HookAnswerError } from '../protocol/hook-answer.js';
+import { isHookAnswerError } from '../protocol/hook-answer.js';
 
 /**
  * Tells the developer of hooks that return what they must not. The first such answer of each hook is printed to `console.error`, since
@@ -9,7 +9,7 @@ export class Complaints {
 
   /** Prints `error` if it is the first of its hook. All other errors are none of its business. */
   hear(error: unknown): void {
-    if (!(error instanceof HookAnswerError) || this.#told.has(error.hook)) return;
+    if (!isHookAnswerError(error) || this.#told.has(error.hook)) return;
     this.#told.add(error.hook);
     if (error.cause === undefined) console.error(error.message);
     else console.error(error.message, error.cause);

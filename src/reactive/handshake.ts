@@ -2,9 +2,10 @@ import { defer, from, map, NEVER, type Observable, of, switchMap, take, throwIfE
 import { extensionsObject } from '../protocol/extensions.js';
 import { readUpgradeRequest, type UpgradeOffer } from '../protocol/handshake-request.js';
 import { fieldValue } from '../protocol/header-fields.js';
-import { HookAnswerError, isError, isObservableLike, isThenable } from '../protocol/hook-answer.js';
+import { HookAnswerError, isObservableLike, isThenable } from '../protocol/hook-answer.js';
 import { judgesOrigin, originRefusal } from '../protocol/origin-policy.js';
 import { isRejection, reject } from '../protocol/rejection.js';
+import { isError } from '../protocol/thrown.js';
 import type { UpgradeRequest } from '../transport/upgrade-request.js';
 import type { Admission } from './admission.js';
 import type { AcceptSettings, Answer, ClientInfo } from './server-options.js';

@@ -2,7 +2,7 @@ import { Observable, Subscription } from 'rxjs';
 import { type AcceptedDeflate, acceptDeflate } from '../protocol/deflate-negotiation.js';
 import { formatExtensions } from '../protocol/extensions.js';
 import { encodeUpgradeHead, encodeUpgradeResponse, type UpgradeOffer } from '../protocol/handshake-request.js';
-import { HookAnswerError, isObservableLike, isThenable } from '../protocol/hook-answer.js';
+import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from '../protocol/hook-answer.js';
 import { isRejection, type Rejection, reject } from '../protocol/rejection.js';
 import type { Roster } from '../protocol/roster.js';
 import { clockOf } from '../transport/clock.js';
@@ -209,7 +209,7 @@ export class Reception<Data, In> {
     if (isRejection(error)) return error;
     this.#books.complaints.hear(error);
     report('server-error', { error });
-    return reject(error instanceof HookAnswerError ? error.status : 500);
+    return reject(isHookAnswerError(error) ? error.status : 500);
   }
 
   /** The connections that came in here and are not closed yet, unless tracking is off. */
