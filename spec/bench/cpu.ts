@@ -42,6 +42,22 @@ export async function measureCpu(
   }
 }
 
+/** The cost of sluice as it is built in `root`, in a process of its own. */
+export async function measureBuild(
+  load: LoadGenerator,
+  profile: Profile,
+  seconds: number,
+  root: string,
+): Promise<number> {
+  const server = await startServer('sluice', profile, { root });
+  try {
+    const { cost } = await measureOnce(load, server, profile, { seconds, warmUp: warmUpOf(profile, 0) });
+    return cost;
+  } finally {
+    await server.stop();
+  }
+}
+
 /** One round of one server, longer if it is too slow for it. @throws Error when too little comes back to say anything. */
 export async function measureOnce(
   load: LoadGenerator,

@@ -52,8 +52,8 @@ async function profileOnce(
   const folder = mkdtempSync(join(tmpdir(), 'sluice-profile-'));
   const load = new LoadGenerator();
   const started = performance.now();
-  const options = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200'];
-  const server = await startServer('sluice', profile, options);
+  const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200'];
+  const server = await startServer('sluice', profile, { nodeOptions });
   try {
     const { cost } = await measureOnce(load, server, profile, { warmUp, seconds });
     const to = (performance.now() - started) * 1000;

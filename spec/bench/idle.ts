@@ -12,8 +12,8 @@ const settleMillis = 1500;
 export const idleSeconds = 6;
 
 /** The growth of one server for each idle connection, in a process of its own. */
-export async function measureIdle(load: LoadGenerator, name: ServerName): Promise<Sample> {
-  const server = await startServer(name);
+export async function measureIdle(load: LoadGenerator, name: ServerName, root = '.'): Promise<Sample> {
+  const server = await startServer(name, undefined, { root });
   try {
     const hold: Hold = (connections) => load.hold(server.port, connections);
     return { server: name, cost: await bytesPerConnection(server, hold, idleConnections) };

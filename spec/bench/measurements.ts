@@ -1,7 +1,7 @@
 /** Everything that is measured, in the order in which it is. A new measurement is a new entry here. */
 import { openFileLimit } from '../support/process-figures.js';
 import { bombSeconds, measureBomb } from './bomb.js';
-import { estimateCpu, measureCpu, rotate } from './cpu.js';
+import { estimateCpu, measureBuild, measureCpu, rotate } from './cpu.js';
 import { idleSeconds, measureCompressedMemory, measureIdle } from './idle.js';
 import type { LoadGenerator } from './load.js';
 import type { BenchOptions } from './options.js';
@@ -31,6 +31,17 @@ export interface Row {
   /** How long it takes, about, in seconds. */
   estimate(effort: Effort): number;
   measure(load: LoadGenerator, effort: Effort): Promise<Series>;
+}
+
+/** A row that two builds of sluice are compared by. */
+export interface Compared {
+  /** The name of its table. */
+  readonly measurement: string;
+  readonly name: string;
+  /** How long one figure takes, about, in seconds. */
+  estimate(seconds: number): number;
+  /** One figure of the build in the folder `root`. */
+  measure(load: LoadGenerator, seconds: number, root: string): Promise<number>;
 }
 
 /** The addon of `ws` is shown where masks matter. */
@@ -143,4 +154,34 @@ function requireFiles(connections: number): void {
   if (openFileLimit() < connections + 100) {
     throw new Error(`${connections} connections need a higher limit of open files: ulimit -n 20000`);
   }
+}
+
+/** What a change is compared by. Those of `scale` are many more connections with the same messages, and take long. */
+export const comparedRows: readonly Compared[] = [
+  ...comparedCpu('echo', profiles.echoProfiles),
+  ...comparedCpu('client', profiles.clientProfiles),
+  ...comparedCpu('broadcast', profiles.broadcastProfiles),
+  ...comparedCpu('compressed', profiles.compressedProfiles),
+  ...comparedCpu('handshakes', profiles.handshakeProfiles),
+  {
+    measurement: 'idle',
+    name: `idle, ${grouped(profiles.idleConnections)} connections`,
+    estimate: () => idleSeconds,
+    async measure(load, _, root) {
+      requireFiles(profiles.idleConnections);
+      return (await measureIdle(load, 'sluice', root)).cost;
+    },
+  },
+];
+
+function comparedCpu(measurement: string, loads: readonly profiles.Profile[]): Compared[] {
+  return loads.map((profile) => ({
+    measurement,
+    name: profile.name,
+    estimate: (seconds) => estimateCpu(profile, { servers: ['sluice'], rounds: 1, seconds }),
+    async measure(load, seconds, root) {
+      requireFiles(profile.connections);
+      return measureBuild(load, profile, seconds, root);
+    },
+  }));
 }

@@ -12,6 +12,8 @@ describe('the options of the benchmarks', () => {
       from: [],
       docs: false,
       profile: undefined,
+      before: undefined,
+      pairs: 9,
     });
   });
 
@@ -23,6 +25,11 @@ describe('the options of the benchmarks', () => {
     });
   });
 
+  it('take a commit to compare with, and how often', () => {
+    expect(readOptions(['--before', 'main~1'])).toMatchObject({ before: 'main~1', pairs: 9 });
+    expect(readOptions(['--before', 'v1', '--pairs', '3', '--only', 'idle'])).toMatchObject({ pairs: 3, only: 'idle' });
+  });
+
   it.each([
     [['--servers', 'sluice,wz'], 'no server "wz"'],
     [['--rounds', '0'], '--rounds is "0"'],
@@ -32,6 +39,9 @@ describe('the options of the benchmarks', () => {
     [['--docs', '--servers', 'sluice'], '--docs needs every row'],
     [['--from', 'a.json', '--only', 'echo'], '--from measures nothing'],
     [['--profile', '32 B', '--docs'], '--profile measures nothing'],
+    [['--pairs', '3'], '--pairs needs --before'],
+    [['--before', 'main', '--pairs', '1'], '--pairs is "1", expected a number from 2'],
+    [['--before', 'main', '--json', 'a.json'], '--before goes with'],
     [['--unknown'], "Unknown option '--unknown'"],
   ])('refuse %j, and say what there is', (args, message) => {
     expect(() => readOptions(args)).toThrow(message);

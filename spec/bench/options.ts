@@ -18,6 +18,10 @@ export interface BenchOptions {
   readonly docs: boolean;
   /** The row, or a part of the names of several, to show where the time goes in, instead of measuring. */
   readonly profile: string | undefined;
+  /** The commit to compare this checkout with, instead of with other servers. */
+  readonly before: string | undefined;
+  /** How many pairs of figures, one of either build, that takes. */
+  readonly pairs: number;
 }
 
 const usage = `npm run bench -- [options]
@@ -55,6 +59,8 @@ function parse(args: string[]): BenchOptions {
       from: { type: 'string' },
       docs: { type: 'boolean', default: false },
       profile: { type: 'string' },
+      before: { type: 'string' },
+      pairs: { type: 'string' },
     },
   });
   return {
@@ -66,11 +72,20 @@ function parse(args: string[]): BenchOptions {
     from: values.from?.split(',') ?? [],
     docs: values.docs,
     profile: values.profile,
+    ...compared(values.before, values.pairs),
   };
 }
 
+/** An interval of fewer than nine pairs is wide. */
+const usualPairs = '9';
+
+function compared(before: string | undefined, pairs: string | undefined): Pick<BenchOptions, 'before' | 'pairs'> {
+  if (before === undefined && pairs !== undefined) throw new Error('--pairs needs --before');
+  return { before, pairs: Math.ceil(between('--pairs', pairs ?? usualPairs, 2)) };
+}
+
 function check(options: BenchOptions): BenchOptions {
-  const { docs, from, only, servers, profile, json } = options;
+  const { docs, from, only, servers, profile, json, before } = options;
   const isPart = only !== '' || servers.length < serverNames.length;
   if (docs && from.length === 0 && isPart) {
     throw new Error(
@@ -81,6 +96,9 @@ function check(options: BenchOptions): BenchOptions {
     throw new Error('--from measures nothing: it goes with --docs alone');
   if (profile !== undefined && (docs || from.length > 0 || json !== undefined)) {
     throw new Error('--profile measures nothing: it goes with --seconds alone');
+  }
+  if (before !== undefined && (docs || from.length > 0 || json !== undefined || profile !== undefined)) {
+    throw new Error('--before goes with --pairs, --seconds and --only alone');
   }
   return options;
 }

@@ -1,9 +1,10 @@
 /** `npm run bench`: measures sluice and others under the same loads, and reports the medians. Linux, two CPUs, a C compiler. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { compareBuilds } from './compare.js';
 import { showHotSpots, showParts } from './hot-spots.js';
 import { LoadGenerator } from './load.js';
-import { type Measurement, measurements } from './measurements.js';
+import { comparedRows, type Measurement, measurements } from './measurements.js';
 import { type BenchOptions, readOptions } from './options.js';
 import { inOrder, writeDocs } from './page.js';
 import type { Series } from './samples.js';
@@ -22,8 +23,20 @@ async function main(options: BenchOptions): Promise<void> {
     await showProfile(options.profile, options.seconds);
     return;
   }
+  if (options.before !== undefined) {
+    await compare(options.before, options);
+    return;
+  }
   const run = await measure(options);
   if (options.docs) writeDocs('docs', measurements, run);
+}
+
+/** Compares this checkout with the commit `ref`; the process fails when a row got dearer. */
+async function compare(ref: string, options: BenchOptions): Promise<void> {
+  const { only } = options;
+  const rows = comparedRows.filter(({ name, measurement }) => name.includes(only) || measurement.includes(only));
+  if (rows.length === 0) throw new Error(`no row to compare is named "${only}"`);
+  if (!(await compareBuilds(rows, ref, options))) process.exitCode = 1;
 }
 
 /** Measures what is asked for, one row after the other. The figures are saved after each, so that a run can be cut short. */

@@ -34,13 +34,20 @@ export interface RunningServer {
 /** What a server needs to know of the load that will come. */
 export type Frames = Pick<Profile, 'bytes' | 'kind' | 'compression' | 'does'>;
 
+/** How it is started. */
+export interface ServerStart {
+  readonly nodeOptions?: readonly string[];
+  /** The root of the package whose programs run, and with them its build. @default that of this checkout, where npm runs its scripts */
+  readonly root?: string;
+}
+
 /** Starts a server on a free port. Only `net` needs to know the `frames` that will come. */
 export async function startServer(
   name: ServerName,
   frames: Frames = { bytes: 32, kind: 'text' },
-  nodeOptions: readonly string[] = [],
+  start: ServerStart = {},
 ): Promise<RunningServer> {
-  const child = spawnPinned(name, frames, nodeOptions);
+  const child = spawnPinned(name, frames, start);
   const { listening } = (await messageOf(child, name)) as { listening: number };
   return {
     name,
@@ -67,11 +74,11 @@ export async function startServer(
   };
 }
 
-/** From the root of the package, where npm runs its scripts. */
+/** From the root of a package. */
 const folder = 'spec/bench';
 
-function spawnPinned(name: ServerName, frames: Frames, nodeOptions: readonly string[]): ChildProcess {
-  const script = join(folder, scriptOf(name, frames.does ?? 'echo'));
+function spawnPinned(name: ServerName, frames: Frames, { nodeOptions = [], root = '.' }: ServerStart): ChildProcess {
+  const script = join(root, folder, scriptOf(name, frames.does ?? 'echo'));
   const { WS_NO_BUFFER_UTIL: _, ...env } = process.env;
   return spawn(
     'taskset',

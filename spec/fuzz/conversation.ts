@@ -6,7 +6,7 @@ import { connectionSettings } from '../../src/reactive/connection-settings.js';
 import { PortConnection } from '../../src/reactive/port-connection.js';
 import { flushAll } from '../../src/transport/flush-queue.js';
 import { SimulatedPort } from '../lifecycle/simulation/network.js';
-import { wireFaults } from '../lifecycle/simulation/wire-check.js';
+import { readWire } from '../lifecycle/simulation/wire-check.js';
 
 /** One end, and what it allows. */
 interface ConversationOptions {
@@ -54,7 +54,7 @@ export function endOfConversation(input: Buffer, options: ConversationOptions): 
   if (infos.length !== 1 || info === undefined || ends !== 1) throw new Error(`${infos.length} records, ${ends} ends`);
   if (messagesReceived + pingsReceived + pongsReceived > input.length / 2) throw new Error('more came than was sent');
   if (largest > maxPayload) throw new Error(`a message of ${largest} bytes`);
-  const faults = [...port.faults, ...wireFaults(role, port.log, true, deflate !== undefined)];
+  const faults = [...port.faults, ...readWire(role, port.log, true, deflate !== undefined).faults];
   if (faults.length > 0) throw new Error(`it ${faults}`);
   return info;
 }

@@ -1,7 +1,10 @@
+import { Observable } from 'rxjs';
 import { Session } from '../../src/protocol/session.js';
+import { Backlog } from '../../src/reactive/backlog.js';
 import { Closing } from '../../src/reactive/closing.js';
 import { ConnectionCore } from '../../src/reactive/connection-core.js';
 import { ConnectionStreams } from '../../src/reactive/connection-streams.js';
+import { DeflateSender } from '../../src/reactive/deflate-sender.js';
 import { FrameQueue } from '../../src/reactive/frame-queue.js';
 import { Heartbeat } from '../../src/reactive/heartbeat.js';
 import { Inbox } from '../../src/reactive/inbox.js';
@@ -48,7 +51,10 @@ describe('any schedule of both ends of a connection, and of the network between 
 describe('the simulation', () => {
   const nothing = (): void => {};
   const { put } = Inbox.prototype;
-  const { settled } = ConnectionStreams.prototype;
+  const { settled, ping } = ConnectionStreams.prototype;
+  const { start } = DeflateSender.prototype;
+  const { dropLater } = FrameQueue.prototype;
+  const { peerClosed, readingChanged } = Closing.prototype;
   const breakages: [string, () => void][] = [
     [
       'the outbox is not told that all was written',
@@ -103,12 +109,114 @@ describe('the simulation', () => {
           settled.call(this, info);
         }),
     ],
+    [
+      'a Close frame ends what is being compressed',
+      () =>
+        jest.spyOn(DeflateSender.prototype, 'start').mockImplementation(function (this: DeflateSender) {
+          Object.assign(this, { hasKnownEnd: false });
+          start.call(this);
+        }),
+    ],
+    [
+      'a Close frame ends Blobs and arrays of parts',
+      () => jest.spyOn(PartsSender.prototype, 'hasKnownEnd', 'get').mockReturnValue(false),
+    ],
+    [
+      'a Close frame ends what waits to be encoded',
+      () =>
+        jest.spyOn(FrameQueue.prototype, 'dropLater').mockImplementation(function (this: FrameQueue) {
+          return dropLater.call(this, () => true);
+        }),
+    ],
+    [
+      'a Close frame overtakes what waits',
+      () =>
+        jest.spyOn(Outbox.prototype, 'close').mockImplementation(function (this: Outbox, payload, onHanded) {
+          this.fail(payload, onHanded);
+        }),
+    ],
+    [
+      'messages without an end are not given up',
+      () => jest.spyOn(Outbox.prototype, 'giveUpEndless').mockImplementation(nothing),
+    ],
+    [
+      'what is given up is not counted',
+      () =>
+        jest.spyOn(FrameQueue.prototype, 'dropLater').mockImplementation(function (this: FrameQueue, isUnwanted) {
+          dropLater.call(this, isUnwanted);
+          return 0;
+        }),
+    ],
+    [
+      'what waits behind a message that is given up is not counted',
+      () => jest.spyOn(Backlog.prototype, 'messages', 'get').mockReturnValue(0),
+    ],
+    ['a producer never rests', () => jest.spyOn(ReadySignal.prototype, 'rest').mockImplementation(nothing)],
+    ['a producer that rests is not woken', () => jest.spyOn(ReadySignal.prototype, 'wake').mockImplementation(nothing)],
+    ['ready$ replays what others are being told', replayStale],
+    [
+      'pings come twice',
+      () =>
+        jest.spyOn(ConnectionStreams.prototype, 'ping').mockImplementation(function (this: ConnectionStreams, payload) {
+          ping.call(this, payload);
+          ping.call(this, payload);
+        }),
+    ],
+    [
+      'a write that fails ends everything',
+      () =>
+        jest.spyOn(ConnectionCore.prototype, 'broken').mockImplementation(function (
+          this: ConnectionCore<unknown>,
+          error,
+        ) {
+          this.closed(error);
+        }),
+    ],
+    [
+      'a write that fails is not noticed',
+      () => jest.spyOn(ConnectionCore.prototype, 'broken').mockImplementation(nothing),
+    ],
+    [
+      'what a peer that is gone has left is not waited for',
+      () =>
+        jest.spyOn(Closing.prototype, 'readingChanged').mockImplementation(function (this: Closing) {
+          readingChanged.call(this, true);
+        }),
+    ],
+    [
+      'the Close frame of a peer that is gone does not count',
+      () =>
+        jest.spyOn(Closing.prototype, 'peerClosed').mockImplementation(function (this: Closing, ...args) {
+          if (this.state !== 'cut') peerClosed.apply(this, args);
+        }),
+    ],
   ];
 
   it.each(breakages)('finds out when %s', (_, breakIt) => {
     breakIt();
     expect(firstFailure(3 * SCHEDULES)).toBeDefined();
   });
+
+  /** As if there were one value for all subscribers: the one that they are being told. */
+  function replayStale(): void {
+    const { get } = Object.getOwnPropertyDescriptor(ReadySignal.prototype, 'ready$') as {
+      get(this: ReadySignal): Observable<boolean>;
+    };
+    const told = new WeakMap<ReadySignal, boolean>();
+    jest.spyOn(ReadySignal.prototype, 'ready$', 'get').mockImplementation(function (this: ReadySignal) {
+      return new Observable<boolean>((subscriber) => {
+        const before = told.get(this);
+        let count = 0;
+        return get.call(this).subscribe({
+          next: (ready) => {
+            told.set(this, ready);
+            subscriber.next(count++ === 0 ? (before ?? ready) : ready);
+          },
+          complete: () => subscriber.complete(),
+        });
+      });
+    });
+  }
 
   it('cuts a schedule down to the steps that break the rule', () => {
     const needed: Step[] = [

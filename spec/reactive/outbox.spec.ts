@@ -1,7 +1,8 @@
-import { Subject } from 'rxjs';
+import { of, Subject } from 'rxjs';
 import { MessageDeflater } from '../../src/protocol/message-deflater.js';
 import { Opcode } from '../../src/protocol/opcode.js';
 import { Compressor } from '../../src/reactive/compressor.js';
+import type { Outbox } from '../../src/reactive/outbox.js';
 import { fragments } from '../../src/reactive/outgoing.js';
 import { flushAll } from '../../src/transport/flush-queue.js';
 import { FAILURE, outboxOf, sentTexts } from '../support/outbox.js';
@@ -211,6 +212,21 @@ describe('what was accepted and is not sent', () => {
     expect(outbox.messagesDropped).toBe(2);
   });
 
+  it.each<[string, (outbox: Outbox) => void]>([
+    ['everything stops', (outbox) => outbox.stop()],
+    ['the peer closes', (outbox) => outbox.giveUpEndless()],
+  ])('does not count a message in parts when %s at the moment at which its last frame is written', (_, end) => {
+    const { outbox, port } = outboxOf({ highWaterMark: 20 });
+    // 12 bytes and 8 do not exceed the mark, and the last frame does: so all are written, and this is told, before it was given.
+    outbox.send('0123456789', () => end(outbox));
+    outbox.send(fragments(of('abcdef')));
+    expect({ sent: sentTexts(port), dropped: outbox.messagesDropped }).toEqual({
+      sent: ['0123456789', 'abcdef', 'continuation'],
+      dropped: 0,
+    });
+    outbox.stop();
+  });
+
   it('does not count what is in the batch of this tick, and is written when the peer has ended its side', () => {
     const { outbox, port } = outboxOf();
     outbox.send('echo');
@@ -244,6 +260,30 @@ describe('a producer that is never late', () => {
     expect(seen).toEqual([true, false, true]);
     outbox.stop();
     outbox.signal.end();
+  });
+
+  it.each(['drop-newest', 'drop-oldest'] as const)('rests though it only has messages dropped (%s)', (overflow) => {
+    const { outbox, port } = outboxOf({ room: 0, overflow, highWaterMark: 65_536, maxBufferedAmount: 1_000 });
+    port.isOver = true;
+    for (const size of [400, 400]) outbox.send('x'.repeat(size));
+    flushAll();
+    let sent = 0;
+    while (outbox.isReady && sent < 1_000) {
+      outbox.send('x'.repeat(400));
+      sent++;
+    }
+    expect({ isReady: outbox.isReady, dropped: outbox.messagesDropped > 0 }).toEqual({ isReady: false, dropped: true });
+    outbox.stop();
+  });
+
+  it('rests though nothing is taken any more', () => {
+    const { outbox, port } = outboxOf();
+    outbox.close(FAILURE, () => {});
+    port.isOver = true;
+    let refused = 0;
+    for (; outbox.isReady && refused < 1_000; refused++) outbox.refused();
+    expect({ isReady: outbox.isReady, isMany: refused === 1_000 }).toEqual({ isReady: false, isMany: false });
+    outbox.stop();
   });
 
   it('is not asked to rest while it does little', () => {

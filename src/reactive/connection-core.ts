@@ -128,7 +128,9 @@ export class ConnectionCore<In>
 
   /** @throws UsageError for a value that cannot be sent. */
   trySend(value: unknown, onHanded: (() => void) | undefined): SendResult {
-    return this.state === 'open' ? this.outbox.send(value, onHanded) : 'closed';
+    if (this.state === 'open') return this.outbox.send(value, onHanded);
+    this.outbox.refused();
+    return 'closed';
   }
 
   send(value: unknown, onHanded: (() => void) | undefined): SendResult {

@@ -34,6 +34,8 @@ export class DeflateSender {
   /** It is one frame, and has come to its end when that is sent. */
   readonly hasKnownEnd = true;
   readonly hasBegun = false;
+  /** Whether its frame was given, or is being given. */
+  hasSentAll = false;
 
   constructor(message: DeflateMessage, sink: DeflateSink) {
     this.#message = message;
@@ -66,6 +68,7 @@ export class DeflateSender {
 
   #send(output: Uint8Array | undefined): void {
     if (this.#isOver) return;
+    this.hasSentAll = true;
     const { firstByte, bytes } = this.#message;
     if (output === undefined) this.#sink.frame(firstByte, bytes);
     else this.#sink.frame(firstByte | RSV1, output);

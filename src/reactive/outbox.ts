@@ -137,13 +137,18 @@ export class Outbox implements WireOwner {
     else this.#enqueueClose();
   }
 
+  /** Something was not taken, since the connection closes: a producer that goes by `isReady` rests for that too, or it would never end. */
+  refused(): void {
+    this.#worked(WRITE_WORK);
+  }
+
   /**
    * The peer has sent its Close frame, and waits for ours. What was accepted goes before that, but for messages whose end nobody knows:
    * those are given up.
    */
   giveUpEndless(): void {
     const active = this.#active;
-    if (active?.hasKnownEnd === false) {
+    if (active?.hasKnownEnd === false && !active.hasSentAll) {
       if (active.hasBegun) this.#abandonActive();
       else this.#skipActive();
     }
@@ -226,6 +231,8 @@ export class Outbox implements WireOwner {
     if (this.#hasRoom(size)) return undefined;
     // The kernel may take more than it did when we asked last.
     this.#advance();
+    // A producer that only has messages dropped, its own or older ones, would go on for ever too.
+    this.#worked(WRITE_WORK);
     const { maxBufferedAmount, overflow } = this.#settings;
     // What is being written cannot be dropped any more. Where that leaves no room, dropping the rest would be for nothing.
     if (overflow === 'drop-oldest' && this.bufferedAmount - this.#backlog.queue.size + size <= maxBufferedAmount) {
@@ -305,7 +312,8 @@ export class Outbox implements WireOwner {
 
   /** What was accepted and will not be sent counts as dropped. */
   #dropWaiting(): void {
-    const isInProgress = this.#active !== undefined || !this.#backlog.front.isEmpty;
+    // What is told when a frame is written may end everything before its sender has returned.
+    const isInProgress = this.#active?.hasSentAll === false || !this.#backlog.front.isEmpty;
     this.messagesDropped += this.#backlog.messages + (isInProgress ? 1 : 0);
     this.#endActive();
     this.#backlog.clear();
@@ -365,7 +373,9 @@ export class Outbox implements WireOwner {
 
   #look(): void {
     this.#work = 0;
-    if (this.#isStopped || this.#isResting || !this.#port.isTurnOver(performance.now())) return;
+    // Whoever is ready may go on though nothing can be sent any more: until the connection has ended, which ends readiness.
+    if (!this.isReady && (this.#isStopped || this.#isResting)) return;
+    if (!this.#port.isTurnOver(performance.now())) return;
     this.signal.rest();
     this.#port.defer(() => {
       this.signal.wake();

@@ -66,6 +66,8 @@ export class PartsSender {
   readonly #compressor: Compressor | undefined;
   #deflater: PartsDeflater | undefined;
   #ended = false;
+  /** Whether its last frame was given, or is being given. */
+  hasSentAll = false;
 
   constructor(later: PartedMessage, sink: PartsSink, { scheduler, compressor }: PartsSettings) {
     this.#later = later;
@@ -173,6 +175,7 @@ export class PartsSender {
   #send(fin: number, payload: Uint8Array): void {
     // The application's predicate, or the frame before, may have ended the connection.
     if (this.#ended) return;
+    this.hasSentAll = fin !== 0;
     if (this.#opcode !== undefined) {
       this.#sink.frame(fin | Opcode.continuation, payload);
       return;

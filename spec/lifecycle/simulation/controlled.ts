@@ -23,10 +23,13 @@ class Settled<T> {
 export class ControlledParts implements AsyncIterable<Buffer> {
   isStopped = false;
   readonly #parts: Buffer[];
+  readonly #ended: () => void;
   #asked: Settled<IteratorResult<Buffer>> | undefined;
 
-  constructor(parts: readonly Buffer[]) {
+  /** @param ended called when all was given. */
+  constructor(parts: readonly Buffer[], ended: () => void = () => {}) {
     this.#parts = [...parts];
+    this.#ended = ended;
   }
 
   /** Gives the part that is waited for. `false` when none is. */
@@ -35,6 +38,7 @@ export class ControlledParts implements AsyncIterable<Buffer> {
     if (asked === undefined) return false;
     this.#asked = undefined;
     const value = this.#parts.shift();
+    if (value === undefined && !this.isStopped) this.#ended();
     asked.settle(value === undefined ? { done: true, value: undefined } : { done: false, value });
     return true;
   }

@@ -3,6 +3,9 @@ import type { BytePort, Flushable, PortEvents } from '../../../src/transport/byt
 import { beginReceiving, endReceiving, flushAll, scheduleFlush } from '../../../src/transport/flush-queue.js';
 import { lend } from '../../support/lend.js';
 
+/** How long the connections of a thread may work in one turn of its event loop, in milliseconds. */
+const TURN_MS = 10;
+
 /** One end. As with a socket, a write that the kernel does not take whole is held by reference, and one is outstanding at a time. */
 export class SimulatedPort implements BytePort {
   readonly synchronous: boolean;
@@ -12,6 +15,8 @@ export class SimulatedPort implements BytePort {
   isPaused = false;
   /** Whether something comes in that the other end did not write. */
   hasNoise = false;
+  /** How often the owner was given a turn of the loop, or a share of one. */
+  turns = 0;
   /** Bytes that have left the process, of writes that were taken whole. */
   taken = 0;
   /** The largest chunk that was delivered to it, in bytes. */
@@ -29,10 +34,17 @@ export class SimulatedPort implements BytePort {
   #tasks: (() => void)[] = [];
   #hasEnded = false;
   #isMute = false;
+  #isTerminated = false;
   #isReset = false;
   #peerEnded = false;
   #hasFin = false;
   #wasLost = false;
+  /** Until when the owner may work in this turn, once it has asked. */
+  #deadline: number | undefined;
+  /** Whether the process at the other end is gone: what is written is answered with a reset. */
+  #isPeerGone = false;
+  /** Why nothing can be written any more. */
+  #broken: Error | undefined;
 
   /** @param room what the kernel takes before the other end reads, in bytes. */
   constructor(room: number, synchronous: boolean) {
@@ -69,14 +81,25 @@ export class SimulatedPort implements BytePort {
     return this.#wasLost;
   }
 
+  /** Whether the owner was told that writing is no longer possible. */
+  get isBroken(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /** What has come and was not delivered, in bytes. */
+  get unread(): number {
+    return this.#arrivedBytes;
+  }
+
   open(events: PortEvents): void {
     this.#events = events;
   }
 
   write(pieces: readonly Uint8Array[]): void {
     if (this.pending > 0) this.faults.push('a write while another one is outstanding');
-    if (this.#hasEnded && !this.isClosed) this.faults.push('a write behind the end');
-    if (this.#hasEnded || this.isClosed) return;
+    if (this.isBroken && !this.isClosed) this.faults.push('a write though writing is no longer possible');
+    else if (this.#hasEnded && !this.isClosed) this.faults.push('a write behind the end');
+    if (this.#hasEnded || this.isClosed || this.isBroken) return;
     const size = pieces.reduce((sum, { length }) => sum + length, 0);
     if (size === 0) this.faults.push('an empty write');
     this.#held = pieces.map((piece) => Buffer.from(piece.buffer, piece.byteOffset, piece.length));
@@ -95,13 +118,15 @@ export class SimulatedPort implements BytePort {
 
   end(): void {
     this.#hasEnded = true;
-    this.#finish();
+    if (this.isBroken) this.#tasks.push(() => this.#close(this.#broken));
+    else this.#finish();
   }
 
   terminate(): void {
     if (this.isClosed) return;
     this.#tasks.push(() => this.#close(undefined));
     this.peer.#isReset = true;
+    this.#isTerminated = true;
     this.#isMute = true;
     this.#wasLost ||= this.pending > 0;
     this.#held = [];
@@ -113,8 +138,14 @@ export class SimulatedPort implements BytePort {
     scheduleFlush(task);
   }
 
-  isTurnOver(): boolean {
-    return false;
+  isTurnOver(now: number): boolean {
+    this.#deadline ??= now + TURN_MS;
+    return now > this.#deadline;
+  }
+
+  /** Other connections of the thread have used this turn. */
+  useUp(): void {
+    this.#deadline = Number.NEGATIVE_INFINITY;
   }
 
   defer(task: () => void): void {
@@ -123,7 +154,16 @@ export class SimulatedPort implements BytePort {
 
   /** A later turn of the loop: what was deferred is done. */
   turn(): void {
-    for (const task of this.#tasks.splice(0)) this.#event(task);
+    this.#beginShare();
+    for (const task of this.#tasks.splice(0)) {
+      this.#event(task);
+      this.#beginShare();
+    }
+  }
+
+  #beginShare(): void {
+    this.turns++;
+    this.#deadline = undefined;
   }
 
   /** The kernel takes what it has room for; when that is all, the owner is told. */
@@ -153,12 +193,30 @@ export class SimulatedPort implements BytePort {
           endReceiving();
         }
       });
-    } else {
+    } else if (this.#hasFin) {
       this.#hasFin = false;
       this.#peerEnded = true;
       this.#event(() => this.#events?.ended());
       this.#closeIfBothEnded();
+    } else {
+      this.#close(this.#broken);
     }
+  }
+
+  /**
+   * The process of the owner is gone. The other end can read what has left it, and then FIN; what the other end writes is answered with
+   * a reset, which it notices in a later turn.
+   *
+   * @returns `false` when it was gone before.
+   */
+  vanish(): boolean {
+    if (this.isClosed || this.#isTerminated) return false;
+    const { peer } = this;
+    if (!this.#isMute) peer.#hasFin = true;
+    this.#isMute = true;
+    peer.#isPeerGone = true;
+    this.#close(Object.assign(new Error('the process is gone'), { code: 'ECONNRESET' }));
+    return true;
   }
 
   /** The connection is lost for this end, with all that has not been delivered. */
@@ -179,7 +237,7 @@ export class SimulatedPort implements BytePort {
 
   get #canDeliver(): boolean {
     if (this.isClosed || this.isPaused || this.#events === undefined) return false;
-    return this.#isReset || this.#arrivedBytes > 0 || this.#hasFin;
+    return this.#isReset || this.#arrivedBytes > 0 || this.#hasFin || this.isBroken;
   }
 
   get #canDrain(): boolean {
@@ -192,9 +250,21 @@ export class SimulatedPort implements BytePort {
     flushAll();
   }
 
+  /** A reset has come: the kernel takes nothing any more, and has kept what came before. */
+  #break(): void {
+    if (this.isClosed || this.isBroken) return;
+    const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+    this.#broken = error;
+    this.#wasLost ||= this.pending > 0;
+    this.#held = [];
+    this.pending = 0;
+    this.#event(() => this.#events?.broken(error));
+  }
+
   /** Moves to the other end what fits. */
   #move(): void {
     const { peer } = this;
+    if (this.#isPeerGone && this.#held.length > 0) this.#tasks.push(() => this.#break());
     while (this.#held.length > 0) {
       const room = this.#room - peer.#arrivedBytes;
       const piece = this.#held[0] as Buffer;
@@ -231,7 +301,7 @@ export class SimulatedPort implements BytePort {
   }
 
   #closeIfBothEnded(): void {
-    if (this.#hasEnded && this.pending === 0 && this.#peerEnded) this.#tasks.push(() => this.#close(undefined));
+    if (this.#hasEnded && this.pending === 0 && this.#peerEnded) this.#tasks.push(() => this.#close(this.#broken));
   }
 
   #close(error: Error | undefined): void {

@@ -1,19 +1,51 @@
-import { concat, Observable, of, Subject, type Subscription, type VirtualTimeScheduler } from 'rxjs';
+import { concat, defer, Observable, of, Subject, type Subscription, tap, type VirtualTimeScheduler } from 'rxjs';
 import { ConnectionClosedError, ProtocolError } from '../../../src/protocol/errors.js';
 import type { CloseInfo, Message } from '../../../src/reactive/connection.js';
+import type { SendResult } from '../../../src/reactive/outbox-settings.js';
 import { fragments, message, type Outgoing } from '../../../src/reactive/outgoing.js';
 import type { PortConnection } from '../../../src/reactive/port-connection.js';
+import { sendFrom } from '../../../src/reactive/send-from.js';
+import type { SimulatedClock } from './clock.js';
 import { ControlledBlob, ControlledParts } from './controlled.js';
 import { CLOSE_TIMEOUT, endOver, type OpenReception } from './ends.js';
 import { MessageLog, type SentMessage } from './message-log.js';
 import { SimulatedPort } from './network.js';
-import type { Content, EndSettings, Reaction, Schedule, Side, Stream } from './schedule.js';
+import { endlessParts, type Outlet, produce } from './producers.js';
+import {
+  type Content,
+  type EndSettings,
+  ITEM_SIZE,
+  openEnded,
+  type Produce,
+  type Reaction,
+  type Schedule,
+  type Side,
+  type Stream,
+} from './schedule.js';
 import { Watch } from './watch.js';
+import type { WireRecord } from './wire-check.js';
+
+/** The most that producers may send in one turn of the loop: some more than 10 ms are enough for, since not each item looks at the clock. */
+const ITEMS_PER_TURN = 90;
+
+/** How often they may try: what is dropped costs next to nothing. */
+const TRIES_PER_TURN = 300;
+
+/** What is counted of all that comes in. */
+type Counted = 'pingsReceived' | 'pongsReceived';
 
 /** A message in open parts. */
 interface OpenParts {
   readonly parts$: Subject<string>;
   readonly message: SentMessage;
+}
+
+/** The two kinds of time. */
+export interface Times {
+  /** For timers. */
+  readonly scheduler: VirtualTimeScheduler;
+  /** For work. */
+  readonly clock: SimulatedClock;
 }
 
 /** One end of the connection, the application on it, and all that must hold of both. */
@@ -32,15 +64,25 @@ export class Party {
   readonly watches: Watch<unknown>[] = [];
   /** Flushes and pings that wait. */
   readonly waiting: Watch<unknown>[] = [];
-  /** Whether it has begun to end the connection, so that it need not keep what comes. */
-  hasLeft = false;
+  /** How often it has begun to end the connection. */
+  ends = 0;
   /** Whether the policy of the other end drops what waits longest. */
   readonly #otherDrops: boolean;
   hasTerminated = false;
+  /** Whether its process is gone. */
+  hasVanished = false;
+  /** Whether it was over for a while when a hold kept messages back: then these may be dropped. */
+  hasOutwaited = false;
   /** Whether all is over, for everybody. */
   isFinished = false;
-  /** Sources that wait to be told to go on. */
-  readonly #sources: (ControlledBlob | ControlledParts)[] = [];
+  /** How many messages were accepted. */
+  accepted = 0;
+  /** How many of them have an end that nobody knows, and have not come to it. */
+  endless = 0;
+  /** Blobs that wait to be read. */
+  readonly #blobs: ControlledBlob[] = [];
+  /** Sources of parts that wait to be told to go on. */
+  readonly #sources: ControlledParts[] = [];
   readonly #opened: OpenParts[] = [];
   readonly #settings: EndSettings;
   readonly #name: Side;
@@ -48,20 +90,28 @@ export class Party {
   /** What was accepted and is not told to be handed over, where somebody listens to that from the beginning. */
   readonly #unnoticed = new Set<unknown>();
   #returned = { dropped: 0, largest: 0, control: 0 };
+  /** What producers have sent in which turn. */
+  #produced = { items: 0, tries: 0, turn: -1 };
+  readonly #clock: SimulatedClock;
+  /** What subscribers of `ready$` were told last. */
+  readonly #told = new Map<Watch<unknown>, boolean>();
+  /** Subscribers of `pings$` and `pongs$`, and how many had come before them. */
+  readonly #counted: { readonly watch: Watch<unknown>; readonly stat: Counted; readonly before: number }[] = [];
   /** What was accepted in frames of its own, in bytes, while that is known. */
   #framed: number | undefined = 0;
   #isPaused = false;
   #isCalm = false;
   #depth = 0;
 
-  constructor(side: Side, schedule: Schedule, scheduler: VirtualTimeScheduler, note: (violation: string) => void) {
+  constructor(side: Side, schedule: Schedule, times: Times, note: (violation: string) => void) {
     this.#name = side;
+    this.#clock = times.clock;
     this.#settings = schedule[side];
     this.#note = (violation) => note(`${side}: ${violation}`);
     this.sent = new MessageLog(this.#note);
     this.received = this.sent;
     this.port = new SimulatedPort(this.#settings.room, this.#settings.synchronous);
-    const { connection, reception } = endOver(this.port, side, schedule, scheduler);
+    const { connection, reception } = endOver(this.port, side, schedule, times.scheduler);
     this.connection = connection;
     this.reception = reception;
     this.#otherDrops = schedule[side === 'client' ? 'server' : 'client'].overflow === 'drop-oldest';
@@ -72,6 +122,16 @@ export class Party {
       this.watches.push(new Watch<unknown>('sent$', send, this.#note, { next: (value) => this.#noticed(value) }));
     }
     if (reception === undefined) this.connection.start();
+  }
+
+  /** Whether it has begun to end the connection, so that it need not keep what comes. */
+  get hasLeft(): boolean {
+    return this.ends > 0;
+  }
+
+  /** Accepted messages that were counted as dropped. */
+  get dropped(): number {
+    return this.connection.stats.messagesDropped - this.#returned.dropped;
   }
 
   /** Whether a hold keeps messages back. */
@@ -112,7 +172,29 @@ export class Party {
     if (isOpen && this.#framed !== undefined) {
       this.#mustBe(bufferedAmount + port.taken === this.#framed, `bufferedAmount is ${bufferedAmount}, not exact`);
     }
+    this.#checkReady();
     for (const fault of port.faults.splice(0)) this.#note(fault);
+  }
+
+  /** More is welcome unless much waits, or others come first; and all know it. */
+  #checkReady(): void {
+    const { connection, port } = this;
+    const { isReady, bufferedAmount } = connection.send;
+    for (const [watch, told] of this.#told) {
+      if (watch.isOver) this.#told.delete(watch);
+      else this.#mustBe(told === isReady, `ready$ said ${told} last, isReady is ${isReady}`);
+    }
+    if (connection.readyState !== 1) return;
+    const { stats } = connection;
+    for (const { watch, stat, before } of this.#counted) {
+      const { isOver, values, name } = watch;
+      this.#mustBe(
+        isOver || values === stats[stat] - before,
+        `${name} told of ${values}, ${stats[stat] - before} came`,
+      );
+    }
+    const isLittle = bufferedAmount < this.#settings.highWaterMark / 2;
+    this.#mustBe(isReady || !isLittle || port.hasTasks, `not ready, though only ${bufferedAmount} bytes wait`);
   }
 
   subscribe(reaction: Reaction, at: number): void {
@@ -137,8 +219,15 @@ export class Party {
   watch(stream: Stream, reaction: Reaction, at: number): void {
     let count = 0;
     let watch: Watch<unknown> | undefined;
+    let told: boolean | undefined;
+    const before = this.connection.stats;
     watch = new Watch<unknown>(`${stream}$`, this.#stream(stream), this.#note, {
       next: (value) => {
+        if (stream === 'ready') {
+          this.#checkTold(told, value as boolean);
+          told = value as boolean;
+          if (watch !== undefined) this.#told.set(watch, told);
+        }
         if (stream === 'close') this.#checkClose(value as CloseInfo);
         if (stream === 'finished') this.#checkFinished();
         if (count++ === at) this.#react(reaction, () => watch?.subscription);
@@ -149,6 +238,29 @@ export class Party {
       },
     });
     this.watches.push(watch);
+    if (told !== undefined) this.#told.set(watch, told);
+    if (stream === 'pings') this.#counted.push({ watch, stat: 'pingsReceived', before: before.pingsReceived });
+    if (stream === 'pongs') this.#counted.push({ watch, stat: 'pongsReceived', before: before.pongsReceived });
+  }
+
+  /** `ready$` begins with what is true, and says nothing twice. */
+  #checkTold(before: boolean | undefined, told: boolean): void {
+    const { isReady } = this.connection.send;
+    if (before === undefined) this.#mustBe(told === isReady, `ready$ replays ${told}, isReady is ${isReady}`);
+    else this.#mustBe(told !== before, `ready$ says ${told} twice`);
+  }
+
+  /** `ready$`, looked at by the way. */
+  get #checkedReady$(): Observable<boolean> {
+    return defer(() => {
+      let told: boolean | undefined;
+      return this.connection.send.ready$.pipe(
+        tap((ready) => {
+          this.#checkTold(told, ready);
+          told = ready;
+        }),
+      );
+    });
   }
 
   unsubscribe(which: number): void {
@@ -173,32 +285,104 @@ export class Party {
     this.connection.resume();
   }
 
-  send(content: Content, size: number, compress: boolean): void {
-    const isBinary = content !== 'text' && content !== 'open';
+  send(content: Content, size: number, compress: boolean): SendResult {
+    const isBinary = content !== 'text' && content !== 'open' && content !== 'large text';
     const sent = this.sent.begin(isBinary, (id) => (content === 'open' ? `${id} ` : bodyOf(id, size)));
-    const value = this.#outgoing(content, sent, compress);
+    const isPlain = content === 'text' || content === 'binary';
+    return this.#send(sent, this.#outgoing(content, sent, compress), isPlain, openEnded.includes(content));
+  }
+
+  #send(sent: SentMessage, value: Outgoing, isPlain: boolean, isEndless: boolean): SendResult {
     const length = Buffer.byteLength(sent.content);
-    const framed = content === 'text' || content === 'binary' ? length + headerOf(length, this.#name) : undefined;
+    const framed = isPlain ? length + headerOf(length, this.#name) : undefined;
     this.#returned.largest = Math.max(this.#returned.largest, length + 14);
     // What others send while it is sent is counted by itself.
     this.#framed = framed === undefined || this.#framed === undefined ? undefined : this.#framed + framed;
     if (this.#settings.notices) this.#unnoticed.add(value);
+    // Before: it may come to its end at once.
+    if (isEndless) this.endless++;
     const result = this.connection.trySend(value);
     const isAccepted = result === 'sent' || result === 'buffered';
-    if (!isAccepted) this.#unnoticed.delete(value);
+    if (isAccepted) this.accepted++;
+    else this.#unnoticed.delete(value);
+    if (!isAccepted && isEndless) this.endless--;
     if (result === 'dropped') this.#returned.dropped++;
     if (!isAccepted && this.#framed !== undefined && framed !== undefined) this.#framed -= framed;
-    if (this.#settings.overflow === 'drop-oldest' && this.connection.stats.messagesDropped > this.#returned.dropped) {
-      this.#framed = undefined;
-    }
+    if (this.#settings.overflow === 'drop-oldest' && this.dropped > 0) this.#framed = undefined;
     this.sent.settle(sent, isAccepted);
+    return result;
+  }
+
+  /** An application with more to send than a turn of the loop is enough for. */
+  produce(how: Produce, items: number): void {
+    const { send } = this.connection;
+    const { port } = this;
+    let isKept = true;
+    const item = (): SendResult => {
+      const before = this.connection.stats.messagesDropped;
+      const result = this.send('text', ITEM_SIZE, false);
+      isKept = result !== 'closed' && this.connection.stats.messagesDropped === before;
+      if (isKept) this.#produced.items++;
+      return result;
+    };
+    const outlet: Outlet = {
+      get isReady() {
+        return send.isReady;
+      },
+      ready$: this.#checkedReady$,
+      send: () => {
+        item();
+        return isKept;
+      },
+      sendFrom: (source) => {
+        const target = {
+          trySend: item,
+          ready$: outlet.ready$,
+          get isReady() {
+            return send.isReady;
+          },
+          close$: this.connection.close$,
+          isTurnOver: (now: number) => port.isTurnOver(now),
+          defer: (task: () => void) => port.defer(task),
+        };
+        const sent$ = sendFrom(target, source as Iterable<unknown>);
+        this.waiting.push(new Watch<unknown>('sendFrom()', sent$, this.#note));
+      },
+      spend: (ms) => this.#clock.spend(ms),
+      counts: () => this.#counts(),
+    };
+    if (how === 'parts') this.#produceParts(items, outlet);
+    else produce(how, items, outlet);
+  }
+
+  #produceParts(count: number, outlet: Outlet): void {
+    const sent = this.sent.begin(false, (id) => bodyOf(id, ITEM_SIZE).repeat(count));
+    const counts = (): boolean => {
+      const isMore = outlet.counts();
+      this.#produced.items++;
+      return isMore;
+    };
+    const part = sent.content.slice(0, ITEM_SIZE);
+    const ended = (): void => {
+      this.endless--;
+    };
+    this.#send(sent, endlessParts(count, part, { ...outlet, counts }, ended), false, true);
+  }
+
+  /** Whether another item may be produced in this turn. */
+  #counts(): boolean {
+    const { turns } = this.port;
+    if (this.#produced.turn !== turns) this.#produced = { items: 0, tries: 0, turn: turns };
+    const isMore = this.#produced.items < ITEMS_PER_TURN && this.#produced.tries++ < TRIES_PER_TURN;
+    this.#mustBe(isMore, 'a producer was not stopped in its turn of the loop');
+    return isMore;
   }
 
   /** The server stops gracefully: no sooner than the connection has ended, or the timeout has passed. */
   stop(): void {
     const { reception } = this;
     if (reception === undefined) return;
-    this.hasLeft = true;
+    this.ends++;
     this.hasTerminated = true;
     const options = { code: 1001, reason: 'stop', timeout: CLOSE_TIMEOUT, jitter: 100 };
     const drained$ = reception.reception.drain(options);
@@ -213,8 +397,27 @@ export class Party {
     for (let i = 0; i < 80; i++) this.send('text', 3, false);
   }
 
+  /** Other connections have used this turn of the loop. */
+  busy(): void {
+    this.port.useUp();
+  }
+
+  /** Its process is gone, if it was not before. */
+  vanish(): void {
+    if (!this.port.vanish()) return;
+    this.ends++;
+    this.hasVanished = true;
+    this.hasTerminated = true;
+  }
+
+  /** Time has passed. */
+  waited(): void {
+    this.hasOutwaited ||= this.isHeld && this.connection.readyState === 3;
+  }
+
   /** Sources that wait give a part. */
   part(): void {
+    for (const blob of this.#blobs) blob.give();
     for (const source of this.#sources) source.give();
     const open = this.#opened.find(({ parts$ }) => parts$.observed);
     if (open === undefined) return;
@@ -224,22 +427,34 @@ export class Party {
   }
 
   complete(): void {
-    this.#opened.find(({ parts$ }) => parts$.observed)?.parts$.complete();
+    const open = this.#opened.find(({ parts$ }) => parts$.observed);
+    if (open !== undefined) this.#completeOpen(open);
+  }
+
+  #completeOpen({ parts$ }: OpenParts): void {
+    this.endless--;
+    parts$.complete();
   }
 
   fail(): void {
     const open = this.#opened.find(({ parts$ }) => parts$.observed);
     if (open === undefined) return;
-    this.hasLeft = true;
+    this.ends++;
     open.parts$.error(new Error('failed'));
   }
 
   /** All sources go on to their end. `false` when none does. */
   completeAll(): boolean {
+    const isRead = this.completeBlobs();
     const gave = this.#sources.filter((source) => source.give()).length;
     const open = this.#opened.filter(({ parts$ }) => parts$.observed);
-    for (const { parts$ } of open) parts$.complete();
-    return gave + open.length > 0;
+    for (const each of open) this.#completeOpen(each);
+    return isRead || gave + open.length > 0;
+  }
+
+  /** All Blobs are read on. `false` when none is. */
+  completeBlobs(): boolean {
+    return this.#blobs.filter((blob) => blob.give()).length > 0;
   }
 
   ping(): void {
@@ -262,22 +477,22 @@ export class Party {
   }
 
   unsendable(): void {
-    this.hasLeft = true;
+    this.ends++;
     this.connection.send.next(5 as unknown as string);
   }
 
   completeSend(): void {
-    this.hasLeft = true;
+    this.ends++;
     this.connection.send.complete();
   }
 
   close(): void {
-    this.hasLeft = true;
+    this.ends++;
     this.connection.close(4000, this.#name);
   }
 
   terminate(): void {
-    this.hasLeft = true;
+    this.ends++;
     this.hasTerminated = true;
     this.connection.terminate();
   }
@@ -296,6 +511,53 @@ export class Party {
     this.#mustBe(connection.send.isReady, 'not ready in the end');
     this.#mustBe(inboxBytes === 0, `${inboxBytes} bytes wait in the end`);
     this.#mustBe(!this.port.isPaused, 'paused in spite of demand');
+  }
+
+  /** What was accepted was delivered, or is counted as dropped. */
+  checkAccounted(): void {
+    const { delivered } = this.sent;
+    const { accepted, dropped } = this;
+    this.#mustBe(
+      delivered.length + dropped === accepted,
+      `${accepted} messages were accepted, ${delivered.length} delivered, ${dropped} count as dropped`,
+    );
+  }
+
+  /** The same by what is on the wire, where a Close frame ends it. */
+  checkWire({ messages, isInMessage, closeCode }: WireRecord): void {
+    const { accepted, dropped, endless } = this;
+    this.#mustBe(
+      messages + dropped <= accepted,
+      `${messages} messages were sent and ${dropped} dropped, of ${accepted}`,
+    );
+    const isFailed = this.closeInfos[0]?.error instanceof ProtocolError;
+    if (closeCode === undefined || isFailed) return;
+    this.#mustBe(
+      messages + dropped === accepted,
+      `${messages} messages were sent and ${dropped} dropped, of ${accepted}`,
+    );
+    if (this.#settings.overflow === 'drop-oldest') return;
+    // Nothing can follow a message that was begun and will not end.
+    const isRight = isInMessage ? endless > 0 : accepted - messages <= endless;
+    this.#mustBe(isRight, `${accepted - messages} were given up, of which ${endless} had no end`);
+  }
+
+  /** Nothing can be sent any more, and all know it. */
+  checkBroken(): void {
+    const { connection } = this;
+    this.#mustBe(connection.trySend('late') === 'closed', 'something is sent though writing is no longer possible');
+    this.#mustBe(!connection.send.isReady, 'ready though writing is no longer possible');
+    const late = this.watches.filter(({ isOver, name }) => !isOver && name === 'ready$');
+    this.#mustBe(late.length === 0, 'ready$ goes on though writing is no longer possible');
+  }
+
+  /** The other end is gone: all that arrived was delivered, and its Close frame says how it ended. */
+  checkRead({ messages, closeCode }: WireRecord): void {
+    const { code, wasClean } = this.closeInfos[0] ?? {};
+    const { delivered } = this.received;
+    this.#mustBe(delivered.length === messages, `${messages} messages arrived, ${delivered.length} were delivered`);
+    this.#mustBe(code === (closeCode ?? 1006), `ended with ${code}, ${closeCode} came`);
+    this.#mustBe(wasClean === (closeCode !== undefined), `wasClean is ${wasClean}`);
   }
 
   /** All answers came. */
@@ -405,7 +667,9 @@ export class Party {
   }
 
   #checkFirst(stream: Stream): void {
-    this.#mustBe(this.connection.readyState === 3, `${stream}$ completed before the end`);
+    // Nothing is welcome any more once writing is no longer possible.
+    const isOver = this.connection.readyState === 3 || (stream === 'ready' && this.port.isBroken);
+    this.#mustBe(isOver, `${stream}$ completed before the end`);
   }
 
   #checkFinished(): void {
@@ -422,6 +686,8 @@ export class Party {
     const bytes = Buffer.from(sent.content);
     const options = compress ? { compress } : {};
     switch (content) {
+      case 'large text':
+        return message(sent.content, { compress: true });
       case 'text':
         return compress ? message(sent.content, options) : sent.content;
       case 'binary':
@@ -434,14 +700,14 @@ export class Party {
         return fragments(concat(of(sent.content), parts$), options);
       }
       case 'async parts': {
-        const source = new ControlledParts(cut(bytes));
+        const source = new ControlledParts(cut(bytes), () => this.endless--);
         this.#sources.push(source);
         return fragments(source, options);
       }
       default: {
-        const source = new ControlledBlob(bytes);
-        this.#sources.push(source);
-        return message(source as unknown as Blob, options);
+        const blob = new ControlledBlob(bytes);
+        this.#blobs.push(blob);
+        return message(blob as unknown as Blob, options);
       }
     }
   }
@@ -465,6 +731,10 @@ export class Party {
         break;
       case 'send much':
         for (let i = 0; i < 5; i++) this.send('binary', 700, false);
+        break;
+      case 'fill':
+        this.produce('loop', 5);
+        this.watch('ready', 'nothing', 0);
         break;
       case 'subscribe':
         this.subscribe('nothing', 0);

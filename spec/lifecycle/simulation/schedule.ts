@@ -12,6 +12,7 @@ export const reactions = [
   'release',
   'send',
   'send much',
+  'fill',
   'subscribe',
   'watch',
   'ping',
@@ -25,9 +26,19 @@ export type Reaction = 'nothing' | (typeof reactions)[number];
 export const streams = ['pings', 'pongs', 'close', 'ready', 'sent', 'finished'] as const;
 export type Stream = (typeof streams)[number];
 
-/** How a message is sent. `large blob` and `async parts` are pulled, `open` gets its parts by the steps `part` and `complete`. */
-export const contents = ['text', 'binary', 'blob', 'large blob', 'parts', 'async parts', 'open'] as const;
+/**
+ * How a message is sent. `large text` is compressed in the thread pool, `large blob` and `async parts` are pulled, `open` gets its parts by
+ * the steps `part` and `complete`.
+ */
+export const contents = ['text', 'binary', 'large text', 'blob', 'large blob', 'parts', 'async parts', 'open'] as const;
 export type Content = (typeof contents)[number];
+
+/** Contents whose end nobody knows: they are given up when the peer closes. */
+export const openEnded: readonly Content[] = ['async parts', 'open'];
+
+/** How an application produces messages without an end: `parts` are those of one message. */
+export const producers = ['iterable', 'async iterable', 'loop', 'drain loop', 'pump', 'parts'] as const;
+export type Produce = (typeof producers)[number];
 
 /** One step. `on` is the end that acts, or that something happens to. */
 export type Step =
@@ -49,13 +60,18 @@ export type Step =
       readonly size: number;
       readonly compress: boolean;
     }
+  | { readonly do: 'produce'; readonly on: Side; readonly how: Produce; readonly items: number }
   | { readonly do: (typeof plainSteps)[number]; readonly on: Side }
   | { readonly do: (typeof commonSteps)[number] };
 
-/** Steps that need nothing but an end. `drain`: the kernel takes what waits; `cut`: FIN without a Close frame; `noise`: no frame; `stop`: of the server. */
+/**
+ * Steps that need nothing but an end. `drain`: the kernel takes what waits; `busy`: other connections use up its turn; `cut`: FIN without a
+ * Close frame; `noise`: no frame; `stop`: of the server; `vanish`: its process is gone, and writes to it fail.
+ */
 export const plainSteps = [
   'drain',
   'burst',
+  'busy',
   'hold',
   'release',
   'pause',
@@ -73,10 +89,11 @@ export const plainSteps = [
   'terminate',
   'cut',
   'noise',
+  'vanish',
 ] as const;
 
-/** Steps that happen to both ends: a flush point, a turn of the event loop, the loss of the network. */
-export const commonSteps = ['tick', 'turn', 'reset'] as const;
+/** Steps that happen to both ends: a flush point, a turn of the event loop, the end of a job in the thread pool, the loss of the network. */
+export const commonSteps = ['tick', 'turn', 'encode', 'reset'] as const;
 
 /** How one end is set up. */
 export interface EndSettings {
@@ -109,12 +126,33 @@ export interface Schedule {
   readonly released: boolean;
   /** Whose messages in parts never come to their end, where nothing is released. */
   readonly stuck: Side | undefined;
-  /** Who closes at the end. */
+  /** Who closes at the end, where nothing is released. */
   readonly closer: Side;
+  /** How an open and quiet connection ends. */
+  readonly parting: Parting;
   readonly steps: readonly Step[];
 }
 
+/** The last words of both ends, none of which may be lost. */
+export interface Parting {
+  readonly words: Readonly<Record<Side, readonly Content[]>>;
+  /** `close`: the closers close while all is still being encoded; `vanish`: the first of them is gone without a word to the transport. */
+  readonly how: 'close' | 'vanish';
+  /** Who does it: with both, their Close frames cross. */
+  readonly closers: readonly Side[];
+  /** Who has a message in hand whose end nobody knows: not the only closer, whose Close frame waits for it. */
+  readonly openEnded: Side | undefined;
+  /** Whether the end that is left holds its messages back for long when the other one vanishes. */
+  readonly holds: boolean;
+}
+
 type Random = () => number;
+
+/** More than a turn of the event loop is enough for. */
+const MANY_ITEMS = 110;
+
+/** The size of what a producer sends, in bytes. */
+export const ITEM_SIZE = 3_000;
 
 /** The schedule of a seed: the same in each run. */
 export function scheduleOf(seed: number): Schedule {
@@ -122,15 +160,38 @@ export function scheduleOf(seed: number): Schedule {
   // The first numbers of neighbouring seeds are alike.
   for (let i = 0; i < 3; i++) random();
   const isViolent = random() < 0.45;
+  const deflate = random() < 0.3 ? { forgets: random() < 0.5, bits: pick(random, [8, 9, 12, 15]) } : undefined;
   return {
     client: endSettings(random),
     server: endSettings(random),
-    deflate: random() < 0.3 ? { forgets: random() < 0.5, bits: pick(random, [8, 9, 12, 15]) } : undefined,
+    deflate,
     slowness: pick(random, [0, 0, 0, 3, 11]),
     released: random() < 0.75,
     stuck: pick(random, [undefined, ...sides]),
     closer: pick(random, sides),
-    steps: Array.from({ length: 4 + Math.floor(random() * 44) }, () => stepOf(random, isViolent)),
+    parting: partingOf(random, deflate !== undefined),
+    steps: Array.from({ length: 4 + Math.floor(random() * 44) }, () =>
+      stepOf(random, isViolent, deflate !== undefined),
+    ),
+  };
+}
+
+/** Contents whose end is known, so that they outlive a Close frame that crosses them. */
+const lastWords: readonly Content[] = ['text', 'binary', 'blob', 'parts', 'large blob'];
+
+function partingOf(random: Random, isCompressed: boolean): Parting {
+  const closers = pick(random, [...sides.map((side) => [side]), [...sides]]);
+  const others = sides.filter((side) => closers.length > 1 || !closers.includes(side));
+  const wordsOf = (): Content[] =>
+    Array.from({ length: Math.floor(random() * 4) }, () =>
+      isCompressed && random() < 0.4 ? 'large text' : pick(random, lastWords),
+    );
+  return {
+    words: { client: wordsOf(), server: wordsOf() },
+    how: random() < 0.2 ? 'vanish' : 'close',
+    closers,
+    openEnded: random() < 0.3 ? pick(random, others) : undefined,
+    holds: random() < 0.5,
   };
 }
 
@@ -159,6 +220,9 @@ const weights: readonly (readonly [Step['do'], number])[] = [
   ['tick', 3],
   ['turn', 4],
   ['burst', 0.3],
+  ['busy', 0.7],
+  ['encode', 1],
+  ['produce', 0.4],
   ['unsubscribe', 3],
   ['hold', 2],
   ['release', 3],
@@ -183,13 +247,14 @@ const violence: readonly (readonly [Step['do'], number])[] = [
   ['cut', 0.2],
   ['noise', 0.3],
   ['reset', 0.2],
+  ['vanish', 0.4],
 ];
 const all = [...weights, ...violence];
 const sum = (of: typeof weights): number => of.reduce((total, [, weight]) => total + weight, 0);
 const gentleSum = sum(weights);
 const wholeSum = sum(all);
 
-function stepOf(random: Random, isViolent: boolean): Step {
+function stepOf(random: Random, isViolent: boolean, isCompressed: boolean): Step {
   let at = random() * (isViolent ? wholeSum : gentleSum);
   let kind: Step['do'] = 'deliver';
   for (const [name, weight] of all) {
@@ -212,12 +277,19 @@ function stepOf(random: Random, isViolent: boolean): Step {
     case 'unsubscribe':
       return { do: kind, on, which: Math.floor(random() * 4) };
     case 'send': {
-      const content = contentOf(random);
-      const size = content === 'large blob' ? 70_000 : sizeOf(random);
-      return { do: kind, on, content, size, compress: random() < 0.3 };
+      const content = contentOf(random, isCompressed);
+      return { do: kind, on, content, size: sizeOf(random, content), compress: random() < 0.3 };
     }
+    case 'produce':
+      return {
+        do: kind,
+        on,
+        how: pick(random, producers),
+        items: random() < 0.4 ? MANY_ITEMS : 1 + Math.floor(random() * 30),
+      };
     case 'tick':
     case 'turn':
+    case 'encode':
     case 'reset':
       return { do: kind };
     default:
@@ -230,11 +302,18 @@ function reactionOf(random: Random, isViolent: boolean): Reaction {
   return pick(random, isViolent ? reactions : reactions.slice(0, -2));
 }
 
-function contentOf(random: Random): Content {
-  return random() < 0.7 ? pick(random, ['text', 'binary']) : pick(random, contents);
+function contentOf(random: Random, isCompressed: boolean): Content {
+  if (random() < 0.7) return pick(random, ['text', 'binary']);
+  const content = pick(random, contents);
+  // Without compression it is like any other, only slow to arrive.
+  return content === 'large text' && !isCompressed ? 'text' : content;
 }
 
-function sizeOf(random: Random): number {
+/** More than are compressed on the spot, or read of a Blob as a whole. In bytes. */
+export const LARGE = 70_000;
+
+function sizeOf(random: Random, content: Content): number {
+  if (content === 'large blob' || content === 'large text') return LARGE;
   const at = random();
   if (at < 0.75) return Math.floor(random() * 200);
   if (at < 0.97) return pick(random, [125, 126, 1_000, 4_096, 4_097, 16_385]);

@@ -3,10 +3,12 @@ import { config, VirtualTimeScheduler } from 'rxjs';
 import { flushAll } from '../../../src/transport/flush-queue.js';
 import { Slab } from '../../../src/transport/slab.js';
 import { seeded } from '../../support/seeded.js';
+import { SimulatedClock } from './clock.js';
 import { CLOSE_TIMEOUT } from './ends.js';
 import { Party } from './party.js';
-import { type Schedule, type Side, type Step, sides } from './schedule.js';
-import { wireFaults } from './wire-check.js';
+import { SimulatedPool } from './pool.js';
+import { ITEM_SIZE, LARGE, type Schedule, type Side, type Step, sides } from './schedule.js';
+import { readWire, type WireRecord } from './wire-check.js';
 
 /** Longer than every timer of a connection that ends, in milliseconds. */
 const LONG = 2 * CLOSE_TIMEOUT + 5_000;
@@ -24,13 +26,10 @@ export function violationsOf(schedule: Schedule): string[] {
   const { onUnhandledError } = config;
   const trial = new Trial(schedule);
   const told = (message: unknown): void => trial.ended((message as { connection: unknown }).connection);
-  let time = 0;
   if (Slab.current.position > 0) Slab.current = new Slab();
   Math.random = seeded(schedule.steps.length);
-  performance.now = () => {
-    time += schedule.slowness;
-    return time;
-  };
+  performance.now = () => trial.clock.look();
+  trial.pool.install();
   config.onUnhandledError = (error) => trial.note(`an error that nobody takes: ${error}`);
   subscribe('sluice:close', told);
   try {
@@ -39,6 +38,7 @@ export function violationsOf(schedule: Schedule): string[] {
     trial.note(`threw ${(error as Error).stack}`);
   } finally {
     unsubscribe('sluice:close', told);
+    trial.pool.uninstall();
     Math.random = random;
     performance.now = now;
     config.onUnhandledError = onUnhandledError;
@@ -48,6 +48,8 @@ export function violationsOf(schedule: Schedule): string[] {
 
 class Trial {
   readonly violations: string[] = [];
+  readonly clock: SimulatedClock;
+  readonly pool = new SimulatedPool();
   readonly #schedule: Schedule;
   readonly #scheduler = new VirtualTimeScheduler();
   readonly #parties: Readonly<Record<Side, Party>>;
@@ -59,10 +61,12 @@ class Trial {
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
+    this.clock = new SimulatedClock(schedule.slowness);
     this.#longest = longestOf(schedule.steps);
     const note = (violation: string): void => this.note(violation);
-    const client = new Party('client', schedule, this.#scheduler, note);
-    const server = new Party('server', schedule, this.#scheduler, note);
+    const times = { scheduler: this.#scheduler, clock: this.clock };
+    const client = new Party('client', schedule, times, note);
+    const server = new Party('server', schedule, times, note);
     client.port.peer = server.port;
     server.port.peer = client.port;
     client.received = server.sent;
@@ -98,6 +102,7 @@ class Trial {
     if ('on' in step) this.#act(step, this.#parties[step.on]);
     else if (step.do === 'tick') flushAll();
     else if (step.do === 'turn') this.#turn();
+    else if (step.do === 'encode') this.pool.finishOne();
     else if (step.do === 'pass') this.#pass(step.ms);
     else {
       this.#isHurt = true;
@@ -131,6 +136,9 @@ class Trial {
       case 'send':
         party.send(step.content, step.size, step.compress);
         break;
+      case 'produce':
+        party.produce(step.how, step.items);
+        break;
       case 'complete send':
         party.completeSend();
         break;
@@ -155,27 +163,83 @@ class Trial {
     this.#each((party) => party.checkAllDelivered());
     const answers = sides.every((side) => this.#schedule[side].autoPong);
     if (answers) this.#each((party) => party.checkAnswered());
-    this.#closeCleanly(this.#schedule.closer);
+    if (this.#schedule.parting.how === 'close') this.#part();
+    else this.#vanish();
   }
 
-  /** One end says its last words and closes: the other gets them, and both know how it ended. */
-  #closeCleanly(closer: Side): void {
-    this.#where = 'when one closes';
-    const party = this.#parties[closer];
-    const other = this.#parties[closer === 'client' ? 'server' : 'client'];
-    for (let i = 0; i < 3; i++) party.send('text', 50, false);
-    party.close();
+  /**
+   * Both ends say their last words, and one or both close while these are still being encoded: all arrive but those without an end, and both
+   * know how it ended.
+   */
+  #part(): void {
+    this.#where = 'when they part';
+    const { closers, openEnded } = this.#schedule.parting;
+    this.#speak();
+    for (const side of closers) this.#parties[side].close();
+    this.#settle(openEnded);
+    // Whoever was told something may have ended it otherwise, and what waits may be too much.
+    const others = sides.filter((side) => this.#parties[side].ends !== Number(closers.includes(side)));
+    if (others.length > 0 || this.#hasError) return;
+    for (const side of sides) this.#checkParted(side);
+  }
+
+  #checkParted(side: Side): void {
+    const { closers } = this.#schedule.parting;
+    const party = this.#parties[side];
+    const { code, reason, initiator, wasClean } = party.closeInfos[0] ?? {};
+    const by = closers.find((closer) => closer !== side) ?? side;
+    if (wasClean !== true) this.note(`the close is not clean for ${side}`);
+    if (initiator !== (closers.includes(side) ? 'local' : 'peer')) this.note(`${side}: ${initiator} began`);
+    const isOwn = closers.length === 1 && closers[0] === side;
+    if (code !== 4000 || (!isOwn && reason !== by)) this.note(`${side}: closed with ${code} ${reason}`);
+    party.checkAccounted();
+  }
+
+  /** The last words, of different kinds; with `openEnded` one that has no end. */
+  #speak(): void {
+    const { words, openEnded } = this.#schedule.parting;
+    for (const side of sides) {
+      const party = this.#parties[side];
+      for (const content of words[side]) party.send(content, content.startsWith('large') ? LARGE : 50, false);
+      if (openEnded === side) party.send(words[side].length % 2 === 0 ? 'open' : 'async parts', 50, false);
+      if (openEnded === side) party.send('text', 50, false);
+    }
+  }
+
+  /** The process at one end is gone: what has arrived at the other is delivered whenever it is wanted, whatever is written meanwhile. */
+  #vanish(): void {
+    this.#where = 'when one is gone';
+    const { closers, holds } = this.#schedule.parting;
+    const gone = this.#parties[closers[0] as Side];
+    const left = this.#parties[closers[0] === 'client' ? 'server' : 'client'];
+    if (holds) left.hold();
+    for (let i = 0; i < 12; i++) gone.send('text', 300, false);
+    if (closers.length > 1) gone.close();
+    flushAll();
+    gone.port.drain();
+    left.port.deliver(500);
+    gone.vanish();
+    left.send('text', 5, false);
+    left.ping();
+    flushAll();
+    left.port.drain();
+    this.#turn();
+    if (!gone.hasVanished || left.hasLeft || this.#isHurt) return;
+    if (left.port.isBroken && left.connection.readyState !== 3) left.checkBroken();
+    // As long as it does not read, nothing ends it.
+    if (left.port.isPaused) this.#pass(10 * LONG);
+    this.#checkLeft(left, gone);
+  }
+
+  /** `left` has outlived `gone`, and wants what arrived. */
+  #checkLeft(left: Party, gone: Party): void {
+    left.relax();
     this.#settle();
-    const lost = party.sent.outstanding.size;
-    const mayDrop = this.#schedule[closer].overflow !== 'close';
-    const isAlive = party.closeInfos[0]?.wasClean;
-    // Whoever was told something may have ended it otherwise.
-    if (other.hasLeft || party.hasTerminated || party.closeInfos[0]?.error !== undefined) return;
-    if (isAlive !== true || other.closeInfos[0]?.wasClean !== true) this.note('the close is not clean');
-    if (party.closeInfos[0]?.initiator !== 'local') this.note('the closer did not begin');
-    const { code, reason, initiator } = other.closeInfos[0] ?? {};
-    if (code !== 4000 || reason !== closer || initiator !== 'peer') this.note(`closed with ${code} ${reason}`);
-    if (lost > 0 && !mayDrop) this.note(`${lost} messages before a close were lost`);
+    // What has passed while it is held back is dropped by the rules, and so is what comes behind a fault.
+    const { error } = left.closeInfos[0] ?? {};
+    const isLost = error === undefined || ['ECONNRESET', 'EPIPE', '1006'].includes(codeOf(error));
+    if (left.hasLeft || this.#isHurt || !isLost) return;
+    left.checkRead(this.#wireOf(gone === this.#parties.client ? 'client' : 'server'));
   }
 
   /** One end closes though nobody wants what comes: the other one's Close frame is read all the same. */
@@ -197,6 +261,7 @@ class Trial {
   /** Ends both connections, whatever their state, and looks for what is left. */
   #finish(): void {
     this.#settle();
+    this.#finishLeft();
     const closing = sides.filter((side) => this.#parties[side].connection.readyState === 2);
     for (let i = 0; closing.length > 0 && i < 4; i++) this.#pass(LONG / 4);
     for (const side of closing) {
@@ -217,15 +282,29 @@ class Trial {
     for (const side of sides) this.#checkWire(side);
   }
 
+  /** Who has outlived the other wants what it has left. */
+  #finishLeft(): void {
+    for (const side of sides) {
+      const [left, gone] = [this.#parties[side], this.#parties[side === 'client' ? 'server' : 'client']];
+      if (gone.hasVanished && !left.hasOutwaited) this.#checkLeft(left, gone);
+    }
+  }
+
   #checkTimers(): void {
     const left = this.#scheduler.actions.length;
     if (left > 0) this.note(`${left} timers are left`);
   }
 
   #checkWire(side: Side): void {
+    const wire = this.#wireOf(side);
+    for (const fault of wire.faults) this.note(fault);
+    this.#parties[side].checkWire(wire);
+  }
+
+  #wireOf(side: Side): WireRecord {
     const { port } = this.#parties[side];
     const isWhole = port.pending === 0 && !port.wasLost;
-    for (const fault of wireFaults(side, port.log, isWhole, this.#schedule.deflate !== undefined)) this.note(fault);
+    return readWire(side, port.log, isWhole, this.#schedule.deflate !== undefined);
   }
 
   /** Whose messages in parts do not come to their end. */
@@ -236,6 +315,10 @@ class Trial {
 
   get #isOpen(): boolean {
     return sides.every((side) => this.#parties[side].connection.readyState === 1);
+  }
+
+  get #hasError(): boolean {
+    return sides.some((side) => this.#parties[side].closeInfos[0]?.error !== undefined);
   }
 
   get #hasLeft(): boolean {
@@ -250,19 +333,26 @@ class Trial {
     this.#each(({ port }) => port.turn());
   }
 
-  /** Delivers and does all that can be done without time. */
-  #settle(): void {
+  /**
+   * Delivers and does all that can be done without time.
+   *
+   * @param openEnded whose messages without an end stay without one.
+   */
+  #settle(openEnded?: Side): void {
     for (let round = 0; round < MANY_ROUNDS; round++) {
       flushAll();
-      let isQuiet = true;
-      this.#each((party) => {
-        if (party !== this.#stuck && party.completeAll()) isQuiet = false;
-        if (party.port.isQuiet) return;
+      let isQuiet = this.pool.isIdle;
+      this.pool.finishOne();
+      for (const side of sides) {
+        const party = this.#parties[side];
+        const isEndless = party === this.#stuck || side === openEnded;
+        if (isEndless ? party.completeBlobs() : party.completeAll()) isQuiet = false;
+        if (party.port.isQuiet) continue;
         isQuiet = false;
         party.port.deliver(65_536);
         party.port.drain();
         party.port.turn();
-      });
+      }
       if (isQuiet) return;
     }
     this.note('it is never quiet');
@@ -279,6 +369,7 @@ class Trial {
       scheduler.flush();
     }
     flushAll();
+    this.#each((party) => party.waited());
   }
 
   #check(): void {
@@ -286,6 +377,15 @@ class Trial {
   }
 }
 
+function codeOf(error: Error): string {
+  return String((error as { code?: unknown }).code);
+}
+
 function longestOf(steps: readonly Step[]): number {
-  return steps.reduce((longest, step) => Math.max(longest, step.do === 'send' ? step.size : 0), 2_000);
+  return Math.max(4_000, ...steps.map(sizeOf));
+}
+
+function sizeOf(step: Step): number {
+  if (step.do === 'send') return step.size;
+  return step.do === 'produce' && step.how === 'parts' ? step.items * ITEM_SIZE : 0;
 }

@@ -9,34 +9,53 @@ interface Header {
   readonly length: number;
 }
 
+/** What one end has put on the wire. */
+export interface WireRecord {
+  /** What is wrong with it. RFC 6455 §5. */
+  readonly faults: readonly string[];
+  /** How many messages are whole. */
+  readonly messages: number;
+  /** Whether the last message has begun and not ended. */
+  readonly isInMessage: boolean;
+  /** The code of the Close frame, if there is one; 1005 when it has none. */
+  readonly closeCode: number | undefined;
+}
+
 /**
- * What is wrong with all that one end has put on the wire. RFC 6455 §5.
+ * Reads all that one end has put on the wire.
  *
  * @param isWhole whether it ends with a frame: not when a reset cut it off.
  * @param isCompressed whether permessage-deflate was agreed to.
  */
-export function wireFaults(side: Side, log: readonly Buffer[], isWhole: boolean, isCompressed: boolean): string[] {
+export function readWire(side: Side, log: readonly Buffer[], isWhole: boolean, isCompressed: boolean): WireRecord {
   const faults: string[] = [];
   const bytes = Buffer.concat(log);
   let at = 0;
+  let messages = 0;
   let isInMessage = false;
-  let hasClosed = false;
+  let closeCode: number | undefined;
   for (let read = readAt(bytes, at); read !== undefined; read = readAt(bytes, at)) {
     const { fin, opcode, rsv, masked, length } = read;
     const isControl = opcode >= 0x8;
     if (masked !== (side === 'client')) faults.push('a frame masked as the other end does');
     // §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
-    if (hasClosed && opcode !== 0xa) faults.push(`opcode ${opcode} behind a Close frame`);
+    if (closeCode !== undefined && opcode !== 0xa) faults.push(`opcode ${opcode} behind a Close frame`);
     if (isControl && (!fin || length > 125 || rsv !== 0)) faults.push('a control frame that is none');
     if (!isControl && (opcode === 0) !== isInMessage) faults.push(`opcode ${opcode} out of its place`);
     if (!isControl && rsv !== 0 && !(isCompressed && rsv === 4 && opcode !== 0)) faults.push(`reserved bits ${rsv}`);
     if (opcode > 0xa || (opcode > 2 && opcode < 8)) faults.push(`opcode ${opcode}`);
     if (!isControl) isInMessage = !fin;
-    hasClosed ||= opcode === 0x8;
+    if (!isControl && fin) messages++;
+    if (opcode === 0x8) closeCode = length < 2 ? 1005 : closeCodeAt(bytes, read.end - length, masked);
     at = read.end;
   }
   if (isWhole && at < bytes.length) faults.push('a frame in part');
-  return faults.map((fault) => `${side} sent ${fault}`);
+  return { faults: faults.map((fault) => `${side} sent ${fault}`), messages, isInMessage, closeCode };
+}
+
+function closeCodeAt(bytes: Buffer, at: number, masked: boolean): number {
+  const code = bytes.readUInt16BE(at);
+  return masked ? code ^ bytes.readUInt16BE(at - 4) : code;
 }
 
 /** The frame at `at`, and where it ends; nothing when it is not whole. */
