@@ -15,10 +15,9 @@ describe('a producer that sends as long as isReady says so', () => {
   ])('lets the event loop go on while the connection closes, which %s has begun', (_, closeIt) => {
     const each = memoryConnection();
     const { connection } = each;
-    jest.spyOn(each.port, 'isTurnOver').mockReturnValue(true);
-    closeIt(each);
     const seen: (boolean | '|')[] = [];
     connection.send.ready$.subscribe({ next: (ready) => seen.push(ready), complete: () => seen.push('|') });
+    closeIt(each);
     let sent = 0;
     for (; connection.send.isReady && sent < many; sent++) connection.send.next('x');
     expect({ isReady: connection.send.isReady, isMany: sent === many }).toEqual({ isReady: false, isMany: false });

@@ -276,16 +276,6 @@ describe('a producer that is never late', () => {
     outbox.stop();
   });
 
-  it('rests though nothing is taken any more', () => {
-    const { outbox, port } = outboxOf();
-    outbox.close(FAILURE, () => {});
-    port.isOver = true;
-    let refused = 0;
-    for (; outbox.isReady && refused < 1_000; refused++) outbox.refused();
-    expect({ isReady: outbox.isReady, isMany: refused === 1_000 }).toEqual({ isReady: false, isMany: false });
-    outbox.stop();
-  });
-
   it('is not asked to rest while it does little', () => {
     const { outbox, port } = outboxOf();
     port.isOver = true;

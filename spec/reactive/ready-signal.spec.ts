@@ -165,3 +165,24 @@ describe('a producer that rests', () => {
     expect(seen).toEqual([true, false, true]);
   });
 });
+
+describe('a connection that closes', () => {
+  it('is not ready any more, whatever leaves, and completes when it has ended', () => {
+    const signal = new ReadySignal(100);
+    const seen = record(signal);
+    signal.rest();
+    signal.shut();
+    signal.wake();
+    signal.update(101);
+    signal.update(0);
+    signal.shut();
+    expect({ seen, isReady: signal.isReady, isSlow: signal.isSlow }).toEqual({
+      seen: [true, false],
+      isReady: false,
+      isSlow: false,
+    });
+    expect(record(signal)).toEqual([false]);
+    signal.end();
+    expect(seen).toEqual([true, false, '|']);
+  });
+});

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { firstValueFrom, Subject } from 'rxjs';
+import { firstValueFrom } from 'rxjs';
 import { type Connection, fragments, type Message, type Outgoing, openConnection, serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
@@ -151,24 +151,21 @@ describe('ready$ and bufferedAmount over TCP', () => {
     connection.send.ready$.subscribe({ next: (ready) => seen.push(ready), complete: () => seen.push('|') });
     let sent = 0;
     const chunk = Buffer.alloc(65_526);
-    const source = new Subject<void>();
-    source.subscribe(() => {
-      while (connection.send.isReady) {
-        connection.send.next(chunk);
-        sent += 65_530;
-      }
+    await until(() => {
+      // On a busy machine the producer may have to rest before the peer is full.
+      for (; connection.send.isReady; sent += 65_530) connection.send.next(chunk);
+      return connection.bufferedAmount > 65_536;
     });
-    source.next();
-    expect(seen).toEqual([true, false]);
-    expect(connection.bufferedAmount).toBeGreaterThan(65_536);
+    expect(seen.at(-1)).toBe(false);
     expect(connection.bufferedAmount).toBe(connection.send.bufferedAmount);
     client.socket.removeAllListeners('data');
     client.socket.resume();
     await firstValueFrom(connection.flush());
-    expect(seen).toEqual([true, false, true]);
+    expect(seen.at(-1)).toBe(true);
     expect(connection.bufferedAmount).toBe(0);
     expect(connection.bytesSent).toBe(sent);
     connection.terminate();
-    expect(seen).toEqual([true, false, true, '|']);
+    expect(seen.slice(-3)).toEqual([true, false, '|']);
+    expect(seen.every((value, i) => value !== seen[i - 1])).toBe(true);
   });
 });

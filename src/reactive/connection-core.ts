@@ -128,9 +128,7 @@ export class ConnectionCore<In>
 
   /** @throws UsageError for a value that cannot be sent. */
   trySend(value: unknown, onHanded: (() => void) | undefined): SendResult {
-    if (this.state === 'open') return this.outbox.send(value, onHanded);
-    this.outbox.refused();
-    return 'closed';
+    return this.state === 'open' ? this.outbox.send(value, onHanded) : 'closed';
   }
 
   send(value: unknown, onHanded: (() => void) | undefined): SendResult {
@@ -293,6 +291,7 @@ export class ConnectionCore<In>
 
   closingChanged(): void {
     this.outbox.lane.shut();
+    this.outbox.signal.shut();
     this.#heartbeat?.stop();
     if (this.state === 'cut') this.#wasCut();
     this.#lifeSign?.stop();

@@ -137,11 +137,6 @@ export class Outbox implements WireOwner {
     else this.#enqueueClose();
   }
 
-  /** Something was not taken, since the connection closes: a producer that goes by `isReady` rests for that too, or it would never end. */
-  refused(): void {
-    this.#worked(WRITE_WORK);
-  }
-
   /**
    * The peer has sent its Close frame, and waits for ours. What was accepted goes before that, but for messages whose end nobody knows:
    * those are given up.
@@ -373,9 +368,7 @@ export class Outbox implements WireOwner {
 
   #look(): void {
     this.#work = 0;
-    // Whoever is ready may go on though nothing can be sent any more: until the connection has ended, which ends readiness.
-    if (!this.isReady && (this.#isStopped || this.#isResting)) return;
-    if (!this.#port.isTurnOver(performance.now())) return;
+    if (this.#isStopped || this.#isResting || !this.#port.isTurnOver(performance.now())) return;
     this.signal.rest();
     this.#port.defer(() => {
       this.signal.wake();

@@ -163,6 +163,9 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
         get isReady() {
           return send.isReady;
         },
+        get isOpen() {
+          return core.state === 'open';
+        },
         close$,
         isTurnOver: (now) => core.port.isTurnOver(now),
         defer: (task) => core.port.defer(task),

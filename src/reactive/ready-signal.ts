@@ -40,7 +40,7 @@ const NONE: readonly Listener[] = [];
 
 /**
  * Whether more is welcome: `false` above the mark, `true` again below half of it, so that it does not flap; and `false` while the producer
- * rests, so that the others have their turn.
+ * rests, so that the others have their turn, and once the connection closes.
  */
 export class ReadySignal {
   /** Whether more than the mark waits. */
@@ -53,6 +53,7 @@ export class ReadySignal {
   /** Whether a round is due. */
   #hasChanged = false;
   #isTelling = false;
+  #isShut = false;
   #ended = false;
 
   /** @param mark in bytes. */
@@ -61,7 +62,7 @@ export class ReadySignal {
   }
 
   get isReady(): boolean {
-    return !(this.isSlow || this.isResting || this.#ended);
+    return !(this.isSlow || this.isResting || this.#isShut);
   }
 
   /**
@@ -105,9 +106,17 @@ export class ReadySignal {
     if (this.isReady) this.#change();
   }
 
+  /** The connection closes: nothing is taken any more. */
+  shut(): void {
+    const before = this.isReady;
+    this.#isShut = true;
+    if (before) this.#change();
+  }
+
   /** The connection has ended. */
   end(): void {
     if (this.#ended) return;
+    this.#isShut = true;
     this.#ended = true;
     const listeners = this.#listeners;
     this.#listeners = NONE;

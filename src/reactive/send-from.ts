@@ -10,6 +10,8 @@ export interface SendFromTarget<Out> {
   trySend(value: Out): SendResult;
   readonly ready$: Observable<boolean>;
   readonly isReady: boolean;
+  /** Whether anything is taken at all: not once the connection closes. */
+  readonly isOpen: boolean;
   readonly close$: Observable<CloseInfo>;
   isTurnOver(now: number): boolean;
   defer(task: () => void): void;
@@ -50,6 +52,11 @@ export function sendFrom<Out>(target: SendFromTarget<Out>, source: ObservableInp
     subscriber.add(puller);
     subscriber.add(target.close$.subscribe(() => finish()));
     puller.start();
-    subscriber.add(target.ready$.subscribe((ready) => ready && puller.resume()));
+    subscriber.add(
+      target.ready$.subscribe((ready) => {
+        if (ready) puller.resume();
+        else if (!target.isOpen) finish();
+      }),
+    );
   });
 }

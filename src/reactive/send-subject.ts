@@ -50,8 +50,8 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
 
   /**
    * `false` while more than `highWaterMark` bytes wait, `true` again below half of it; and `false` until a later turn of the event loop when
-   * so much was sent in this one that timers and other connections had to wait (10 ms, shared by all connections). Replays `isReady`,
-   * emits each change once, and completes with the connection.
+   * so much was sent in this one that timers and other connections had to wait (10 ms, shared by all connections), and once the
+   * connection closes. Replays `isReady`, emits each change once, and completes with the connection.
    */
   get ready$(): Observable<boolean> {
     return this.#target.ready$;

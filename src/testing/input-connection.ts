@@ -159,6 +159,7 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
         get isReady() {
           return send.isReady;
         },
+        isOpen: true,
         close$,
         isTurnOver: () => false,
         defer: (task) => {

@@ -315,8 +315,8 @@ export class Party {
 
   /** An application with more to send than a turn of the loop is enough for. */
   produce(how: Produce, items: number): void {
-    const { send } = this.connection;
-    const { port } = this;
+    const { connection, port } = this;
+    const { send } = connection;
     let isKept = true;
     const item = (): SendResult => {
       const before = this.connection.stats.messagesDropped;
@@ -340,6 +340,9 @@ export class Party {
           ready$: outlet.ready$,
           get isReady() {
             return send.isReady;
+          },
+          get isOpen() {
+            return connection.readyState === 1;
           },
           close$: this.connection.close$,
           isTurnOver: (now: number) => port.isTurnOver(now),
