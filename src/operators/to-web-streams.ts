@@ -137,7 +137,13 @@ function send<In, Out>(conn: Connection<unknown, In, Out>, chunk: Out): void {
 function whenReady(ready$: Observable<boolean>, close$: Observable<CloseInfo>): Promise<void> {
   return new Promise((resolve, reject) => {
     const waiting = new Subscription();
-    waiting.add(close$.subscribe((info) => reject(closedError(info))));
+    waiting.add(
+      close$.subscribe((info) => {
+        // What was accepted is sent before the connection closes, unless that is lost.
+        if (closeErrorOf(info) === undefined) resolve();
+        else reject(closedError(info));
+      }),
+    );
     waiting.add(
       ready$.subscribe((isReady) => {
         if (!isReady) return;

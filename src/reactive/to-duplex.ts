@@ -123,7 +123,8 @@ class Bridge<In, Out> {
             waiting.unsubscribe();
             done();
           },
-          complete: () => done(this.#closedError()),
+          // What was accepted is sent before the connection closes, unless that is lost.
+          complete: () => void this.#conn.close$.subscribe((info) => done(closeErrorOf(info))),
         }),
       );
     }
