@@ -254,7 +254,7 @@ describe('the memory of what is inflated', () => {
     expect(byteLength <= 2 * size || byteLength <= 8192).toBe(true);
   });
 
-  it.each([1, 5_000, 40_000])('shows nothing beside its %d bytes', (size) => {
+  it.each([5_000, 40_000])('shows nothing beside its %d bytes where it does not share the pool', (size) => {
     const output = inflate(deflate(Buffer.alloc(size, 'x'), settings, undefined, true), undefined, MiB);
     expect(Buffer.from(output.buffer).every((byte) => byte === 0 || byte === 0x78)).toBe(true);
   });
