@@ -1,7 +1,10 @@
 /** An HTTP server of the application, which others share, and raw peers of it. */
+
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { type HandshakeParts, handshake, RawClient } from './raw-client.js';
 import { serverPair } from './tls.js';
@@ -29,7 +32,7 @@ export async function sharedHttp(
   carrier: Carrier = 'http',
 ): Promise<SharedHttp> {
   const server = carrier === 'https' ? createTlsServer(serverPair, listener) : createServer(listener);
-  const path = `/tmp/sluice-${process.pid}-${Math.random().toString(36).slice(2)}.sock`;
+  const path = join(tmpdir(), `sluice-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
   await new Promise<void>((resolve) => {
     if (carrier === 'unix') server.listen(path, resolve);
     else server.listen(0, '127.0.0.1', resolve);
