@@ -127,7 +127,8 @@ describe('one call', () => {
     const [first, last] = halves(wire('client', [text(message), text('next')]));
     const session = newSession('client');
     session.push(first);
-    expect(session.next()).toBeUndefined();
+    // Checking a long part that is not ASCII took long.
+    expect(session.next()).toEqual(letter === 'a' ? undefined : more);
     session.push(last);
     expect([session.next(), session.partialMessage]).toEqual([more, 0]);
     expect(drain(session)).toEqual([sees.message(message), sees.message('next')]);

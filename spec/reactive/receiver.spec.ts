@@ -342,55 +342,22 @@ describe('fairness', () => {
     expect([seen.length, looks.mock.calls.length, clock.mock.calls.length]).toEqual([101, 0, 0]);
   });
 
-  describe.each(['server', 'client'] as const)('a large read (as %s)', (role) => {
-    const largest = 15_000;
-    const large = (index: number): Frame => text(`${index}`.padEnd(20_000, ' '));
-
-    it('waits when others have used the turn: it is kept, and the port is paused', () => {
-      const { connection, port, peer, turn } = memoryConnection({ role });
-      const seen = record(connection);
-      const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
-      peer(large(0));
-      expect([seen, port.isPaused, connection.stats.inboxBytes > 20_000]).toEqual([[], true, true]);
-      peer(large(1), large(2));
-      expect(seen).toEqual([]);
-      turn();
-      expect([seen, port.isPaused]).toEqual([[0], false]);
-      turn();
-      expect(seen).toEqual([0]);
-      turn();
-      expect([seen, looks.mock.calls.length]).toEqual([[0, 1, 2], 2]);
-    });
-
-    it('is taken in at once when they have not', () => {
-      const { connection, port, peer } = memoryConnection({ role });
-      const seen = record(connection);
-      jest.spyOn(port, 'isTurnOver').mockReturnValue(false);
-      for (let i = 0; i < 20; i++) peer(large(i));
-      expect([seen, port.pauses]).toEqual([numbers(0, 20), 0]);
-    });
-
-    it('is any from 16 KiB on', () => {
+  it.each(['server', 'client'] as const)(
+    'a large read that is one message costs no look at the clock (as %s)',
+    (role) => {
       const { connection, port, peer } = memoryConnection({ role });
       const seen = lengths(connection);
-      jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
-      peer(text('x'.repeat(largest)));
-      expect(seen).toEqual([largest]);
-      peer(text('x'.repeat(16_384)));
-      expect([seen, port.isPaused]).toEqual([[largest], true]);
-    });
-
-    it('is not looked at when nobody wants it', () => {
-      const { connection, port, peer } = memoryConnection({ role, highWaterMark: MARK });
       const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
-      peer(...Array.from({ length: 20 }, (_, i) => sized(i)));
-      peer(large(0));
-      looks.mockClear();
-      expect([connection.stats.messagesReceived, port.isPaused, looks.mock.calls.length]).toEqual([8, true, 0]);
-    });
-  });
+      for (let i = 0; i < 200; i++) peer(text('x'.repeat(65_000)));
+      expect({ messages: seen.length, looks: looks.mock.calls.length, pauses: port.pauses }).toEqual({
+        messages: 200,
+        looks: 0,
+        pauses: 0,
+      });
+    },
+  );
 
-  it('is how a long text is decoded too, however little of it comes last', () => {
+  it('a long text is decoded later when others have used the turn, however little of it comes last', () => {
     const { connection, port, turn } = open();
     const seen = lengths(connection);
     const message = wire('server', [text('\u20ac'.repeat(20_000)), text('next')]);
@@ -403,58 +370,31 @@ describe('fairness', () => {
     expect([seen, port.isPaused]).toEqual([[20_000, 4], false]);
   });
 
-  it('counts small reads of a port that may bring many at once, as TLS brings its records', () => {
-    const { connection, port, peer, turn } = open();
-    const seen = record(connection);
-    jest.replaceProperty(port as { synchronous: boolean }, 'synchronous', false);
-    const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
-    now = 5_000;
-    for (let i = 0; i < 40; i++) peer(sized(i));
-    // What came first was slow, for all that is known.
-    expect([seen.length, port.isPaused, looks.mock.calls.length]).toEqual([37, true, 1]);
-    turn();
-    turn();
-    expect(seen).toEqual(numbers(0, 40));
-  });
+  describe('small reads of a port that may bring many at once, as TLS brings its records', () => {
+    it('stop the port when there are many and others have used the turn', () => {
+      const { connection, port, peer, turn } = open();
+      const seen = record(connection);
+      jest.replaceProperty(port as { synchronous: boolean }, 'synchronous', false);
+      const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
+      for (let i = 0; i < 100; i++) peer(sized(i));
+      expect({ isPaused: port.isPaused, looks: looks.mock.calls.length }).toEqual({ isPaused: true, looks: 1 });
+      expect(seen.length).toBeGreaterThan(32);
+      expect(seen.length).toBeLessThan(100);
+      turn();
+      turn();
+      expect({ seen, isPaused: port.isPaused }).toEqual({ seen: numbers(0, 100), isPaused: false });
+    });
 
-  it('does not count those that come one after the other', () => {
-    const { connection, port, peer } = open();
-    const seen = record(connection);
-    jest.replaceProperty(port as { synchronous: boolean }, 'synchronous', false);
-    const looks = jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
-    for (let i = 0; i < 100; i++) {
-      now += 10;
-      peer(sized(i));
-    }
-    expect([seen, looks.mock.calls.length, port.pauses]).toEqual([numbers(0, 100), 0, 0]);
+    it('never wait when others have not', () => {
+      const { connection, port, peer } = open();
+      const seen = record(connection);
+      jest.replaceProperty(port as { synchronous: boolean }, 'synchronous', false);
+      for (let i = 0; i < 500; i++) peer(sized(i));
+      expect({ seen, pauses: port.pauses }).toEqual({ seen: numbers(0, 500), pauses: 0 });
+    });
   });
 
   describe('what a peer goes on to send', () => {
-    const flood = Buffer.alloc(65_536, 'x');
-
-    it('after it broke the protocol is thrown away in turns', () => {
-      const { port, peer, turn } = open();
-      peer(text('x', { masked: false }));
-      expect(port.frames).toMatchObject([{ opcode: 8 }]);
-      jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
-      for (let i = 0; i < 3; i++) port.receive(flood);
-      expect([port.isPaused, port.waiting]).toEqual([true, 2 * flood.length]);
-      turn();
-      turn();
-      expect([port.isPaused, port.waiting]).toEqual([true, flood.length]);
-    });
-
-    it('after its Close frame is, too', () => {
-      const { port, peer, turn } = open();
-      peer(close(1000));
-      jest.spyOn(port, 'isTurnOver').mockReturnValue(true);
-      for (let i = 0; i < 3; i++) port.receive(flood);
-      expect([port.isPaused, port.waiting]).toEqual([true, 2 * flood.length]);
-      turn();
-      turn();
-      expect([port.isPaused, port.waiting]).toEqual([true, flood.length]);
-    });
-
     it('after our Close frame is parsed in turns', () => {
       const { connection, port, peer, turn } = open();
       connection.close();

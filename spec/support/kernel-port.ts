@@ -87,6 +87,8 @@ export class KernelPort implements BytePort {
     scheduleFlush(task);
   }
 
+  currentTurn = 0;
+
   isTurnOver(): boolean {
     this.looks++;
     return this.isOver;
@@ -98,6 +100,7 @@ export class KernelPort implements BytePort {
 
   /** A turn of the event loop. */
   turn(): void {
+    this.currentTurn++;
     for (const task of this.deferred.splice(0)) task();
   }
 

@@ -129,6 +129,10 @@ export class MemoryPort implements BytePort {
     task.flush();
   }
 
+  get currentTurn(): number {
+    return 0;
+  }
+
   isTurnOver(): boolean {
     return false;
   }

@@ -72,7 +72,8 @@ export class MessageReader {
   /**
    * Takes the part of a data frame that `frame` stands on.
    *
-   * @returns the message, when the part is the end of one; {@link MORE} when {@link complete} gives it, because that takes long.
+   * @returns the message, when the part is the end of one; {@link MORE} when {@link complete} gives it, because that takes long, and after a
+   *   long part of a text that is not ASCII, because checking it took long.
    * @throws ProtocolError 1009 or 1008 when the message is over a limit, known from its headers; 1007 as soon as a text is not
    *   valid UTF-8 (§8.1), compressed text when it is complete.
    */
@@ -85,7 +86,8 @@ export class MessageReader {
     if (ends && frame.first && header.opcode !== Opcode.continuation) return this.#whole(frame, ascii);
     this.#ascii &&= ascii;
     this.#collected.append(frame.bytes, frame.start, frame.end);
-    return ends ? this.#joined() : undefined;
+    if (ends) return this.#joined();
+    return this.#text && !ascii && frame.end - frame.start >= LONG_TEXT ? MORE : undefined;
   }
 
   /** The message that `accept` said would follow. */

@@ -8,8 +8,11 @@ const TURN_MS = 10;
 /** The most that one connection inflates in one turn, in bytes. */
 const TURN_INFLATED = 4_194_304;
 
-/** A read of this size can be thousands of frames: before it is parsed, others may come first. In bytes. */
-const LARGE_READ = 16_384;
+/** The most that is read between two looks, with {@link READ_COST}, from a transport that may bring many small reads in one turn. In bytes. */
+const READ_PER_LOOK = 1_048_576;
+
+/** What such a read counts beside its bytes: it can bring a message that takes its subscribers long. */
+const READ_COST = 16_384;
 
 /** Outputs before the first look at the clock: who has fewer to give in one read is never made to wait. */
 const FIRST_LOOK = 8;
@@ -47,8 +50,8 @@ export class Receiver {
   #deferred = false;
   /** Whether what comes next may take its time, so that others may have to come first. */
   #isCostly = false;
-  /** How often bytes came lately, from a transport that may bring them many times in one turn. */
-  #reads: ReadCount | undefined;
+  /** Bytes that came since the last look, in reads that may come many times in one turn. */
+  #unseen = 0;
   /** Whether it has waited for its turn, and done nothing expensive since. */
   #isTurn = false;
   #isOver = false;
@@ -59,21 +62,27 @@ export class Receiver {
   }
 
   /**
-   * Bytes came, and are with the session; what it has not parsed then is kept. A socket gives up to 32 large reads in one turn, unless it
-   * is paused: so before each of them others may come first. Small ones of plain sockets come alone, and cost no look at the clock.
+   * Bytes came, and are with the session; what it has not parsed then is kept. What takes long within a read, the parser says. The number of
+   * reads matters only for TLS, which gives each of its records alone; a plain socket gives at most 32 in one turn.
    */
   received(length: number): void {
-    if (length >= LARGE_READ) this.#isCostly = true;
-    else if (!this.#owner.port.synchronous) {
-      this.#reads ??= new ReadCount();
-      if (this.#reads.isMany(length)) this.#isCostly = true;
-    }
     try {
       this.pump();
     } finally {
       // Whatever happened: the memory is used for the next read.
       this.#owner.session.keep();
     }
+    if (!this.#owner.port.synchronous) this.#count(length);
+  }
+
+  #count(length: number): void {
+    this.#unseen += length + READ_COST;
+    if (this.#unseen < READ_PER_LOOK) return;
+    this.#unseen = 0;
+    const { port } = this.#owner;
+    if (this.#deferred || !port.isTurnOver(performance.now())) return;
+    this.#goOnLater();
+    this.#steer();
   }
 
   /** Delivers and parses as far as is wanted. Called whenever bytes come or demand changes; harmless when it runs already. */
@@ -168,28 +177,5 @@ export class Receiver {
     if (wanted) owner.port.resume();
     else owner.port.pause();
     owner.readingChanged(wanted);
-  }
-}
-
-/** What a read costs beside its bytes, in bytes. */
-const READ_COST = 512;
-
-/** So much has to come within this time, in milliseconds, to be much. */
-const SPAN_MS = 10;
-
-/** Counts the small reads of a transport that may bring many of them in one turn, as TLS brings its records. */
-class ReadCount {
-  #cost = 0;
-  #since = 0;
-
-  /** Whether much came lately, with these `length` bytes. */
-  isMany(length: number): boolean {
-    this.#cost += length + READ_COST;
-    if (this.#cost < LARGE_READ) return false;
-    const now = performance.now();
-    const isMany = now - this.#since < SPAN_MS;
-    this.#cost = 0;
-    this.#since = now;
-    return isMany;
   }
 }

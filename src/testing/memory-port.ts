@@ -94,6 +94,10 @@ export class MemoryPort implements BytePort {
     this.#link.trampoline.run(() => task.flush());
   }
 
+  get currentTurn(): number {
+    return 0;
+  }
+
   isTurnOver(): boolean {
     return false;
   }

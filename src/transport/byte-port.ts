@@ -49,6 +49,8 @@ export interface BytePort {
   terminate(): void;
   /** Calls `task.flush()` at the end of the receive loop that is running, or else before the event loop goes on. */
   schedule(task: Flushable): void;
+  /** The number of the turn of the event loop, as far as anybody has asked for it with `isTurnOver`. */
+  readonly currentTurn: number;
   /**
    * Whether all connections together have used this turn of the event loop, so that what is left to do is to be deferred.
    *

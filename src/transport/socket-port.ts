@@ -4,7 +4,7 @@ import { readMemory } from '../protocol/vector-mask.js';
 import type { BytePort, Flushable, PortEvents } from './byte-port.js';
 import { readDirectly } from './direct-read.js';
 import { beginReceiving, endReceiving, scheduleFlush } from './flush-queue.js';
-import { isTurnOver, later } from './turns.js';
+import { currentTurn, isTurnOver, later } from './turns.js';
 import { unsentOf } from './unsent.js';
 
 /** Pieces of up to this size in all are joined before they are written: cheaper than a vectored write. In bytes. */
@@ -163,6 +163,10 @@ export class SocketPort implements BytePort {
 
   schedule(task: Flushable): void {
     scheduleFlush(task);
+  }
+
+  get currentTurn(): number {
+    return currentTurn();
   }
 
   isTurnOver(now: number): boolean {

@@ -9,6 +9,8 @@ const LEAST_MS = 1;
 
 let waiting: (() => void)[] = [];
 let isScheduled = false;
+/** Of this turn, as far as anybody has asked: turns in which nobody does are not counted. */
+let turn = 0;
 /** Until when whoever works now may work; nothing before the first of this turn has asked. */
 let deadline: number | undefined;
 
@@ -23,6 +25,11 @@ export function isTurnOver(now: number): boolean {
     schedule();
   }
   return now > deadline;
+}
+
+/** The number of this turn: another one means that other connections had theirs. It stands still until somebody asks `isTurnOver`. */
+export function currentTurn(): number {
+  return turn;
 }
 
 /** Calls `task` in a later turn of the event loop, behind all that wait already. It must not throw. */
@@ -40,6 +47,7 @@ function schedule(): void {
 /** Those that wait share one turn; whom it does not reach are the first of the next one. */
 function beginTurn(): void {
   isScheduled = false;
+  turn++;
   const tasks = waiting;
   waiting = [];
   let now = performance.now();

@@ -138,6 +138,8 @@ export class SimulatedPort implements BytePort {
     scheduleFlush(task);
   }
 
+  currentTurn = 0;
+
   isTurnOver(now: number): boolean {
     this.#deadline ??= now + TURN_MS;
     return now > this.#deadline;
@@ -154,6 +156,7 @@ export class SimulatedPort implements BytePort {
 
   /** A later turn of the loop: what was deferred is done. */
   turn(): void {
+    this.currentTurn++;
     this.#beginShare();
     for (const task of this.#tasks.splice(0)) {
       this.#event(task);
