@@ -98,9 +98,7 @@ describe('reference', () => {
     const page = textOf('docs/reference/errors.md');
     const codes = ['ProtocolErrorCode', 'HandshakeErrorCode', 'UsageErrorCode'].flatMap(literalsOf);
     const others = [...sourceText('src/protocol/errors.ts').matchAll(/super\('([A-Z_]+)'/g)].map(([, code]) => code!);
-    const timers = [...sourceText('src/reactive').matchAll(/new WebSocketError\('([A-Z_]+)'/g)].map(
-      ([, code]) => code!,
-    );
+    const timers = [...sourceText('src').matchAll(/new WebSocketError\('([A-Z_]+)'/g)].map(([, code]) => code!);
     const all = [...codes, ...others, ...timers];
     expect(all).toEqual(expect.arrayContaining(['RESERVED_BIT', 'BUFFER_FULL', 'HEARTBEAT_TIMEOUT']));
     expect(all.filter((code) => !page.includes(`\n| \`${code}\``))).toEqual([]);
@@ -110,7 +108,7 @@ describe('reference', () => {
     const errors = textOf('docs/reference/errors.md');
     const classes = exported.map(({ name }) => name).filter((name) => name.endsWith('Error'));
     expect(classes.filter((name) => !errors.includes(`\n## \`${name}\``) && !name.startsWith('is'))).toEqual([]);
-    const codes = [...sourceText('src/protocol/close-code.ts').matchAll(/^ {2}\w+: (\d{4}),$/gm)].map(
+    const codes = [...sourceText('src/protocol/message/close-code.ts').matchAll(/^ {2}\w+: (\d{4}),$/gm)].map(
       ([, code]) => code!,
     );
     expect(codes).toHaveLength(15);
@@ -118,7 +116,7 @@ describe('reference', () => {
   });
 
   it('lists every channel of the diagnostics', () => {
-    const channels = [...sourceText('src/transport/diagnostics.ts').matchAll(/channel\('([\w:-]+)'\)/g)].map(
+    const channels = [...sourceText('src/net/diagnostics.ts').matchAll(/channel\('([\w:-]+)'\)/g)].map(
       ([, name]) => name!,
     );
     expect(channels).toContain('sluice:open');
@@ -157,7 +155,8 @@ function textOf(path: string): string {
 
 function sourceText(path: string): string {
   if (path.endsWith('.ts')) return readFileSync(path, 'utf8');
-  return readdirSync(path)
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
     .map((name) => readFileSync(posix.join(path, name), 'utf8'))
     .join('\n');
 }

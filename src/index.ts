@@ -3,15 +3,19 @@
  *
  * @packageDocumentation
  */
-export * from './operators.js';
-export { CloseCode } from './protocol/close-code.js';
-export type { ExtensionParams, ExtensionsObject } from './protocol/extensions.js';
-export type { OriginFacts, OriginPolicy } from './protocol/origin-policy.js';
-export { type OutgoingHeaders, Rejection, reject } from './protocol/rejection.js';
-export { accept } from './reactive/accept.js';
-export type { LimitByOptions } from './reactive/admission.js';
-export { connect } from './reactive/connect.js';
-export type { ConnectOptions, ConnectTarget, PlainTarget, TargetOptions } from './reactive/connect-options.js';
+
+export type { CompressionOption, PerMessageDeflateOptions } from './channel/deflate-options.js';
+export type { Overflow, SendResult } from './channel/out/outbox-settings.js';
+export type { ConnectionOptions, HeartbeatOptions } from './channel/settings.js';
+export { connect } from './client/connect.js';
+export type { ConnectOptions, ConnectTarget, PlainTarget, TargetOptions } from './client/connect-options.js';
+export { openConnection } from './client/open-connection.js';
+export {
+  type PersistentDialOptions,
+  type PersistentOptions,
+  type PersistentPolicy,
+  persistent,
+} from './client/persistent.js';
 export {
   type BinaryType,
   type CloseInfo,
@@ -22,11 +26,7 @@ export {
   ReadyState,
   type SendSource,
   type Supports,
-} from './reactive/connection.js';
-export type { ConnectionOptions, HeartbeatOptions } from './reactive/connection-settings.js';
-export type { CompressionOption, PerMessageDeflateOptions } from './reactive/deflate-options.js';
-export { openConnection } from './reactive/open-connection.js';
-export type { Overflow, SendResult } from './reactive/outbox-settings.js';
+} from './connection/connection.js';
 export {
   type Fragment,
   type FragmentsOptions,
@@ -36,16 +36,22 @@ export {
   type Outgoing,
   type OutgoingMessage,
   type Payload,
-} from './reactive/outgoing.js';
-export {
-  type PersistentDialOptions,
-  type PersistentOptions,
-  type PersistentPolicy,
-  persistent,
-} from './reactive/persistent.js';
-export type { PersistentConnection, PersistentState } from './reactive/persistent-connection.js';
-export { SendSubject } from './reactive/send-subject.js';
-export { serve } from './reactive/serve.js';
+} from './connection/outgoing.js';
+export { SendSubject } from './connection/send-subject.js';
+export type { DialNetworkOptions, TlsClientOptions } from './net/client-request.js';
+export type { ListenAddress } from './net/listener.js';
+export type { TlsServerOptions } from './net/tls-server-options.js';
+export { type ToDuplexOptions, toDuplex } from './net/to-duplex.js';
+export { type WrapOptions, wrap } from './net/wrap.js';
+export type { PersistentConnection, PersistentState } from './operators/again/persistent-connection.js';
+export * from './operators.js';
+export type { ExtensionParams, ExtensionsObject } from './protocol/handshake/extensions.js';
+export type { OriginFacts, OriginPolicy } from './protocol/handshake/origin-policy.js';
+export { type OutgoingHeaders, Rejection, reject } from './protocol/handshake/rejection.js';
+export { CloseCode } from './protocol/message/close-code.js';
+export { accept } from './server/accept.js';
+export type { LimitByOptions } from './server/admission.js';
+export { serve } from './server/serve.js';
 export type {
   AcceptOptions,
   Answer,
@@ -54,10 +60,5 @@ export type {
   DataOf,
   PathOption,
   ServeOptions,
-} from './reactive/server-options.js';
-export { type ToDuplexOptions, toDuplex } from './reactive/to-duplex.js';
-export { type ServerCloseOptions, WebSocketServer } from './reactive/web-socket-server.js';
-export { type WrapOptions, wrap } from './reactive/wrap.js';
-export type { DialNetworkOptions, TlsClientOptions } from './transport/client-request.js';
-export type { ListenAddress } from './transport/listener.js';
-export type { TlsServerOptions } from './transport/tls-server-options.js';
+} from './server/server-options.js';
+export { type ServerCloseOptions, WebSocketServer } from './server/web-socket-server.js';

@@ -3,6 +3,10 @@
  *
  * @packageDocumentation
  */
+
+export type { BackoffPolicy } from './operators/again/backoff.js';
+export { type ReconnectPolicy, reconnect } from './operators/again/reconnect.js';
+export { isRetryable } from './operators/again/retryable.js';
 export {
   type AskKeyOptions,
   type AskMatchOptions,
@@ -10,9 +14,15 @@ export {
   type AskTimeOptions,
   ask,
 } from './operators/ask.js';
-export { type BroadcastOptions, broadcast } from './operators/broadcast.js';
-export { type BroadcastToOptions, broadcastTo } from './operators/broadcast-to.js';
-export type { Codec, InvalidHandler, InvalidPolicy } from './operators/codec.js';
+export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
+export { type GateOptions, gate } from './operators/gate.js';
+export { type HandleConnectionsOptions, handleConnections } from './operators/handle-connections.js';
+export type { CanHold } from './operators/hold-of.js';
+export { type KeepAliveOptions, keepAlive } from './operators/keep-alive.js';
+export { type LimitRateOptions, limitRate } from './operators/limit-rate.js';
+export { link } from './operators/link.js';
+export { type BroadcastOptions, broadcast } from './operators/many/broadcast.js';
+export { type BroadcastToOptions, broadcastTo } from './operators/many/broadcast-to.js';
 export {
   type AnyConnection,
   createHub,
@@ -20,23 +30,18 @@ export {
   type OutOf,
   type Topic,
   type TopicMessageOptions,
-} from './operators/create-hub.js';
-export type { BroadcastResult, DeliveryOptions, LatestPolicy, SlowPolicy } from './operators/delivery.js';
-export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
-export type { Except } from './operators/except.js';
-export { type GateOptions, gate } from './operators/gate.js';
-export { type HandleConnectionsOptions, handleConnections } from './operators/handle-connections.js';
-export type { CanHold } from './operators/hold-source.js';
-export { type JsonOptions, json } from './operators/json.js';
-export { type KeepAliveOptions, keepAlive } from './operators/keep-alive.js';
-export { type LimitRateOptions, limitRate } from './operators/limit-rate.js';
-export { link } from './operators/link.js';
+} from './operators/many/create-hub.js';
+export type { BroadcastResult, DeliveryOptions, LatestPolicy, SlowPolicy } from './operators/many/delivery.js';
+export type { Except } from './operators/many/except.js';
+export type { Presence } from './operators/many/room.js';
+export type { Target, TargetSend } from './operators/many/target.js';
 export { isBinary, isText } from './operators/message-guards.js';
 export { multiplex } from './operators/multiplex.js';
-export { type ReconnectPolicy, reconnect } from './operators/reconnect.js';
-export type { Presence } from './operators/room.js';
 export { sendTo } from './operators/send-to.js';
 export type { Peer } from './operators/sessions-of.js';
+export { type ToWebStreams, toWebStreams } from './operators/to-web-streams.js';
+export type { Codec, InvalidHandler, InvalidPolicy } from './operators/typed/codec.js';
+export { type JsonOptions, json } from './operators/typed/json.js';
 export type {
   SchemaInput,
   SchemaIssue,
@@ -44,11 +49,8 @@ export type {
   SchemaPathStep,
   SchemaResult,
   StandardSchema,
-} from './operators/standard-schema.js';
-export type { Target, TargetSend } from './operators/target.js';
-export { type ToWebStreams, toWebStreams } from './operators/to-web-streams.js';
-export { withCodec } from './operators/with-codec.js';
-export type { BackoffPolicy } from './protocol/backoff.js';
+} from './operators/typed/standard-schema.js';
+export { withCodec } from './operators/typed/with-codec.js';
 export {
   BackpressureError,
   ConnectionClosedError,
@@ -63,4 +65,3 @@ export {
   type UsageErrorCode,
   WebSocketError,
 } from './protocol/errors.js';
-export { isRetryable } from './protocol/retryable.js';

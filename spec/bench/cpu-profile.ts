@@ -45,8 +45,8 @@ const groups: readonly (readonly [string, RegExp])[] = [
     /^\w+(Slice|Write)$|^(toString|write|slice|byteLength) node:buffer|\/utf8\.|^(isAscii|isUtf8|fromCharCode)|internal\/encoding/,
   ],
   ['parsing', /src\/protocol/],
-  ['delivery', /src\/(reactive|operators)/],
-  ['transport', /src\/transport/],
+  ['delivery', /src\/(base|connection|channel|operators|server|client)/],
+  ['transport', /src\/net/],
   // Native functions have no file. What has no name either, is V8, or libuv waiting for and reading from sockets.
   ['libuv/write', /^(write\w*|close|shutdown|readStart|readStop)$|^\(program\)/],
   ['node', /node:/],

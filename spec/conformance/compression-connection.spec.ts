@@ -1,8 +1,8 @@
 import * as zlib from 'node:zlib';
 import { EMPTY, of, Subject } from 'rxjs';
 import { fragments, message, type PerMessageDeflateOptions } from 'sluice';
-import { deflate, inflate } from '../../src/protocol/deflate.js';
-import { takeDeflateTurn } from '../../src/reactive/deflate-turns.js';
+import { takeDeflateTurn } from '../../src/channel/out/deflate-turns.js';
+import { deflate, inflate } from '../../src/protocol/deflate/deflate.js';
 import { jsonText } from '../support/compressible.js';
 import { binary, close, text } from '../support/frames.js';
 import { memoryConnection } from '../support/memory-connection.js';

@@ -1,6 +1,6 @@
 import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { type Connection, connect, openConnection, type PerMessageDeflateOptions, serve } from 'sluice';
-import { deflate } from '../../src/protocol/deflate.js';
+import { deflate } from '../../src/protocol/deflate/deflate.js';
 import { frame, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient } from '../support/raw-client.js';

@@ -1,10 +1,10 @@
 import { VirtualTimeScheduler } from 'rxjs';
-import type { DeflateParameters } from '../../src/protocol/deflate-negotiation.js';
-import type { Role } from '../../src/protocol/role.js';
-import type { CloseInfo, Message } from '../../src/reactive/connection.js';
-import { connectionSettings } from '../../src/reactive/connection-settings.js';
-import { PortConnection } from '../../src/reactive/port-connection.js';
-import { flushAll } from '../../src/transport/flush-queue.js';
+import { flushAll } from '../../src/channel/flush-queue.js';
+import { connectionSettings } from '../../src/channel/settings.js';
+import type { CloseInfo, Message } from '../../src/connection/connection.js';
+import { PortConnection } from '../../src/connection/live-connection.js';
+import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negotiation.js';
+import type { Role } from '../../src/protocol/frame/role.js';
 import { SimulatedPort } from '../lifecycle/simulation/network.js';
 import { readWire } from '../lifecycle/simulation/wire-check.js';
 

@@ -5,22 +5,22 @@ import {
   type DeflateParameters,
   deflateOffer,
   readDeflateAnswer,
-} from '../../src/protocol/deflate-negotiation.js';
+} from '../../src/protocol/deflate/deflate-negotiation.js';
+import { MessageInflater } from '../../src/protocol/deflate/message-inflater.js';
 import { HandshakeError, ProtocolError } from '../../src/protocol/errors.js';
+import type { Role } from '../../src/protocol/frame/role.js';
 import {
   type ExtensionOffer,
   extensionsObject,
   formatExtensions,
   parseExtensions,
-} from '../../src/protocol/extensions.js';
-import { readUpgradeRequest } from '../../src/protocol/handshake-request.js';
-import { readUpgradeResponse } from '../../src/protocol/handshake-response.js';
-import { isToken } from '../../src/protocol/header-fields.js';
-import { MessageInflater } from '../../src/protocol/message-inflater.js';
-import { originRefusal } from '../../src/protocol/origin-policy.js';
-import { isRejection } from '../../src/protocol/rejection.js';
-import type { Role } from '../../src/protocol/role.js';
-import { parseSubprotocols } from '../../src/protocol/subprotocols.js';
+} from '../../src/protocol/handshake/extensions.js';
+import { isToken } from '../../src/protocol/handshake/header-fields.js';
+import { originRefusal } from '../../src/protocol/handshake/origin-policy.js';
+import { readUpgradeRequest } from '../../src/protocol/handshake/read-request.js';
+import { readUpgradeResponse } from '../../src/protocol/handshake/read-response.js';
+import { isRejection } from '../../src/protocol/handshake/rejection.js';
+import { parseSubprotocols } from '../../src/protocol/handshake/subprotocols.js';
 import { binary, continuation, type Frame, fragments, ping, text, wire } from '../support/frames.js';
 import { endOfConversation } from './conversation.js';
 import { handshakeErrors, protocolErrors, refusals } from './documented.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { serve } from 'sluice';
 import { WebSocket } from 'ws';
-import type { Connection } from '../../src/reactive/connection.js';
+import type { Connection } from '../../src/connection/connection.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { run } from '../support/running-server.js';

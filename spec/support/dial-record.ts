@@ -1,6 +1,6 @@
 /** Records all that one subscription of `connect()` gives, so that a spec can wait for it and read it. */
 import type { Observable, Subscription } from 'rxjs';
-import type { CloseInfo, Connection } from '../../src/reactive/connection.js';
+import type { CloseInfo, Connection } from '../../src/connection/connection.js';
 
 /** How an Observable ended. */
 export type Ending = { readonly kind: 'completed' } | { readonly kind: 'failed'; readonly error: DialError };

@@ -1,5 +1,5 @@
-import type { BytePort, Flushable, PortEvents } from '../../src/transport/byte-port.js';
-import { scheduleFlush } from '../../src/transport/flush-queue.js';
+import type { BytePort, Flushable, PortEvents } from '../../src/channel/byte-port.js';
+import { scheduleFlush } from '../../src/channel/flush-queue.js';
 import { type ReadFrame, readFrames } from './read-frames.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { PortEvents } from '../../src/transport/byte-port.js';
+import type { PortEvents } from '../../src/channel/byte-port.js';
 
 /** Delivers `bytes` as ports may: at the beginning of memory that is used for something else afterwards. */
 export function lend(bytes: Buffer, events: Pick<PortEvents, 'bytes'>): void {

@@ -1,10 +1,10 @@
 /** Connections over memory, so that their whole life is seen in virtual time or in one turn of the loop. */
 import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
-import type { DeflateParameters } from '../../src/protocol/deflate-negotiation.js';
-import type { CloseInfo, Message } from '../../src/reactive/connection.js';
-import { type ConnectionOptions, connectionSettings } from '../../src/reactive/connection-settings.js';
-import type { CompressionOption } from '../../src/reactive/deflate-options.js';
-import { PortConnection } from '../../src/reactive/port-connection.js';
+import type { CompressionOption } from '../../src/channel/deflate-options.js';
+import { type ConnectionOptions, connectionSettings } from '../../src/channel/settings.js';
+import type { CloseInfo, Message } from '../../src/connection/connection.js';
+import { PortConnection } from '../../src/connection/live-connection.js';
+import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negotiation.js';
 import { type Frame, wire } from './frames.js';
 import { MemoryPort } from './memory-port.js';
 

@@ -1,4 +1,4 @@
-import type { BytePort, Flushable, PortEvents } from '../../src/transport/byte-port.js';
+import type { BytePort, Flushable, PortEvents } from '../../src/channel/byte-port.js';
 import { lend } from './lend.js';
 import { type ReadFrame, readFrames } from './read-frames.js';
 

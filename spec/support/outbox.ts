@@ -1,10 +1,10 @@
 /** An outbox over a port whose peer reads when it is told to. */
 import { asyncScheduler } from 'rxjs';
+import { Outbox } from '../../src/channel/out/outbox.js';
+import type { OutboxSettings } from '../../src/channel/out/outbox-settings.js';
+import { nextMaskKey } from '../../src/channel/random.js';
+import { withLane } from '../../src/channel/terms.js';
 import type { BackpressureError, UsageError } from '../../src/protocol/errors.js';
-import { withLane } from '../../src/reactive/connection-terms.js';
-import { Outbox } from '../../src/reactive/outbox.js';
-import type { OutboxSettings } from '../../src/reactive/outbox-settings.js';
-import { nextMaskKey } from '../../src/transport/random.js';
 import { KernelPort } from './kernel-port.js';
 
 /** The code and reason that {@link outboxOf} closes with when a message fails, as a connection does. */

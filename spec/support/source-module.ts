@@ -20,7 +20,7 @@ export interface SourceModule {
   /** From the root of the repository, with `/`: `src/protocol/errors.ts`. */
   readonly path: string;
   /** The folder in `src`: `protocol`; `undefined` for an entry point. */
-  readonly layer: string | undefined;
+  readonly room: string | undefined;
   readonly tree: ts.SourceFile;
   readonly imports: readonly Import[];
 }
@@ -37,10 +37,10 @@ export function readModules(folder: string): SourceModule[] {
 /** Parses `text` as if it stood at `path`. */
 export function parseModule(path: string, text: string): SourceModule {
   const tree = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
-  const [, layer, ...rest] = path.split('/');
+  const [, room, ...rest] = path.split('/');
   return {
     path,
-    layer: rest.length === 0 ? undefined : layer,
+    room: rest.length === 0 ? undefined : room,
     tree,
     imports: nodes(tree).flatMap((node) => importOf(node, path)),
   };

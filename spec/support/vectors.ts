@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import type { InternalError, ProtocolErrorCode } from '../../src/protocol/errors.js';
-import type { More } from '../../src/protocol/message-reader.js';
-import type { Role } from '../../src/protocol/role.js';
-import { type Output, Session, type SessionOptions } from '../../src/protocol/session.js';
+import type { Role } from '../../src/protocol/frame/role.js';
+import type { More } from '../../src/protocol/message/message-reader.js';
+import { type Output, Session, type SessionOptions } from '../../src/protocol/message/session.js';
 import { type Frame, wire } from './frames.js';
 
 /** An {@link Output} with the error of a `fail` reduced to its codes. */

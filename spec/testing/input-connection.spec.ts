@@ -1,5 +1,5 @@
 import { NEVER, of, Subject } from 'rxjs';
-import { finishedSymbol, interceptSymbol, reportSymbol } from '../../src/protocol/connection-symbols.js';
+import { finishedSymbol, interceptSymbol, reportSymbol } from '../../src/connection/hooks.js';
 import { InputConnection } from '../../src/testing/input-connection.js';
 import { marbles } from '../support/marbles.js';
 

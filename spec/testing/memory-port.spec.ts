@@ -1,6 +1,6 @@
 import { VirtualTimeScheduler } from 'rxjs';
+import { Trampoline } from '../../src/base/trampoline.js';
 import { MemoryPort } from '../../src/testing/memory-port.js';
-import { Trampoline } from '../../src/testing/trampoline.js';
 
 describe('two ports over memory', () => {
   it('carry bytes and the end, in order, and close when both have ended', () => {

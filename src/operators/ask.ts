@@ -6,11 +6,11 @@ import {
   TimeoutError,
   type Unsubscribable,
 } from 'rxjs';
-import { checkCallback, checkNumber } from '../protocol/check-number.js';
-import { turnSymbol } from '../protocol/connection-symbols.js';
+import { checkCallback, checkNumber } from '../base/check-number.js';
+import { turnSymbol } from '../connection/hooks.js';
+import type { TakerKey } from '../connection/takers.js';
 import { ConnectionClosedError, UsageError } from '../protocol/errors.js';
-import type { TakerKey } from '../protocol/takers.js';
-import type { Turn } from '../reactive/offline-queue.js';
+import type { Turn } from './again/offline-queue.js';
 import { type OpenQuestion, type Questions, questionsOf } from './questions.js';
 import { intercept, type Peer, type Session } from './sessions-of.js';
 

@@ -7,9 +7,9 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
-import { Fifo } from './fifo.js';
-import { type CanHold, holdOf } from './hold-source.js';
-import { subscribeWithin } from './subscribe-within.js';
+import { Fifo } from '../base/fifo.js';
+import { subscribeWithin } from '../base/subscribe-within.js';
+import { type CanHold, holdOf } from './hold-of.js';
 
 /** Options of {@link demandMap}. */
 export interface DemandMapOptions {

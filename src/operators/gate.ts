@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable, type Subscriber, type Subscription } from 'rxjs';
-import { Fifo } from './fifo.js';
-import { type CanHold, holdOf } from './hold-source.js';
-import { subscribeWithin } from './subscribe-within.js';
+import { Fifo } from '../base/fifo.js';
+import { subscribeWithin } from '../base/subscribe-within.js';
+import { type CanHold, holdOf } from './hold-of.js';
 
 /** Options of {@link gate}. */
 export interface GateOptions {

@@ -9,11 +9,11 @@ import {
   Subscription,
   type Unsubscribable,
 } from 'rxjs';
-import { finishedSymbol, reportSymbol } from '../protocol/connection-symbols.js';
-import { type Enrolled, Roster } from '../protocol/roster.js';
-import { describeThrown, textOf } from '../protocol/thrown.js';
-import type { CloseInfo, Connection } from '../reactive/connection.js';
-import { subscribeWithin } from './subscribe-within.js';
+import { type Enrolled, Roster } from '../base/roster.js';
+import { subscribeWithin } from '../base/subscribe-within.js';
+import { describeThrown, textOf } from '../base/thrown.js';
+import type { CloseInfo, Connection } from '../connection/connection.js';
+import { finishedSymbol, reportSymbol } from '../connection/hooks.js';
 
 /** Options of {@link handleConnections}. */
 export interface HandleConnectionsOptions<C> {

@@ -9,11 +9,11 @@ import {
   switchMap,
   throwError,
 } from 'rxjs';
-import { checkCallback, checkNumber } from '../protocol/check-number.js';
-import { sessionsSymbol } from '../protocol/connection-symbols.js';
+import { checkCallback, checkNumber } from '../base/check-number.js';
+import { clockOf } from '../base/clock.js';
+import { sessionsSymbol } from '../connection/hooks.js';
+import type { Interception } from '../connection/inbox.js';
 import { isWebSocketError, WebSocketError } from '../protocol/errors.js';
-import type { Interception } from '../reactive/inbox.js';
-import { clockOf } from '../transport/clock.js';
 import { intercept, isOpen, type Peer, type Session, sessionsOf } from './sessions-of.js';
 
 /** Options of {@link keepAlive}. */

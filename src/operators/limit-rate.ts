@@ -6,10 +6,10 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
-import { checkNumber } from '../protocol/check-number.js';
-import { Fifo } from './fifo.js';
-import { type CanHold, holdOf } from './hold-source.js';
-import { subscribeWithin } from './subscribe-within.js';
+import { checkNumber } from '../base/check-number.js';
+import { Fifo } from '../base/fifo.js';
+import { subscribeWithin } from '../base/subscribe-within.js';
+import { type CanHold, holdOf } from './hold-of.js';
 
 /** Options of {@link limitRate}. */
 export interface LimitRateOptions {

@@ -1,5 +1,5 @@
 import { endWith, forkJoin, ignoreElements, Observable, tap } from 'rxjs';
-import type { CloseInfo, Connection } from '../reactive/connection.js';
+import type { CloseInfo, Connection } from '../connection/connection.js';
 import { gate } from './gate.js';
 import { sendTo } from './send-to.js';
 

@@ -1,8 +1,8 @@
 import { Observable, filter as only, Subscription, switchMap } from 'rxjs';
-import { checkCallback } from '../protocol/check-number.js';
+import { checkCallback } from '../base/check-number.js';
+import { subscribeWithin } from '../base/subscribe-within.js';
 import { messageKey } from './message-key.js';
 import { isOpen, type Peer, type Session, sessionsOf } from './sessions-of.js';
-import { subscribeWithin } from './subscribe-within.js';
 
 /** One substream: how many want it, and what keeps it subscribed at the peer. */
 interface Topic {

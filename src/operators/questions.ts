@@ -1,8 +1,8 @@
 import type { SchedulerLike, Unsubscribable } from 'rxjs';
+import { type Enrolled, Roster } from '../base/roster.js';
+import type { CloseInfo } from '../connection/connection.js';
+import type { Interception } from '../connection/inbox.js';
 import { ConnectionClosedError, UsageError } from '../protocol/errors.js';
-import { type Enrolled, Roster } from '../protocol/roster.js';
-import type { CloseInfo } from '../reactive/connection.js';
-import type { Interception } from '../reactive/inbox.js';
 import { intercept, isOpen, type Session } from './sessions-of.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: what passes does not matter here

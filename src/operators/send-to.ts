@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, type Observable, tap } from 'rxjs';
-import { tapSymbol } from '../protocol/connection-symbols.js';
-import type { Connection } from '../reactive/connection.js';
-import type { Outgoing } from '../reactive/outgoing.js';
+import type { Connection } from '../connection/connection.js';
+import { tapSymbol } from '../connection/hooks.js';
+import type { Outgoing } from '../connection/outgoing.js';
 
 /**
  * Sends each value to `conn`, and passes it on with its type. Never closes: the end of the source is not the end of the connection.

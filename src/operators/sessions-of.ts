@@ -1,10 +1,10 @@
 import { filter, type Observable, of } from 'rxjs';
-import { interceptSymbol, sessionsSymbol } from '../protocol/connection-symbols.js';
+import type { Connection } from '../connection/connection.js';
+import { interceptSymbol, sessionsSymbol } from '../connection/hooks.js';
+import type { Interception, InterceptOptions } from '../connection/inbox.js';
+import type { Taker } from '../connection/takers.js';
 import { UsageError } from '../protocol/errors.js';
-import type { Taker } from '../protocol/takers.js';
-import type { Connection } from '../reactive/connection.js';
-import type { Interception, InterceptOptions } from '../reactive/inbox.js';
-import type { PersistentConnection } from '../reactive/persistent-connection.js';
+import type { PersistentConnection } from './again/persistent-connection.js';
 
 /** Whom one can talk to: a connection, or one that outlives its sockets. */
 // biome-ignore lint/suspicious/noExplicitAny: the data of a connection does not matter here

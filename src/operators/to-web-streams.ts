@@ -1,8 +1,8 @@
 import { type Observable, Subscription } from 'rxjs';
-import { closeErrorOf } from '../protocol/close-error.js';
+import { propertyOf } from '../base/thrown.js';
+import { closeErrorOf } from '../connection/close-error.js';
+import type { CloseInfo, Connection } from '../connection/connection.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
-import { propertyOf } from '../protocol/thrown.js';
-import type { CloseInfo, Connection } from '../reactive/connection.js';
 
 /** What {@link toWebStreams} gives. */
 export interface ToWebStreams<In, Out> {

@@ -2,8 +2,8 @@
  * The errors of sluice. The class says whose fault it was, the literal `code` says the cause and never changes, the message
  * says what was found and what is allowed. Every `code` is listed in docs/reference/errors.md.
  */
-import { inOneLine } from './excerpt.js';
-import { propertyOf } from './thrown.js';
+import { inOneLine } from '../base/excerpt.js';
+import { propertyOf } from '../base/thrown.js';
 
 /** What every error of sluice extends. `instanceof` fails across the ESM and CommonJS builds: {@link isWebSocketError} does not. */
 export class WebSocketError extends Error {

@@ -1,24 +1,20 @@
 import type { SchedulerLike } from 'rxjs';
+import { Trampoline } from '../base/trampoline.js';
+import type { CompressionOption } from '../channel/deflate-options.js';
+import { type ConnectionOptions, type ConnectionSettings, connectionSettings } from '../channel/settings.js';
+import type { Connection, Message } from '../connection/connection.js';
+import { PortConnection } from '../connection/live-connection.js';
 import {
   type AcceptedDeflate,
   acceptDeflate,
   type DeflateParameters,
   deflateOffer,
   readDeflateAnswer,
-} from '../protocol/deflate-negotiation.js';
+} from '../protocol/deflate/deflate-negotiation.js';
 import { UsageError } from '../protocol/errors.js';
-import type { ExtensionOffer } from '../protocol/extensions.js';
-import type { Connection, Message } from '../reactive/connection.js';
-import {
-  type ConnectionOptions,
-  type ConnectionSettings,
-  connectionSettings,
-} from '../reactive/connection-settings.js';
-import type { CompressionOption } from '../reactive/deflate-options.js';
-import { PortConnection } from '../reactive/port-connection.js';
+import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
 import { MemoryPort } from './memory-port.js';
 import { testingScheduler } from './testing-scheduler.js';
-import { Trampoline } from './trampoline.js';
 
 /** Options of {@link connectionPair}. */
 export interface ConnectionPairOptions<Data = undefined> {

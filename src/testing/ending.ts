@@ -1,4 +1,4 @@
-import type { CloseInfo } from '../reactive/connection.js';
+import type { CloseInfo } from '../connection/connection.js';
 
 /** How a connection ends that is lost. */
 export const LOST: CloseInfo = { code: 1006, reason: '', wasClean: false, initiator: 'peer' };

@@ -1,26 +1,26 @@
 import { Observable, ReplaySubject, type SchedulerLike, Subscription, tap } from 'rxjs';
-import { isSendableCloseCode } from '../protocol/close-code.js';
-import { truncateReason } from '../protocol/close-payload.js';
-import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol } from '../protocol/connection-symbols.js';
-import type { UsageError } from '../protocol/errors.js';
-import type { Taker } from '../protocol/takers.js';
-import { isError } from '../protocol/thrown.js';
-import { checkedClosePayload } from '../reactive/closing.js';
+import { isError } from '../base/thrown.js';
+import { checkedClosePayload } from '../channel/closing.js';
+import { controlPayload } from '../channel/in/control-payload.js';
+import type { SendResult } from '../channel/out/outbox-settings.js';
 import {
   type CloseInfo,
   type ConnectionStats,
   ReadyState,
   type SendSource,
   type Supports,
-} from '../reactive/connection.js';
-import { ConnectionStreams, type FinishListener } from '../reactive/connection-streams.js';
-import { controlPayload } from '../reactive/control-payload.js';
-import type { Interception, InterceptOptions } from '../reactive/inbox.js';
-import type { Holdable } from '../reactive/inbox-messages.js';
-import { iterateMessages } from '../reactive/message-iterator.js';
-import type { SendResult } from '../reactive/outbox-settings.js';
-import { sendFrom } from '../reactive/send-from.js';
-import { SendSubject } from '../reactive/send-subject.js';
+} from '../connection/connection.js';
+import { ConnectionStreams, type FinishListener } from '../connection/endings.js';
+import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol } from '../connection/hooks.js';
+import type { Interception, InterceptOptions } from '../connection/inbox.js';
+import { iterateMessages } from '../connection/message-iterator.js';
+import type { Holdable } from '../connection/seat.js';
+import { sendFrom } from '../connection/send-from.js';
+import { SendSubject } from '../connection/send-subject.js';
+import type { Taker } from '../connection/takers.js';
+import type { UsageError } from '../protocol/errors.js';
+import { isSendableCloseCode } from '../protocol/message/close-code.js';
+import { truncateReason } from '../protocol/message/close-payload.js';
 import { infoOf, LOST } from './ending.js';
 import { pingDouble } from './ping-double.js';
 import { TestInbox } from './test-inbox.js';

@@ -1,8 +1,8 @@
 import type { SchedulerLike } from 'rxjs';
-import { Fifo } from '../operators/fifo.js';
-import type { BytePort, Flushable, PortEvents } from '../transport/byte-port.js';
+import { Fifo } from '../base/fifo.js';
+import type { Trampoline } from '../base/trampoline.js';
+import type { BytePort, Flushable, PortEvents } from '../channel/byte-port.js';
 import { withoutPongs } from './pong-filter.js';
-import type { Trampoline } from './trampoline.js';
 
 /** What both ends of a pair share. */
 export interface MemoryLink {

@@ -1,6 +1,6 @@
 import { Observable, type SchedulerLike, take } from 'rxjs';
+import type { CloseInfo } from '../connection/connection.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
-import type { CloseInfo } from '../reactive/connection.js';
 
 /** What a {@link pingDouble} follows. */
 export interface PingDoubleInputs {

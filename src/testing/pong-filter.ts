@@ -1,5 +1,5 @@
-import { readHeader } from '../protocol/frame-header.js';
-import { Opcode } from '../protocol/opcode.js';
+import { readHeader } from '../protocol/frame/frame-header.js';
+import { Opcode } from '../protocol/frame/opcode.js';
 
 /** `bytes`, whole frames, without its pongs. */
 export function withoutPongs(bytes: Buffer): Buffer {

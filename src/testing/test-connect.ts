@@ -1,7 +1,7 @@
 import { isObservable, Observable, of, ReplaySubject, type SchedulerLike, take, throwError } from 'rxjs';
-import { closeErrorOf, withUptime } from '../protocol/close-error.js';
-import { finishedSymbol } from '../protocol/connection-symbols.js';
-import type { CloseInfo } from '../reactive/connection.js';
+import { closeErrorOf, withUptime } from '../connection/close-error.js';
+import type { CloseInfo } from '../connection/connection.js';
+import { finishedSymbol } from '../connection/hooks.js';
 import type { AnyConnection } from './test-server.js';
 import { testingScheduler } from './testing-scheduler.js';
 

@@ -1,5 +1,5 @@
-import type { Message } from '../reactive/connection.js';
-import type { Outgoing } from '../reactive/outgoing.js';
+import type { Message } from '../connection/connection.js';
+import type { Outgoing } from '../connection/outgoing.js';
 import { InputConnection } from './input-connection.js';
 import type { TestConnection, TestConnectionInputs } from './test-inputs.js';
 

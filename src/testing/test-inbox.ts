@@ -1,10 +1,10 @@
 import { Observable, ReplaySubject, type SchedulerLike, Subscription } from 'rxjs';
-import { Fifo } from '../operators/fifo.js';
-import { holdSymbol } from '../protocol/connection-symbols.js';
-import type { Taker } from '../protocol/takers.js';
-import type { ConnectionStats } from '../reactive/connection.js';
-import { Inbox, type Interception, type InterceptOptions } from '../reactive/inbox.js';
-import type { Holdable } from '../reactive/inbox-messages.js';
+import { Fifo } from '../base/fifo.js';
+import type { ConnectionStats } from '../connection/connection.js';
+import { holdSymbol } from '../connection/hooks.js';
+import { Inbox, type Interception, type InterceptOptions } from '../connection/inbox.js';
+import type { Holdable } from '../connection/seat.js';
+import type { Taker } from '../connection/takers.js';
 import { type OutgoingStats, sizeOf } from './test-outbox.js';
 
 /** How long what is held back is waited for after the end, as the default of real connections. In milliseconds. */

@@ -1,6 +1,6 @@
 import type { Observable, SchedulerLike } from 'rxjs';
-import type { CloseInfo, Connection, Message } from '../reactive/connection.js';
-import type { Outgoing } from '../reactive/outgoing.js';
+import type { CloseInfo, Connection, Message } from '../connection/connection.js';
+import type { Outgoing } from '../connection/outgoing.js';
 
 /** What the peer, the network and the operating system do. All are subscribed to once, when the connection is made. */
 export interface TestConnectionInputs<In = Message, Data = undefined> {

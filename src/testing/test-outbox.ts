@@ -1,7 +1,7 @@
 import { BehaviorSubject, distinctUntilChanged, Observable, ReplaySubject, Subscription } from 'rxjs';
-import type { ConnectionStats } from '../reactive/connection.js';
-import type { SendResult } from '../reactive/outbox-settings.js';
-import { ReadySignal } from '../reactive/ready-signal.js';
+import { ReadySignal } from '../base/ready-signal.js';
+import type { SendResult } from '../channel/out/outbox-settings.js';
+import type { ConnectionStats } from '../connection/connection.js';
 
 /** What a {@link TestOutbox} follows. */
 export interface TestOutboxInputs {

@@ -7,9 +7,9 @@ import {
   type Subscriber,
   Subscription,
 } from 'rxjs';
-import type { CloseInfo, Connection } from '../reactive/connection.js';
-import type { ServerCloseOptions } from '../reactive/web-socket-server.js';
-import type { ListenAddress } from '../transport/listener.js';
+import type { CloseInfo, Connection } from '../connection/connection.js';
+import type { ListenAddress } from '../net/listener.js';
+import type { ServerCloseOptions } from '../server/web-socket-server.js';
 import { testingScheduler } from './testing-scheduler.js';
 
 /** A connection of any type. */

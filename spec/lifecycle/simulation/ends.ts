@@ -1,13 +1,13 @@
 import type { VirtualTimeScheduler } from 'rxjs';
-import { Roster } from '../../../src/protocol/roster.js';
-import { Complaints } from '../../../src/reactive/complaints.js';
-import type { Message } from '../../../src/reactive/connection.js';
-import { connectionSettings } from '../../../src/reactive/connection-settings.js';
-import { PortConnection } from '../../../src/reactive/port-connection.js';
-import { Reception } from '../../../src/reactive/reception.js';
-import { acceptSettings } from '../../../src/reactive/server-options.js';
-import type { IncomingMessage } from '../../../src/transport/incoming-message.js';
-import type { UpgradeRequest } from '../../../src/transport/upgrade-request.js';
+import { Roster } from '../../../src/base/roster.js';
+import { connectionSettings } from '../../../src/channel/settings.js';
+import type { Message } from '../../../src/connection/connection.js';
+import type { IncomingMessage } from '../../../src/connection/incoming-message.js';
+import { PortConnection } from '../../../src/connection/live-connection.js';
+import type { UpgradeRequest } from '../../../src/net/socket-upgrade.js';
+import { Complaints } from '../../../src/server/complaints.js';
+import { Reception } from '../../../src/server/reception.js';
+import { acceptSettings } from '../../../src/server/server-options.js';
 import type { SimulatedPort } from './network.js';
 import type { Schedule, Side } from './schedule.js';
 

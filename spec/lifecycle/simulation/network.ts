@@ -1,6 +1,6 @@
 /** A network of two ends in which nothing happens by itself: the simulation says what arrives, and when. */
-import type { BytePort, Flushable, PortEvents } from '../../../src/transport/byte-port.js';
-import { beginReceiving, endReceiving, flushAll, scheduleFlush } from '../../../src/transport/flush-queue.js';
+import type { BytePort, Flushable, PortEvents } from '../../../src/channel/byte-port.js';
+import { beginReceiving, endReceiving, flushAll, scheduleFlush } from '../../../src/channel/flush-queue.js';
 import { lend } from '../../support/lend.js';
 
 /** How long the connections of a thread may work in one turn of its event loop, in milliseconds. */

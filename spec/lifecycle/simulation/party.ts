@@ -1,10 +1,10 @@
 import { concat, defer, Observable, of, Subject, type Subscription, tap, type VirtualTimeScheduler } from 'rxjs';
+import type { SendResult } from '../../../src/channel/out/outbox-settings.js';
+import type { CloseInfo, Message } from '../../../src/connection/connection.js';
+import type { PortConnection } from '../../../src/connection/live-connection.js';
+import { fragments, message, type Outgoing } from '../../../src/connection/outgoing.js';
+import { sendFrom } from '../../../src/connection/send-from.js';
 import { ConnectionClosedError, ProtocolError } from '../../../src/protocol/errors.js';
-import type { CloseInfo, Message } from '../../../src/reactive/connection.js';
-import type { SendResult } from '../../../src/reactive/outbox-settings.js';
-import { fragments, message, type Outgoing } from '../../../src/reactive/outgoing.js';
-import type { PortConnection } from '../../../src/reactive/port-connection.js';
-import { sendFrom } from '../../../src/reactive/send-from.js';
 import type { SimulatedClock } from './clock.js';
 import { ControlledBlob, ControlledParts } from './controlled.js';
 import { CLOSE_TIMEOUT, endOver, type OpenReception } from './ends.js';

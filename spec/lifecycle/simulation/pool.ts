@@ -1,4 +1,4 @@
-import { MessageDeflater } from '../../../src/protocol/message-deflater.js';
+import { MessageDeflater } from '../../../src/protocol/deflate/message-deflater.js';
 
 /** The thread pool of zlib: what is compressed there is done when the simulation says so. */
 export class SimulatedPool {

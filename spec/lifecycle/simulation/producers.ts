@@ -1,6 +1,6 @@
 /** Applications that have more to send than fits into a turn of the event loop. */
 import { first, type Observable } from 'rxjs';
-import { fragments, type OutgoingMessage } from '../../../src/reactive/outgoing.js';
+import { fragments, type OutgoingMessage } from '../../../src/connection/outgoing.js';
 import type { Produce } from './schedule.js';
 
 /** What an item costs an application, in milliseconds of the clock. */

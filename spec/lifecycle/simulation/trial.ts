@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { config, VirtualTimeScheduler } from 'rxjs';
-import { flushAll } from '../../../src/transport/flush-queue.js';
-import { Slab } from '../../../src/transport/slab.js';
+import { flushAll } from '../../../src/channel/flush-queue.js';
+import { Slab } from '../../../src/channel/out/slab.js';
 import { seeded } from '../../support/seeded.js';
 import { SimulatedClock } from './clock.js';
 import { CLOSE_TIMEOUT } from './ends.js';

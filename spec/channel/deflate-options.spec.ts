@@ -1,0 +1,79 @@
+import { connect, type PerMessageDeflateOptions, serve } from 'sluice';
+import { deflateSettings } from '../../src/channel/deflate-options.js';
+
+const defaults = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+  threshold: 1024,
+  level: 6,
+  memLevel: 8,
+  compress: undefined,
+};
+
+describe('perMessageDeflate', () => {
+  it.each([undefined, true, {}, { threshold: undefined } as never])('is on with its defaults: %j', (option) => {
+    expect(deflateSettings(option)).toEqual(defaults);
+  });
+
+  it('is off with false', () => {
+    expect(deflateSettings(false)).toBeUndefined();
+  });
+
+  it('takes what is given', () => {
+    const options: Required<PerMessageDeflateOptions> = {
+      serverNoContextTakeover: false,
+      clientNoContextTakeover: false,
+      serverMaxWindowBits: 8,
+      clientMaxWindowBits: 12,
+      threshold: 0,
+      level: 9,
+      memLevel: 1,
+      compress: () => true,
+    };
+    expect(deflateSettings(options)).toEqual(options);
+  });
+
+  it.each<[unknown, typeof TypeError | typeof RangeError, string]>([
+    [null, TypeError, 'perMessageDeflate is null, allowed are true, false and an object of options'],
+    [1, TypeError, 'perMessageDeflate is 1'],
+    ['yes', TypeError, 'perMessageDeflate is "yes"'],
+    [
+      { zlibDeflateOptions: {} },
+      TypeError,
+      'unknown option "perMessageDeflate.zlibDeflateOptions", allowed are serverNo',
+    ],
+    [{ __proto__: null, constructor: 1 }, TypeError, 'unknown option "perMessageDeflate.constructor"'],
+    [
+      { serverNoContextTakeover: 1 },
+      TypeError,
+      'perMessageDeflate.serverNoContextTakeover is 1, allowed are true and false',
+    ],
+    [{ clientNoContextTakeover: 'no' }, TypeError, 'perMessageDeflate.clientNoContextTakeover is "no"'],
+    [
+      { serverMaxWindowBits: 7 },
+      RangeError,
+      'perMessageDeflate.serverMaxWindowBits is 7, allowed are integers from 8 to 15',
+    ],
+    [{ serverMaxWindowBits: true }, TypeError, 'perMessageDeflate.serverMaxWindowBits is true'],
+    [{ clientMaxWindowBits: 16 }, RangeError, 'perMessageDeflate.clientMaxWindowBits is 16'],
+    [{ clientMaxWindowBits: '15' }, TypeError, 'perMessageDeflate.clientMaxWindowBits is "15"'],
+    [{ threshold: -1 }, RangeError, 'perMessageDeflate.threshold is -1'],
+    [{ threshold: Number.NaN }, RangeError, 'perMessageDeflate.threshold is NaN'],
+    [{ threshold: Number.POSITIVE_INFINITY }, RangeError, 'perMessageDeflate.threshold is Infinity'],
+    [{ level: 10 }, RangeError, 'perMessageDeflate.level is 10, allowed are integers from 0 to 9'],
+    [{ level: 1.5 }, RangeError, 'perMessageDeflate.level is 1.5'],
+    [{ memLevel: 0 }, RangeError, 'perMessageDeflate.memLevel is 0, allowed are integers from 1 to 9'],
+    [{ compress: true }, TypeError, 'perMessageDeflate.compress is true, allowed is a function'],
+  ])('throws at the call for %j', (perMessageDeflate, error, message) => {
+    const option = perMessageDeflate as PerMessageDeflateOptions;
+    for (const call of [
+      () => serve({ port: 0, perMessageDeflate: option }),
+      () => connect('ws://127.0.0.1:1', [], { perMessageDeflate: option }),
+    ]) {
+      expect(call).toThrow(error);
+      expect(call).toThrow(message);
+    }
+  });
+});

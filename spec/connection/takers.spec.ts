@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { type TakerKey, Takers } from '../../src/connection/takers.js';
+
+/** Takers of texts, and what each was shown. */
+class Scene {
+  readonly takers = new Takers<string>();
+  readonly shown: string[] = [];
+  readonly failures: unknown[] = [];
+
+  /** @param wanted what it takes; all when it is not given. */
+  add(name: string, wanted?: string, key?: Omit<TakerKey<string>, 'failed'>): () => void {
+    const take = (message: string): boolean => {
+      this.shown.push(`${name} ${message}`);
+      return wanted === undefined || message === wanted;
+    };
+    const failed = (error: unknown): void => void this.failures.push([name, error]);
+    return this.takers.add(take, key === undefined ? undefined : { ...key, failed });
+  }
+}
+
+const first = (message: string): string => message.charAt(0);
+const last = (message: string): string => message.charAt(message.length - 1);
+
+describe('takers', () => {
+  it('are asked in the order of coming, until one takes the message', () => {
+    const scene = new Scene();
+    const { takers, shown } = scene;
+    const leave = scene.add('a', 'x');
+    scene.add('b', 'y');
+    expect([takers.offer('x'), takers.offer('y'), takers.offer('z')]).toEqual([true, true, false]);
+    leave();
+    leave();
+    expect([takers.offer('x'), takers.isEmpty]).toEqual([false, false]);
+    expect(shown).toEqual(['a x', 'a y', 'b y', 'a z', 'b z', 'b x']);
+  });
+
+  it('may be the same function twice', () => {
+    const takers = new Takers<string>();
+    const take = (): boolean => true;
+    const leave = takers.add(take);
+    takers.add(take)();
+    expect(takers.offer('a')).toBe(true);
+    leave();
+    expect([takers.offer('a'), takers.isEmpty]).toEqual([false, true]);
+  });
+
+  describe('with a key', () => {
+    it('are shown only messages of that key, for one call of each key function', () => {
+      const scene = new Scene();
+      let calls = 0;
+      const of = (message: string): string => {
+        calls++;
+        return first(message);
+      };
+      for (const value of 'abcdefgh') scene.add(value, undefined, { of, value });
+      scene.add('last', undefined, { of: last, value: 'z' });
+      expect(['b1', 'y1', '1z'].map((message) => scene.takers.offer(message))).toEqual([true, false, true]);
+      expect([scene.shown, calls]).toEqual([['b b1', 'last 1z'], 3]);
+    });
+
+    it('have a message before all that came later, whatever those look at', () => {
+      const scene = new Scene();
+      const key = { of: first, value: 'a' };
+      scene.add('1', 'no');
+      const leave = scene.add('2', undefined, key);
+      scene.add('3');
+      scene.add('4', undefined, key);
+      scene.add('5', undefined, { of: last, value: 'z' });
+      expect(scene.takers.offer('a-z')).toBe(true);
+      leave();
+      expect(scene.takers.offer('a-z')).toBe(true);
+      expect(scene.shown).toEqual(['1 a-z', '2 a-z', '1 a-z', '3 a-z']);
+    });
+
+    it('are compared as the keys of a Map', () => {
+      const takers = new Takers<number>();
+      const key = { of: (message: number) => message, failed: () => {} };
+      takers.add(() => true, { ...key, value: Number.NaN });
+      takers.add(() => true, { ...key, value: 0 });
+      expect([Number.NaN, -0, 1].map((message) => takers.offer(message))).toEqual([true, true, false]);
+    });
+
+    it('fail together when their key function throws, and the message goes to the others', () => {
+      const scene = new Scene();
+      const failure = new Error('no JSON');
+      const of = (): never => {
+        throw failure;
+      };
+      const leave = scene.add('a', undefined, { of, value: 1 });
+      scene.add('b', undefined, { of, value: 2 });
+      scene.add('c', undefined, { of, value: 1 });
+      scene.add('d');
+      leave();
+      expect(scene.takers.offer('x')).toBe(true);
+      expect(scene.failures).toEqual([
+        ['b', failure],
+        ['c', failure],
+      ]);
+      expect(scene.shown).toEqual(['d x']);
+    });
+
+    it('leave no trace', () => {
+      const { takers } = new Scene();
+      let calls = 0;
+      const of = (): number => ++calls;
+      const leaves = [1, 2].map((value) => takers.add(() => false, { of, value, failed: () => {} }));
+      takers.add(() => false);
+      takers.offer('a');
+      for (const leave of leaves) leave();
+      takers.offer('a');
+      expect(calls).toBe(1);
+    });
+  });
+
+  describe('that come or leave while a message is shown', () => {
+    it('see the next message, or none any more, wherever it happens', () => {
+      for (const where of ['key', 'take']) {
+        const scene = new Scene();
+        let isDone = false;
+        const change = (): void => {
+          if (isDone) return;
+          isDone = true;
+          leaveTaker();
+          leaveKeyed();
+          scene.add('new', undefined);
+          scene.add('new keyed', undefined, { of: first, value: 'a' });
+          scene.add('new function', undefined, { of: last, value: 'a' });
+        };
+        scene.takers.add(() => {
+          if (where === 'take') change();
+          return false;
+        });
+        const of = (): undefined => {
+          if (where === 'key') change();
+        };
+        scene.takers.add(() => true, { of, value: 1, failed: () => {} });
+        const leaveTaker = scene.add('left');
+        const leaveKeyed = scene.add('left keyed', undefined, { of: first, value: 'a' });
+        expect([scene.takers.offer('a'), scene.shown]).toEqual([false, []]);
+        expect([scene.takers.offer('a'), scene.shown]).toEqual([true, ['new a']]);
+      }
+    });
+
+    it('go on with those that came before, when the one that is asked leaves, and all around it', () => {
+      const scene = new Scene();
+      const leaves = ['a', 'b'].map((name) => scene.add(name, 'no'));
+      leaves.push(
+        scene.takers.add(() => {
+          for (const leave of leaves) leave();
+          return false;
+        }),
+      );
+      leaves.push(scene.add('c', 'no'), scene.add('d', 'no'));
+      scene.add('e', 'no');
+      scene.takers.offer('x');
+      expect(scene.shown).toEqual(['a x', 'b x', 'e x']);
+    });
+
+    it('do not fail for the key of the message that was there before them', () => {
+      const scene = new Scene();
+      const of = (message: string): string => {
+        if (message === 'x') scene.add('new', undefined, { of, value: 'a' });
+        throw message;
+      };
+      const leave = scene.add('old', undefined, { of, value: 'a' });
+      scene.takers.offer('x');
+      leave();
+      scene.takers.offer('y');
+      expect(scene.failures).toEqual([
+        ['old', 'x'],
+        ['new', 'y'],
+      ]);
+    });
+  });
+
+  it('give each message to the oldest that it is for, whoever came and left before', () => {
+    const step = fc.record({
+      kind: fc.constantFrom('match', 'first', 'last', 'leave', 'offer'),
+      at: fc.nat({ max: 9 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
+        const takers = new Takers<string>();
+        const open: { readonly id: number; isFor(message: string): boolean; leave(): void }[] = [];
+        let taken: number | undefined;
+        steps.forEach(({ kind, at }, id) => {
+          const wanted = `${at % 3}`;
+          const take = (): boolean => {
+            taken = id;
+            return true;
+          };
+          if (kind === 'leave') open.splice(at % Math.max(1, open.length), 1)[0]?.leave();
+          else if (kind === 'offer') {
+            const message = `${at % 3}${(at + id) % 3}`;
+            taken = undefined;
+            expect(takers.offer(message)).toBe(open.some(({ isFor }) => isFor(message)));
+            expect(taken).toBe(open.find(({ isFor }) => isFor(message))?.id);
+          } else if (kind === 'match') {
+            const isFor = (message: string): boolean => message.includes(wanted);
+            open.push({ id, isFor, leave: takers.add((message) => isFor(message) && take()) });
+          } else {
+            const of = kind === 'first' ? first : last;
+            const leave = takers.add(take, { of, value: wanted, failed: () => {} });
+            open.push({ id, isFor: (message) => of(message) === wanted, leave });
+          }
+          expect(takers.isEmpty).toBe(open.length === 0);
+        });
+      }),
+    );
+  });
+});

@@ -1,0 +1,128 @@
+import { Backoff, type BackoffPolicy, backoffRules } from '../../../src/operators/again/backoff.js';
+import { HandshakeError } from '../../../src/protocol/errors.js';
+import { hostileNames, hostileValue } from '../../support/hostile-values.js';
+
+const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', uptime: 0 });
+const backoff = (policy: BackoffPolicy = {}): Backoff => new Backoff(backoffRules(policy, () => 1));
+const delays = (at: Backoff, count: number): (number | undefined)[] =>
+  Array.from({ length: count }, () => at.afterError(refused, 0)?.delay);
+
+describe('the wait before an attempt (RFC 6455 §7.2.3)', () => {
+  it('grows by the factor up to the most', () => {
+    expect(delays(backoff(), 9)).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+    expect(delays(backoff({ initial: 10, factor: 3, max: 100 }), 4)).toEqual([10, 30, 90, 100]);
+  });
+
+  it('is anywhere from nothing to that: full jitter', () => {
+    const random = [0, 0.25, 0.5];
+    expect(delays(backoff({ random: () => random.shift() as number }), 3)).toEqual([0, 250, 1000]);
+  });
+
+  it('stays the most after a thousand attempts', () => {
+    expect(delays(backoff(), 2_000).at(-1)).toBe(30_000);
+  });
+
+  it('counts its attempts from 1', () => {
+    const at = backoff();
+    expect([at.afterError(refused, 0), at.afterEnd(0)]).toEqual([
+      { attempt: 1, delay: 500 },
+      { attempt: 2, delay: 1000 },
+    ]);
+  });
+
+  it('begins anew behind a connection that was open for minUptime', () => {
+    const at = backoff({ minUptime: 100 });
+    delays(at, 3);
+    expect(at.afterError({ code: 'ECONNRESET', uptime: 99 }, 0)).toMatchObject({ attempt: 4 });
+    expect(at.afterError({ code: 'ECONNRESET', uptime: 100 }, 0)).toEqual({ attempt: 1, delay: 500 });
+    expect(at.afterEnd(100)).toEqual({ attempt: 1, delay: 500 });
+  });
+});
+
+describe('the end of trying', () => {
+  it('comes behind maxAttempts in a row', () => {
+    const at = backoff({ maxAttempts: 2 });
+    expect(delays(at, 3)).toEqual([500, 1000, undefined]);
+    expect(at.afterEnd(5_000)).toEqual({ attempt: 1, delay: 500 });
+    expect(backoff({ maxAttempts: 0 }).afterEnd(0)).toBeUndefined();
+  });
+
+  it('comes with an error that stays', () => {
+    expect(backoff().afterError(new TypeError('no'), 0)).toBeUndefined();
+    expect(backoff().afterError(undefined, 0)).toBeUndefined();
+  });
+
+  it('is for shouldRetry to say, which is told the attempt', () => {
+    const told: unknown[] = [];
+    const at = backoff({ shouldRetry: (...args) => told.push(args) < 2 });
+    const error = new TypeError('mine');
+    expect(at.afterError(error, 0)).toEqual({ attempt: 1, delay: 500 });
+    expect(at.afterError(error, 0)).toBeUndefined();
+    expect(told).toEqual([
+      [error, 1],
+      [error, 2],
+    ]);
+  });
+});
+
+describe('a server that says when', () => {
+  const busy = (retryAfter: string): HandshakeError =>
+    new HandshakeError('UNEXPECTED_STATUS', 'busy', { status: 503, headers: { 'retry-after': retryAfter } });
+
+  it('is not asked before, and its clients spread behind it', () => {
+    expect(backoff().afterError(busy('120'), 0)).toEqual({ attempt: 1, delay: 120_500 });
+    expect(backoff({ random: () => 0 }).afterError(busy('120'), 0)).toEqual({ attempt: 1, delay: 120_000 });
+  });
+
+  it('may give a date', () => {
+    const now = Date.UTC(2030, 0, 1);
+    expect(backoff().afterError(busy(new Date(now + 7_000).toUTCString()), now)).toMatchObject({ delay: 7_500 });
+  });
+
+  it.each(['301', '86400', '99999999999', '9'.repeat(400), new Date(Date.UTC(2999, 0, 1)).toUTCString()])(
+    'is asked again after 5 minutes when it wants more: %s',
+    (asked) => {
+      expect(backoff().afterError(busy(asked), Date.UTC(2030, 0, 1))).toEqual({ attempt: 1, delay: 300_500 });
+    },
+  );
+
+  it('is waited for as long as maxRetryAfter allows, and no timer waits longer than it can', () => {
+    expect(backoff({ maxRetryAfter: 1_000 }).afterError(busy('2'), 0)).toMatchObject({ delay: 1_500 });
+    expect(backoff({ maxRetryAfter: 0 }).afterError(busy('2'), 0)).toMatchObject({ delay: 500 });
+    const longest = 2 ** 31 - 1;
+    expect(backoff({ maxRetryAfter: longest }).afterError(busy('99999999999'), 0)).toMatchObject({ delay: longest });
+  });
+
+  it('does not shorten the wait with a date that is over', () => {
+    expect(backoff().afterError(busy('Sun, 06 Nov 1994 08:49:37 GMT'), Date.UTC(2030, 0, 1))).toMatchObject({
+      delay: 500,
+    });
+  });
+
+  it.each(hostileNames)('may come with an error that cannot be read: %s', (name) => {
+    const error = hostileValue(name);
+    const at = backoff({ shouldRetry: () => true });
+    expect(at.afterError(error, 0)).toEqual({ attempt: 1, delay: 500 });
+    expect(at.afterError({ headers: error, uptime: error }, 0)).toEqual({ attempt: 2, delay: 1_000 });
+    expect(backoff().afterError(error, 0)).toBeUndefined();
+  });
+});
+
+describe('a policy', () => {
+  it.each([
+    [{ initial: -1 }, RangeError, 'initial is -1, allowed are numbers from 0 to 2147483647'],
+    [{ initial: 2 ** 31 }, RangeError, 'initial is 2147483648'],
+    [{ factor: 0.5 }, RangeError, 'factor is 0.5, allowed are numbers from 1'],
+    [{ max: Number.NaN }, RangeError, 'max is NaN'],
+    [{ minUptime: -1 }, RangeError, 'minUptime is -1'],
+    [{ maxRetryAfter: -1 }, RangeError, 'maxRetryAfter is -1, allowed are numbers from 0 to 2147483647'],
+    [{ maxRetryAfter: Number.POSITIVE_INFINITY }, RangeError, 'maxRetryAfter is Infinity'],
+    [{ maxAttempts: -1 }, RangeError, 'maxAttempts is -1'],
+    [{ initial: '1' }, TypeError, 'initial is string'],
+    [{ shouldRetry: true }, TypeError, 'shouldRetry is boolean, allowed is a function'],
+    [{ random: 1 }, TypeError, 'random is number, allowed is a function'],
+  ])('is refused when it cannot be: %p', (policy, type, message) => {
+    expect(() => backoffRules(policy as BackoffPolicy, Math.random)).toThrow(type);
+    expect(() => backoffRules(policy as BackoffPolicy, Math.random)).toThrow(message);
+  });
+});

@@ -1,0 +1,234 @@
+import fc from 'fast-check';
+import {
+  type ExtensionOffer,
+  extensionsObject,
+  formatExtensions,
+  parseExtensions,
+} from '../../../src/protocol/handshake/extensions.js';
+
+type Params = Record<string, readonly (string | true)[]>;
+
+const offer = (name: string, params: Params = {}): ExtensionOffer => ({
+  name,
+  params: new Map(Object.keys(params).map((param) => [param, params[param]!])),
+});
+
+describe('reading Sec-WebSocket-Extensions (RFC 6455 §9.1)', () => {
+  it.each<[string, readonly ExtensionOffer[]]>([
+    ['foo', [offer('foo')]],
+    ['foo, bar', [offer('foo'), offer('bar')]],
+    ['foo; baz=2', [offer('foo', { baz: ['2'] })]],
+    ['foo; bar; baz=2', [offer('foo', { bar: [true], baz: ['2'] })]],
+    [
+      'deflate-stream, mux; max-channels=4; flow-control',
+      [offer('deflate-stream'), offer('mux', { 'max-channels': ['4'], 'flow-control': [true] })],
+    ],
+    ['private-extension', [offer('private-extension')]],
+    ['Foo; BAR=Baz', [offer('Foo', { BAR: ['Baz'] })]],
+  ])('reads %s', (header, offers) => {
+    expect(parseExtensions(header)).toEqual(offers);
+  });
+
+  it('keeps the order and the duplicates of offers', () => {
+    const names = parseExtensions('b; x, a, b, b; x').map(({ name }) => name);
+    expect(names).toEqual(['b', 'a', 'b', 'b']);
+  });
+
+  it('keeps the duplicates of a parameter, with and without value', () => {
+    expect(parseExtensions('a; x=1; y; x; x=1')).toEqual([offer('a', { x: ['1', true, '1'], y: [true] })]);
+  });
+
+  it.each([
+    ['a; b="10"', '10'],
+    ['a; b="c"', 'c'],
+    ['a; b="\\1\\0"', '10'],
+    ['a; b= "c" ', 'c'],
+  ])('unquotes the value of %s', (header, value) => {
+    expect(parseExtensions(header)).toEqual([offer('a', { b: [value] })]);
+  });
+
+  it('allows whitespace between any two parts', () => {
+    expect(parseExtensions(' a\t; b = c ;d , e ')).toEqual([offer('a', { b: ['c'], d: [true] }), offer('e')]);
+  });
+
+  it('allows null elements, as RFC 2616 §2.1 does', () => {
+    expect(parseExtensions(',a,, b ,')).toEqual([offer('a'), offer('b')]);
+  });
+
+  it.each([
+    ['', 'found the end at 0'],
+    [' , ,', 'found the end at 4'],
+    [';', 'found ";" at 0, allowed is the name of an extension'],
+    [',;constructor', 'found ";constructor" at 1'],
+    ['a;', 'found the end at 2, allowed is the name of a parameter'],
+    ['a;;b', 'found ";b" at 2'],
+    ['a;=1', 'found "=1" at 2'],
+    ['a; b=', 'found the end at 5, allowed is a token or a quoted token'],
+    ['a; b=;c', 'found ";c" at 5'],
+    ['a; b=1=2', 'found "=2" at 6, allowed is "," or ";"'],
+    ['a b', 'found "b" at 2'],
+    ['a=1', 'found "=1" at 1'],
+    ['a/b', 'found "/b" at 1'],
+    ['"a"', 'found "\\"a\\"" at 0'],
+    ['a; "b"', 'found "\\"b\\"" at 3'],
+    ['a; b=""', 'found "\\"" at 6, allowed is a token of at least one character'],
+    ['a; b="c', 'found the end at 7'],
+    ['a; b="c\\', 'found the end at 8'],
+    ['a; b="c d"', 'found " d\\"" at 7, allowed is a character of a token'],
+    ['a; b="\\""', 'found "\\"\\"" at 7'],
+    ['a; b="c"d', 'found "d" at 8'],
+    ['a; b=\u00e9', 'found "\u00e9" at 5'],
+    ['a\u0000', 'found "\\u0000" at 1'],
+    ['a\u00a0', 'found "\u00a0" at 1'],
+  ])('refuses %j and says: %s', (header, message) => {
+    const read = () => parseExtensions(header);
+    expect(read).toThrow(SyntaxError);
+    expect(read).toThrow(`Sec-WebSocket-Extensions: ${message}`);
+  });
+
+  it.each(['__proto__', 'constructor', 'hasOwnProperty', 'toString'])('reads %s as any other name', (name) => {
+    expect(parseExtensions(`${name}; ${name}=1; ${name}`)).toEqual([{ name, params: new Map([[name, ['1', true]]]) }]);
+  });
+
+  it.each([
+    ['an unclosed quoted string of escapes', `a; b="${'\\c'.repeat(8_000)}`],
+    ['an unclosed quoted string', `a; b="${'c'.repeat(16_000)}`],
+    ['whitespace in front of a wrong character', `a${' '.repeat(16_000)}b`],
+    ['a long name in front of a wrong character', `${'a'.repeat(16_000)}/`],
+  ])('refuses 16 KB of %s with a short message', (_, header) => {
+    expect(() => parseExtensions(header)).toThrow(SyntaxError);
+    expect(() => parseExtensions(header)).toThrow(/^.{1,160}$/);
+  });
+
+  it.each([
+    ['offers', 'a,'.repeat(8_000), 8_000],
+    ['parameters', `a${';b'.repeat(8_000)}`, 1],
+    ['null elements', `${','.repeat(16_000)}a`, 1],
+    ['whitespace', `a${' '.repeat(16_000)}`, 1],
+  ])('reads 16 KB of %s', (_, header, count) => {
+    expect(parseExtensions(header)).toHaveLength(count);
+  });
+
+  it('looks at each character a bounded number of times', () => {
+    const exec = jest.spyOn(RegExp.prototype, 'exec');
+    const calls = (header: string): number => {
+      exec.mockClear();
+      parseExtensions(header);
+      return exec.mock.calls.length;
+    };
+    try {
+      const short = calls(`a${'; b=c'.repeat(100)}`);
+      expect(calls(`a${'; b=c'.repeat(1_000)}`)).toBeLessThanOrEqual(short * 11);
+    } finally {
+      exec.mockRestore();
+    }
+  });
+
+  it('throws nothing but a SyntaxError', () => {
+    const pieces = fc.constantFrom('a', 'b', ',', ';', '=', '"', '\\', ' ', '\t', '__proto__', '1', '\u00e9', '\n');
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(pieces).map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(text, (header) => {
+        try {
+          expect(parseExtensions(header).length).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SyntaxError);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('writing Sec-WebSocket-Extensions (RFC 6455 §9.1)', () => {
+  it.each<[readonly ExtensionOffer[], string]>([
+    [[], ''],
+    [[offer('a')], 'a'],
+    [[offer('a', { b: [true], c: ['1', '2'] }), offer('a')], 'a; b; c=1; c=2, a'],
+    [[offer('a', { b: [] })], 'a'],
+  ])('writes %j as %s', (offers, header) => {
+    expect(formatExtensions(offers)).toBe(header);
+  });
+
+  it.each([
+    ['a name', offer('a b')],
+    ['an empty name', offer('')],
+    ['a parameter', offer('a', { 'b\r\n': [true] })],
+    ['a parameter with a value', offer('a', { 'b;': ['1'] })],
+    ['a value', offer('a', { b: ['1\r\nX: y'] })],
+    ['an empty value', offer('a', { b: [''] })],
+  ])('refuses %s that is not a token', (_, wrong) => {
+    expect(() => formatExtensions([wrong])).toThrow(TypeError);
+    expect(() => formatExtensions([wrong])).toThrow('allowed is a token');
+  });
+
+  it('writes what is read again', () => {
+    const name = fc.oneof(
+      fc.constantFrom('__proto__', 'constructor', 'permessage-deflate'),
+      fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,8}$/),
+    );
+    const values = fc.array(fc.oneof(fc.constant<true>(true), name), { minLength: 1, maxLength: 3 });
+    const params = fc.array(fc.tuple(name, values)).map((entries) => new Map(entries));
+    fc.assert(
+      fc.property(fc.array(fc.record({ name, params }), { minLength: 1 }), (offers) => {
+        expect(parseExtensions(formatExtensions(offers))).toEqual(offers);
+      }),
+    );
+  });
+});
+
+describe('extensions as an object', () => {
+  const read = (header: string) => extensionsObject(parseExtensions(header));
+
+  it('lists the parameters under each name', () => {
+    const header = 'mux; max-channels=4; flow-control, deflate-stream, application-extension; version="1.1.4"';
+    expect(read(header)).toEqual({
+      mux: [{ 'max-channels': 4, 'flow-control': true }],
+      'deflate-stream': [{}],
+      'application-extension': [{ version: '1.1.4' }],
+    });
+  });
+
+  it('lists an extension that is offered several times in order', () => {
+    expect(read('a; x=1, b, a; x=2, a')).toEqual({ a: [{ x: 1 }, { x: 2 }, {}], b: [{}] });
+  });
+
+  it('takes the first of a repeated parameter', () => {
+    expect(read('a; x=1; x=2; x')).toEqual({ a: [{ x: 1 }] });
+  });
+
+  it('takes a parameter without values as one without a value', () => {
+    expect(extensionsObject([offer('a', { x: [] })])).toEqual({ a: [{ x: true }] });
+  });
+
+  it.each<[string, string | number]>([
+    ['0', 0],
+    ['15', 15],
+    ['-1', -1],
+    ['9007199254740991', 9007199254740991],
+    ['9007199254740993', '9007199254740993'],
+    ['08', '08'],
+    ['+9', '+9'],
+    ['-0', '-0'],
+    ['9.0', '9.0'],
+    ['1.5', '1.5'],
+    ['1e3', '1e3'],
+    ['0x10', '0x10'],
+    ['NaN', 'NaN'],
+    ['Infinity', 'Infinity'],
+  ])('reads the value %s as %p', (text, value) => {
+    expect(read(`a; x=${text}`)).toEqual({ a: [{ x: value }] });
+  });
+
+  it.each(['__proto__', 'constructor', 'hasOwnProperty'])('has %s as its own property, and no prototype', (name) => {
+    const object = read(`${name}; ${name}=1`);
+    expect(Object.getPrototypeOf(object)).toBeNull();
+    expect(Object.keys(object)).toEqual([name]);
+    expect(Object.getPrototypeOf(object[name]![0])).toBeNull();
+    expect(Object.entries(object[name]![0]!)).toEqual([[name, 1]]);
+    expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+  });
+});

@@ -1,0 +1,223 @@
+import fc from 'fast-check';
+import { HandshakeError, type HandshakeErrorCode } from '../../../src/protocol/errors.js';
+import { parseExtensions } from '../../../src/protocol/handshake/extensions.js';
+import {
+  type Agreement,
+  type RequestedUpgrade,
+  type ResponseHead,
+  readUpgradeResponse,
+} from '../../../src/protocol/handshake/read-response.js';
+
+const offer: RequestedUpgrade = {
+  key: 'dGhlIHNhbXBsZSBub25jZQ==',
+  protocols: ['chat', 'superchat'],
+  extensions: parseExtensions('permessage-deflate; client_max_window_bits, x-other'),
+};
+
+type Fields = Record<string, string | readonly string[] | undefined>;
+
+const answer: Fields = {
+  Upgrade: 'websocket',
+  Connection: 'Upgrade',
+  'Sec-WebSocket-Accept': 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
+};
+
+/** A valid answer with some fields replaced, repeated (a list) or left out (`undefined`). */
+function headWith(fields: Fields = {}, head: Partial<ResponseHead> = {}): ResponseHead {
+  const rawHeaders = Object.entries({ ...answer, ...fields }).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().flatMap((item) => [name, item]),
+  );
+  return { status: 101, httpVersion: '1.1', rawHeaders, ...head };
+}
+
+function failure(head: ResponseHead, asked: RequestedUpgrade = offer): HandshakeError {
+  try {
+    readUpgradeResponse(head, asked);
+  } catch (error) {
+    if (error instanceof HandshakeError) return error;
+    throw error;
+  }
+  throw new Error('accepted');
+}
+
+const read = (fields?: Fields): Agreement => readUpgradeResponse(headWith(fields), offer);
+
+describe("the server's answer (RFC 6455 §4.1)", () => {
+  it('without more agrees to no subprotocol and no extension', () => {
+    expect(read()).toEqual({ protocol: '', extensions: [] });
+  });
+
+  it('may choose a subprotocol and extensions', () => {
+    const fields = {
+      'Sec-WebSocket-Protocol': 'superchat',
+      'Sec-WebSocket-Extensions': ['permessage-deflate; client_max_window_bits=15', 'x-other'],
+    };
+    expect(read(fields)).toEqual({
+      protocol: 'superchat',
+      extensions: parseExtensions('permessage-deflate; client_max_window_bits=15, x-other'),
+    });
+  });
+
+  it.each<[string, Fields]>([
+    ['Upgrade in any case', { Upgrade: 'WebSocket' }],
+    ['a list in Connection', { Connection: 'keep-alive, UPGRADE' }],
+    ['two Connection fields', { Connection: ['keep-alive', 'upgrade'] }],
+    [
+      'whitespace around the values',
+      {
+        Upgrade: ' websocket\t',
+        'Sec-WebSocket-Accept': ' s3pPLMBiTxaQ9kYGzzhZRbK+xOo= ',
+        'Sec-WebSocket-Protocol': ' chat ',
+      },
+    ],
+    ['names in any case', { Upgrade: undefined, upgrade: 'websocket', Connection: undefined, CONNECTION: 'upgrade' }],
+    ['a Content-Length of 0, as many servers send with every response', { 'Content-Length': ' 0 ' }],
+    ['fields with the names of prototypes', { constructor: 'x', ['__proto__']: 'x' }],
+  ])('may have %s', (_, fields) => {
+    expect(() => read(fields)).not.toThrow();
+  });
+});
+
+describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
+  it.each<[string, Fields, HandshakeErrorCode, string]>([
+    [
+      'no Upgrade',
+      { Upgrade: undefined },
+      'UPGRADE_INVALID',
+      'found Upgrade not at all, needed is one field "websocket"',
+    ],
+    ['another Upgrade', { Upgrade: 'h2c' }, 'UPGRADE_INVALID', 'found Upgrade "h2c"'],
+    ['a list in Upgrade', { Upgrade: 'h2c, websocket' }, 'UPGRADE_INVALID', 'found Upgrade "h2c, websocket"'],
+    ['two Upgrades', { Upgrade: ['websocket', 'websocket'] }, 'UPGRADE_INVALID', '"websocket" and "websocket"'],
+    ['a letter folded from outside ASCII', { Upgrade: 'websoc\u212aet' }, 'UPGRADE_INVALID', 'found Upgrade'],
+    // RFC 9110 §8.6, RFC 9112 §6.1
+    ['a body', { 'Content-Length': '5' }, 'RESPONSE_INVALID', 'found Content-Length "5" in a 101, allowed is none'],
+    ['a length that is none', { 'Content-Length': '' }, 'RESPONSE_INVALID', 'found Content-Length ""'],
+    ['two lengths', { 'content-length': ['0', '7'] }, 'RESPONSE_INVALID', 'found Content-Length "0" and "7"'],
+    ['a list of lengths', { 'Content-Length': '0, 0' }, 'RESPONSE_INVALID', 'found Content-Length "0, 0"'],
+    [
+      'a chunked body',
+      { 'Transfer-Encoding': 'chunked' },
+      'RESPONSE_INVALID',
+      'found Transfer-Encoding "chunked" in a 101, allowed is none',
+    ],
+    ['any transfer encoding', { 'TRANSFER-ENCODING': 'identity' }, 'RESPONSE_INVALID', 'Transfer-Encoding "identity"'],
+    ['no Connection', { Connection: undefined }, 'UPGRADE_INVALID', 'found Connection not at all'],
+    ['another Connection', { Connection: 'close' }, 'UPGRADE_INVALID', 'found Connection "close", needed is the token'],
+    ['no accept', { 'Sec-WebSocket-Accept': undefined }, 'ACCEPT_INVALID', 'found Sec-WebSocket-Accept not at all'],
+    [
+      'the accept of another key',
+      { 'Sec-WebSocket-Accept': 'HSmrc0sMlYUkAGmm5OPpG2HaGWk=' },
+      'ACCEPT_INVALID',
+      'needed is one field "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="',
+    ],
+    [
+      'an accept in another case',
+      { 'Sec-WebSocket-Accept': 'S3PPLMBITXAQ9KYGZZHZRBK+XOO=' },
+      'ACCEPT_INVALID',
+      'found Sec-WebSocket-Accept "S3PP',
+    ],
+    [
+      'two accepts',
+      { 'Sec-WebSocket-Accept': ['s3pPLMBiTxaQ9kYGzzhZRbK+xOo=', 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='] },
+      'ACCEPT_INVALID',
+      ' and ',
+    ],
+    [
+      'another subprotocol',
+      { 'Sec-WebSocket-Protocol': 'mqtt' },
+      'PROTOCOL_INVALID',
+      'found Sec-WebSocket-Protocol "mqtt"',
+    ],
+    ['a subprotocol in another case', { 'Sec-WebSocket-Protocol': 'Chat' }, 'PROTOCOL_INVALID', 'allowed is one of'],
+    ['two subprotocols', { 'Sec-WebSocket-Protocol': 'chat, superchat' }, 'PROTOCOL_INVALID', '"chat, superchat"'],
+    ['two subprotocol fields', { 'Sec-WebSocket-Protocol': ['chat', 'chat'] }, 'PROTOCOL_INVALID', '"chat" and "chat"'],
+    ['an empty subprotocol', { 'Sec-WebSocket-Protocol': '' }, 'PROTOCOL_INVALID', 'found Sec-WebSocket-Protocol ""'],
+    [
+      'the name of a prototype as subprotocol',
+      { 'Sec-WebSocket-Protocol': '__proto__' },
+      'PROTOCOL_INVALID',
+      '__proto__',
+    ],
+    [
+      'another extension',
+      { 'Sec-WebSocket-Extensions': 'x-else' },
+      'EXTENSION_INVALID',
+      'found the extension "x-else"',
+    ],
+    [
+      'one more extension',
+      { 'Sec-WebSocket-Extensions': 'x-other, constructor' },
+      'EXTENSION_INVALID',
+      '"constructor"',
+    ],
+    ['malformed extensions', { 'Sec-WebSocket-Extensions': 'x-other;' }, 'EXTENSION_INVALID', 'found the end at 8'],
+    ['empty extensions', { 'Sec-WebSocket-Extensions': '' }, 'EXTENSION_INVALID', 'found the end at 0'],
+  ])('has %s', (_, fields, code, message) => {
+    const error = failure(headWith(fields));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(message);
+    expect(error.status).toBe(101);
+  });
+
+  it.each([200, 204, 301, 401, 404, 500, 503, 100, 0])('has the status %d', (status) => {
+    const error = failure(headWith({ 'Retry-After': '5', 'Set-Cookie': 'a=1' }, { status }));
+    expect(error).toMatchObject({
+      code: 'UNEXPECTED_STATUS',
+      status,
+      message: `found status ${status}, needed is 101`,
+    });
+    expect(error.headers).toMatchObject({ 'retry-after': '5', 'set-cookie': ['a=1'] });
+  });
+
+  it.each(['1.0', '0.9', '2.0'])('has HTTP/%s', (httpVersion) => {
+    expect(failure(headWith({}, { httpVersion })).code).toBe('RESPONSE_INVALID');
+  });
+
+  it('chooses a subprotocol where none was asked for', () => {
+    const error = failure(headWith({ 'Sec-WebSocket-Protocol': 'chat' }), { key: offer.key, protocols: [] });
+    expect(error.code).toBe('PROTOCOL_INVALID');
+    expect(error.message).toContain('none was asked for');
+  });
+
+  it('accepts an extension where none was offered', () => {
+    const head = headWith({ 'Sec-WebSocket-Extensions': 'permessage-deflate' });
+    const error = failure(head, { key: offer.key, protocols: [] });
+    expect(error.code).toBe('EXTENSION_INVALID');
+    expect(error.message).toContain('none was offered');
+  });
+
+  it('keeps the cause of malformed extensions', () => {
+    expect(failure(headWith({ 'Sec-WebSocket-Extensions': ';' })).cause).toBeInstanceOf(SyntaxError);
+  });
+
+  it('hides Upgrade behind 2 000 fields', () => {
+    const rawHeaders = Array.from({ length: 2_000 }, () => ['X-A', 'x']).flat();
+    expect(failure({ status: 101, httpVersion: '1.1', rawHeaders }).code).toBe('UPGRADE_INVALID');
+  });
+
+  it('repeats a wrong field 2 000 times, and gets a short message', () => {
+    const error = failure(headWith({ Upgrade: Array.from({ length: 2_000 }, () => 'x'.repeat(100)) }));
+    expect(error.message.length).toBeLessThan(512);
+  });
+
+  it('never causes anything but a HandshakeError', () => {
+    const name = fc.constantFrom(
+      ...Object.keys(answer),
+      'Sec-WebSocket-Protocol',
+      'Sec-WebSocket-Extensions',
+      '__proto__',
+    );
+    const value = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('chat', 'websocket', 'x-other', 'a;b="c"'));
+    const fields = fc.dictionary(name, fc.oneof(value, fc.array(value, { maxLength: 3 })));
+    fc.assert(
+      fc.property(fields, (found) => {
+        try {
+          expect([...offer.protocols, '']).toContain(read(found).protocol);
+        } catch (error) {
+          expect(error).toBeInstanceOf(HandshakeError);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,81 @@
+/** The rooms of `src`, from the lowest to the highest, and what each may import. `spec/architecture.spec.ts` checks it. */
+
+/** What the files of one room may import beside each other. Nothing that is not named here. */
+export interface Room {
+  /** A line for the picture. */
+  readonly is: string;
+  /** Rooms of which it may take values. */
+  readonly values: readonly string[];
+  /** Rooms of which it may take values only from files that, with all they import, need no module of Node; and any types. */
+  readonly neutral?: readonly string[];
+  /** Rooms of which it may take values only from files that, with all they import, do not need rxjs; and any types. */
+  readonly withoutRxjs?: readonly string[];
+  /** Rooms of which it may take only types. */
+  readonly types?: readonly string[];
+  /** Which modules of Node: `true` for any, `'types'` for their types, or a module with the files that may. */
+  readonly node: true | 'types' | Readonly<Record<string, RegExp>>;
+  readonly rxjs: readonly string[];
+}
+
+const lower = ['base', 'protocol', 'connection', 'channel'];
+
+/** A room is a folder of `src`; the folders in it are parts of the same room. */
+export const rooms: Readonly<Record<string, Room>> = {
+  base: {
+    is: 'what knows nothing of WebSockets',
+    values: [],
+    node: {},
+    rxjs: ['rxjs'],
+  },
+  protocol: {
+    is: 'the RFCs: bytes in, values out',
+    values: [],
+    withoutRxjs: ['base'],
+    node: { 'node:buffer': /./, 'node:crypto': /^accept-key\.ts$/, 'node:zlib': /^deflate\.ts$/ },
+    rxjs: [],
+  },
+  connection: {
+    is: 'what an application holds',
+    values: ['base'],
+    neutral: ['protocol'],
+    node: 'types',
+    rxjs: ['rxjs'],
+  },
+  operators: {
+    is: 'what is composed with connections',
+    values: ['base', 'connection'],
+    neutral: ['protocol'],
+    node: {},
+    rxjs: ['rxjs'],
+  },
+  channel: {
+    is: 'messages as frames over bytes',
+    values: ['base', 'protocol', 'connection'],
+    node: { 'node:crypto': /^random\.ts$/ },
+    rxjs: ['rxjs'],
+  },
+  net: { is: 'sockets, upgrades, dialing: Node', values: lower, node: true, rxjs: ['rxjs'] },
+  session: { is: 'one connection over several', values: ['base', 'connection'], node: {}, rxjs: ['rxjs'] },
+  server: { is: 'serve, accept, hooks, admission', values: [...lower, 'net'], node: 'types', rxjs: ['rxjs'] },
+  client: {
+    is: 'connect, persistent',
+    values: [...lower, 'net', 'operators'],
+    node: 'types',
+    rxjs: ['rxjs'],
+  },
+  testing: {
+    is: 'doubles for tests',
+    values: lower,
+    types: ['server'],
+    node: {},
+    rxjs: ['rxjs', 'rxjs/testing'],
+  },
+  browser: {
+    is: 'the same in a page',
+    values: ['base', 'connection', 'operators'],
+    neutral: ['protocol'],
+    node: {},
+    rxjs: ['rxjs'],
+  },
+  bus: { is: 'many processes', values: ['base'], types: ['operators'], node: {}, rxjs: ['rxjs'] },
+};

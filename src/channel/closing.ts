@@ -1,0 +1,250 @@
+import type { DeadlineQueue, Due } from '../base/deadline-queue.js';
+import { isError } from '../base/thrown.js';
+import type { CloseInfo } from '../connection/connection.js';
+import { describe } from '../connection/outgoing.js';
+import { ConnectionClosedError, type InternalError, type ProtocolError } from '../protocol/errors.js';
+import type { Role } from '../protocol/frame/role.js';
+import { isSendableCloseCode } from '../protocol/message/close-code.js';
+import { encodeClosePayload, truncateReason } from '../protocol/message/close-payload.js';
+import type { Session } from '../protocol/message/session.js';
+import type { BytePort } from './byte-port.js';
+import type { Outbox } from './out/outbox.js';
+
+/** How long a peer that was failed, or that ended without a Close frame, may take to end its side. In milliseconds. */
+const LINGER_MS = 2_000;
+
+/** The most that is read and thrown away meanwhile, in bytes. */
+const LINGER_BYTES = 16_777_216;
+
+const ALLOWED_CODES = '1000 to 1003, 1007 to 1014 and 3000 to 4999';
+
+/**
+ * Who began to close, and whether it is over. `cut`: a write has failed, so that nothing can be sent any more; what has arrived is still
+ * read while it is wanted.
+ */
+export type ClosingState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'cut' | 'failing' | 'closed';
+
+/** Whom the end of a connection concerns, and what it acts on. */
+export interface ClosingOwner {
+  readonly terms: {
+    readonly role: Role;
+    readonly settings: { readonly closeTimeout: number };
+    readonly deadlines: DeadlineQueue;
+  };
+  readonly port: BytePort;
+  readonly session: Session;
+  readonly outbox: Outbox;
+  /** The state has changed. */
+  closingChanged(): void;
+  /** It is over. Once. */
+  over(info: CloseInfo): void;
+}
+
+/** The end of one connection, however it comes: closing handshake, failure, loss. RFC 6455 §7. */
+export class Closing implements Due {
+  dueAt = 0;
+  place = -1;
+  state: ClosingState = 'open';
+  readonly #owner: ClosingOwner;
+  #info: CloseInfo | undefined;
+  #error: Error | undefined;
+  /** Whether the deadline has passed, and what lies in the kernel is read once more. */
+  #isLate = false;
+  #discarded = 0;
+  /** Whether a write has failed. */
+  #isCut = false;
+
+  constructor(owner: ClosingOwner) {
+    this.#owner = owner;
+  }
+
+  /**
+   * Begins the closing handshake. §7.1.2.
+   *
+   * @param error why: it stands in `close$` if it is an Error.
+   * @throws TypeError or RangeError for a code or reason that an application may not send.
+   */
+  close(code: number, reason: string, error?: unknown): void {
+    const payload = checkedClosePayload(code, reason);
+    if (this.state !== 'open' && this.state !== 'cut') return;
+    this.#terminateAfter(this.#owner.terms.settings.closeTimeout);
+    if (this.#isCut) {
+      this.#enter('closing-by-us');
+      return;
+    }
+    this.#error = isError(error) ? error : undefined;
+    this.#owner.session.closeSent();
+    this.state = 'closing-by-us';
+    // Before the state is told: what was not parsed yet may hold the peer's Close frame, and with it the end of the transport.
+    this.#owner.outbox.close(payload, () => {});
+    this.#owner.closingChanged();
+  }
+
+  /** The peer's Close frame came; `reply` answers it unless ours was sent before. §5.5.1 */
+  peerClosed(code: number, reason: string, reply: Buffer | undefined): void {
+    // What came before the transport was lost may be parsed later, when it is wanted.
+    if (this.state === 'closed') return;
+    const { outbox, terms } = this.#owner;
+    if (this.#isCut) {
+      this.#info = { code, reason, wasClean: true, initiator: 'peer' };
+      this.abort();
+      return;
+    }
+    if (reply === undefined) {
+      this.#info = this.#record({ code, reason, wasClean: true, initiator: 'local' });
+      // Our Close frame may wait behind a message whose end nobody knows.
+      outbox.giveUpEndless();
+      outbox.whenHanded(() => this.#endTransport());
+      return;
+    }
+    this.#info = { code, reason, wasClean: true, initiator: 'peer' };
+    this.#terminateAfter(terms.settings.closeTimeout);
+    this.#enter('closing-by-peer');
+    outbox.giveUpEndless();
+    outbox.close(reply, () => this.#endTransport());
+  }
+
+  /** The peer ended its side of the transport. */
+  peerEnded(): void {
+    const { port, outbox } = this.#owner;
+    if (this.#info !== undefined) {
+      // Both may be parsed in one go: our Close frame is written first.
+      outbox.whenHanded(() => port.end());
+      return;
+    }
+    const initiator = this.#initiator();
+    // §7.1.5: without a Close frame "_The WebSocket Connection Close Code_ is considered to be 1006"
+    if (initiator === 'peer') this.#error ??= lostPeer();
+    this.#info = this.#record({ code: 1006, reason: '', wasClean: false, initiator });
+    this.#terminateAfter(LINGER_MS);
+    if (this.state === 'open') this.#enter('closing-by-peer');
+    outbox.finish();
+    port.end();
+  }
+
+  /**
+   * A write has failed: nothing can be sent any more. The peer may have sent messages and its Close frame before it went, so that what has
+   * arrived is read first, whenever it is wanted.
+   */
+  cut(error: Error): void {
+    if (this.state === 'closed' || this.#isCut) return;
+    this.#isCut = true;
+    this.#error ??= error;
+    this.#owner.outbox.stop();
+    if (this.#info !== undefined) {
+      this.abort();
+      return;
+    }
+    if (this.state === 'open') this.#enter('cut');
+  }
+
+  /** Reading was stopped or has begun again: the end of a transport that is cut comes soon once it is read. */
+  readingChanged(isReading: boolean): void {
+    if (this.state !== 'cut') return;
+    if (isReading) this.#terminateAfter(LINGER_MS);
+    else this.#owner.terms.deadlines.remove(this);
+  }
+
+  /** _Fail the WebSocket Connection_, §7.1.7: says why, and reads and discards until the peer ends, so that it can read that. */
+  fail(error: ProtocolError | InternalError): void {
+    if (this.state === 'failing' || this.state === 'closed') return;
+    const { outbox, port } = this.#owner;
+    const reason = truncateReason(error.message);
+    this.#info = { code: error.closeCode, reason, wasClean: false, initiator: 'local', error };
+    const mayTell = this.state === 'open';
+    this.#terminateAfter(LINGER_MS);
+    this.#enter('failing');
+    if (mayTell) outbox.fail(encodeClosePayload(error.closeCode, reason), () => port.end());
+    else outbox.whenHanded(() => port.end());
+  }
+
+  /** Bytes came after a failure. */
+  discard(size: number): void {
+    this.#discarded += size;
+    if (this.#discarded > LINGER_BYTES) this.#owner.port.terminate();
+  }
+
+  /** Ends it at once. What has come stays deliverable. */
+  abort(error?: Error): void {
+    if (this.state === 'closed') return;
+    this.#error = error ?? this.#error;
+    this.#info ??= this.#record({ code: 1006, reason: '', wasClean: false, initiator: 'local' });
+    this.#owner.port.terminate();
+    this.#end();
+  }
+
+  /** The transport is gone. */
+  transportClosed(error: Error | undefined): void {
+    if (this.state === 'closed') return;
+    this.#info ??= this.#record({
+      code: 1006,
+      reason: '',
+      wasClean: false,
+      initiator: this.#initiator(),
+      ...(error !== undefined && { error }),
+    });
+    this.#end();
+  }
+
+  /** The end has taken too long, unless the loop was blocked: so the last bytes are read before it is decided. */
+  due(): void {
+    if (this.#isLate) {
+      this.abort();
+      return;
+    }
+    this.#isLate = true;
+    this.#owner.terms.deadlines.add(this, 0);
+  }
+
+  #end(): void {
+    this.#owner.terms.deadlines.remove(this);
+    this.#enter('closed');
+    this.#owner.over(this.#info as CloseInfo);
+  }
+
+  /** Both Close frames have passed. §7.1.1: the server ends the transport first, so that the client's port is free at once. */
+  #endTransport(): void {
+    if (this.#owner.terms.role === 'server') this.#owner.port.end();
+  }
+
+  #initiator(): 'local' | 'peer' {
+    return this.state === 'closing-by-us' ? 'local' : 'peer';
+  }
+
+  #record(info: CloseInfo): CloseInfo {
+    return this.#error === undefined ? info : { ...info, error: this.#error };
+  }
+
+  #enter(state: ClosingState): void {
+    this.state = state;
+    this.#owner.closingChanged();
+  }
+
+  #terminateAfter(delay: number): void {
+    const { deadlines } = this.#owner.terms;
+    deadlines.remove(this);
+    this.#isLate = false;
+    deadlines.add(this, delay);
+  }
+}
+
+/** Nobody throws it: a stack would say nothing, and cost a server more than the rest when thousands are lost at once. */
+function lostPeer(): ConnectionClosedError {
+  const { stackTraceLimit } = Error;
+  // Where the intrinsics are frozen it cannot be set, and has its stack.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  const error = new ConnectionClosedError({ code: 1006, reason: '', wasClean: false });
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  return error;
+}
+
+/**
+ * The payload of a Close frame that an application asks for.
+ *
+ * @throws TypeError or RangeError for a code or reason that an application may not send. RFC 6455 §7.4.
+ */
+export function checkedClosePayload(code: number, reason: string): Buffer {
+  if (typeof code !== 'number') throw new TypeError(`close code is ${describe(code)}, allowed are ${ALLOWED_CODES}`);
+  if (!isSendableCloseCode(code)) throw new RangeError(`close code is ${code}, allowed are ${ALLOWED_CODES}`);
+  return encodeClosePayload(code, reason);
+}

@@ -1,0 +1,353 @@
+import type { Observable, Subscription } from 'rxjs';
+import type { CloseInfo } from '../connection/connection.js';
+import type { CoreEvents } from '../connection/core-events.js';
+import { Inbox, type InboxOwner } from '../connection/inbox.js';
+import { unsendable } from '../connection/outgoing.js';
+import type { SendTarget } from '../connection/send-subject.js';
+import { type BackpressureError, type ProtocolError, type UsageError, WebSocketError } from '../protocol/errors.js';
+import { Opcode } from '../protocol/frame/opcode.js';
+import { isSendableCloseCode } from '../protocol/message/close-code.js';
+import { truncateReason } from '../protocol/message/close-payload.js';
+import { type Outcome, Session } from '../protocol/message/session.js';
+import type { BytePort, PortEvents } from './byte-port.js';
+import { Closing, type ClosingOwner, type ClosingState } from './closing.js';
+import { receivedAs } from './in/binary-type.js';
+import { Heartbeat, type Patient } from './in/heartbeat.js';
+import { LifeSign, type LifeSignOwner } from './in/life-sign.js';
+import { checkDeadline, type MessageDeadline } from './in/message-deadline.js';
+import { PingTracker } from './in/ping-tracker.js';
+import { Receiver, type ReceiverOwner } from './in/receiver.js';
+import { Outbox } from './out/outbox.js';
+import type { OutboxOwner, SendResult } from './out/outbox-settings.js';
+import type { ConnectionTerms } from './terms.js';
+
+const NOTHING = (): void => {};
+
+const EMPTY = Buffer.alloc(0);
+
+/** The parts of one connection, and who calls whom. Knows nothing of Observables but the inbox. */
+export class ConnectionCore<In>
+  implements
+    PortEvents,
+    InboxOwner,
+    OutboxOwner,
+    ReceiverOwner,
+    ClosingOwner,
+    Patient,
+    LifeSignOwner,
+    SendTarget<unknown>
+{
+  bytesReceived = 0;
+  messagesReceived = 0;
+  pingsReceived = 0;
+  pongsReceived = 0;
+  readonly openedAt: number;
+  endedAt: number | undefined;
+  readonly terms: ConnectionTerms;
+  readonly port: BytePort;
+  readonly session: Session;
+  readonly inbox: Inbox<In>;
+  readonly outbox: Outbox;
+  readonly #events: CoreEvents;
+  readonly #receiver: Receiver;
+  readonly #heartbeat: Heartbeat | undefined;
+  #closing: Closing | undefined;
+  #tracker: PingTracker | undefined;
+  /** Made when the peer has pinged. */
+  #lifeSign: LifeSign | undefined;
+  #messageDeadline: MessageDeadline | undefined;
+  #pausedDeadline: Subscription | undefined;
+  #info: CloseInfo | undefined;
+
+  constructor(port: BytePort, terms: ConnectionTerms, events: CoreEvents) {
+    const { highWaterMark, heartbeat } = terms.settings;
+    this.terms = terms;
+    this.port = port;
+    this.#events = events;
+    // A whole number needs no memory of its own.
+    this.openedAt = Math.floor(this.clock());
+    this.session = new Session(terms.session);
+    this.inbox = new Inbox<In>(highWaterMark, this);
+    this.outbox = new Outbox(port, terms.outbox, this);
+    this.#receiver = new Receiver(this);
+    this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(this, heartbeat, terms.deadlines);
+  }
+
+  /** In milliseconds. */
+  clock(): number {
+    return this.terms.deadlines.clock();
+  }
+
+  get state(): ClosingState {
+    return this.#closing?.state ?? 'open';
+  }
+
+  /** The end of it: made when that begins. */
+  get closing(): Closing {
+    this.#closing ??= new Closing(this);
+    return this.#closing;
+  }
+
+  /** The pings that were sent: nobody keeps account of them before the first. */
+  get tracker(): PingTracker {
+    this.#tracker ??= new PingTracker(this.terms.deadlines.clock);
+    return this.#tracker;
+  }
+
+  /** What waits for a subscriber, in bytes. */
+  get inboxBytes(): number {
+    return this.inbox.cost + this.session.unparsed;
+  }
+
+  get isReading(): boolean {
+    return this.#receiver.isReading;
+  }
+
+  /** While the connection closes, the peer's Close frame is waited for whether or not anybody wants messages. */
+  get readsAlways(): boolean {
+    return this.state !== 'open' && this.state !== 'cut' && this.state !== 'closed';
+  }
+
+  /** Somebody wants messages. */
+  wanted(): void {
+    this.#receiver.pump();
+  }
+
+  /** The message that arrives takes too long. */
+  tooSlow(error: ProtocolError): void {
+    this.session.fail(error);
+    this.#receiver.pump();
+  }
+
+  /** Bytes may come from now on. */
+  start(): void {
+    // In the second half of the interval: who opens a connection for a moment is not asked whether it lives.
+    this.#heartbeat?.start((1 + Math.random()) / 2);
+    this.port.open(this);
+  }
+
+  /** @throws UsageError for a value that cannot be sent. */
+  trySend(value: unknown, onHanded: (() => void) | undefined): SendResult {
+    return this.state === 'open' ? this.outbox.send(value, onHanded) : 'closed';
+  }
+
+  send(value: unknown, onHanded: (() => void) | undefined): SendResult {
+    try {
+      return this.trySend(value, onHanded);
+    } catch (error) {
+      this.failed(unsendable(error));
+      return 'closed';
+    }
+  }
+
+  /** Closes with what an error says, as far as a Close frame may carry it. */
+  closeWith(code: number, reason: string, error: unknown): void {
+    this.closing.close(isSendableCloseCode(code) ? code : 1011, truncateReason(reason), error);
+  }
+
+  get ready$(): Observable<boolean> {
+    return this.outbox.signal.ready$;
+  }
+
+  get isReady(): boolean {
+    return this.outbox.isReady;
+  }
+
+  get isSlow(): boolean {
+    return this.outbox.isSlow;
+  }
+
+  get bufferedAmount(): number {
+    return this.outbox.bufferedAmount;
+  }
+
+  /** Sends a ping, and calls `answered` with the round trip, or `lost` when the connection ends first. Returns how to forget it. */
+  ping(payload: Buffer, answered: (roundTrip: number) => void, lost: () => void): () => void {
+    const forget = this.tracker.sent(payload, answered, lost);
+    this.control(Opcode.ping, payload);
+    return forget;
+  }
+
+  /** Sends a ping or pong of our own; nothing behind a Close frame. RFC 6455 §5.5.1. */
+  control(opcode: Opcode, payload: Buffer): void {
+    if (this.state === 'open') this.outbox.control(opcode, payload);
+  }
+
+  get effort(): number {
+    return this.outbox.effort;
+  }
+
+  get taken(): number | undefined {
+    return this.outbox.taken;
+  }
+
+  /** One that cannot leave yet is enough, or they would heap up while the peer does not read. */
+  sendPing(): void {
+    if (this.outbox.isControlWaiting && this.tracker.isWaiting) return;
+    const { effort } = this;
+    this.ping(this.tracker.nextPayload(), () => this.#heartbeat?.answered(effort), NOTHING);
+  }
+
+  /** Any control frame that cannot leave yet will be a sign of life when it does. */
+  signLife(): void {
+    if (!this.outbox.isControlWaiting) this.control(Opcode.pong, EMPTY);
+  }
+
+  /** Ends it at once, and drops what waits. */
+  terminate(): void {
+    this.session.discard();
+    this.inbox.drop();
+    this.closing.abort();
+  }
+
+  /** A value cannot be sent, or not to its end. */
+  failed(error: UsageError): void {
+    this.#events.unsendable(error);
+    this.closing.close(1011, truncateReason(error.message), error);
+  }
+
+  overflowed(error: BackpressureError): void {
+    this.closing.abort(error);
+  }
+
+  died(silence: string): void {
+    this.closing.abort(new WebSocketError('HEARTBEAT_TIMEOUT', silence));
+  }
+
+  bytes(memory: Buffer, length: number): void {
+    this.bytesReceived += length;
+    if (this.state === 'failing') this.closing.discard(length);
+    else this.session.push(memory, length);
+    this.#receiver.received(length);
+    if (this.#info === undefined) this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
+  }
+
+  ended(): void {
+    if (this.state === 'failing') return;
+    this.session.finish();
+    this.#receiver.pump();
+  }
+
+  drained(): void {
+    this.outbox.drained();
+  }
+
+  broken(error: Error): void {
+    this.closing.cut(error);
+  }
+
+  closed(error: Error | undefined): void {
+    this.closing.transportClosed(error);
+  }
+
+  output(output: Outcome): void {
+    switch (output.type) {
+      case 'message':
+        this.#receive(output.data, output.size);
+        break;
+      case 'ping':
+        this.pingsReceived++;
+        // §5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame"
+        if (this.terms.settings.autoPong) this.#answer(output.data);
+        this.#events.ping(output.data);
+        break;
+      case 'pong':
+        this.pongsReceived++;
+        this.#tracker?.received(output.data);
+        this.#events.pong(output.data);
+        break;
+      case 'close':
+        this.closing.peerClosed(output.code, output.reason, output.reply);
+        break;
+      case 'end':
+        this.closing.peerEnded();
+        break;
+      case 'fail':
+        if (output.error.name === 'InternalError') this.#events.broke(output.error);
+        this.closing.fail(output.error);
+        break;
+      default:
+        output satisfies never;
+    }
+  }
+
+  readingChanged(isReading: boolean): void {
+    this.#pausedDeadline?.unsubscribe();
+    this.#pausedDeadline = undefined;
+    if (this.#info !== undefined) return;
+    this.#closing?.readingChanged(isReading);
+    const { pausedTimeout, scheduler } = this.terms.settings;
+    if (isReading) {
+      this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
+      return;
+    }
+    this.#messageDeadline?.stop();
+    this.#heartbeat?.interrupt();
+    this.#lifeSign?.interrupt();
+    if (pausedTimeout === undefined) return;
+    const error = new WebSocketError('PAUSED_TIMEOUT', `nobody wanted messages for ${pausedTimeout} ms`);
+    this.#pausedDeadline = scheduler.schedule(() => this.closing.abort(error), pausedTimeout);
+  }
+
+  closingChanged(): void {
+    this.outbox.lane.shut();
+    this.outbox.signal.shut();
+    this.#heartbeat?.stop();
+    if (this.state === 'cut') this.#wasCut();
+    this.#lifeSign?.stop();
+    this.#lifeSign = undefined;
+    if (this.state !== 'closed') this.#receiver.pump();
+  }
+
+  #wasCut(): void {
+    this.outbox.signal.end();
+    this.closing.readingChanged(this.isReading);
+  }
+
+  over(info: CloseInfo): void {
+    this.#info = info;
+    this.endedAt = this.clock();
+    this.#messageDeadline?.stop();
+    this.#pausedDeadline?.unsubscribe();
+    this.outbox.stop();
+    this.outbox.signal.end();
+    this.#events.ended(info);
+    this.#receiver.finish();
+  }
+
+  settled(): void {
+    const info = this.#info as CloseInfo;
+    this.#tracker?.end();
+    this.#events.settled(info);
+    if (!this.inbox.isAwaited) {
+      this.#events.finished(info);
+      return;
+    }
+    const { scheduler, closeTimeout } = this.terms.settings;
+    // What is held back is waited for no longer than that.
+    const timer = scheduler.schedule(() => {
+      this.session.discard();
+      this.inbox.abandon();
+    }, closeTimeout);
+    this.inbox.whenOver(() => {
+      timer.unsubscribe();
+      this.#events.finished(info);
+    });
+  }
+
+  #answer(ping: Buffer): void {
+    const { settings, deadlines } = this.terms;
+    this.outbox.pong(ping);
+    if (settings.heartbeat === false || this.state !== 'open') return;
+    this.#lifeSign ??= new LifeSign(this, settings.heartbeat.interval, deadlines);
+    this.#lifeSign.pinged();
+  }
+
+  #receive(data: string | Buffer, size: number): void {
+    this.messagesReceived++;
+    const message = receivedAs(data, this.terms.settings.binaryType, this.session);
+    if (message === undefined) return;
+    // After our own Close frame a message that nobody wants is not kept.
+    this.inbox.put(message as In, size, !this.readsAlways || this.inbox.hasDemand);
+  }
+}

@@ -1,0 +1,85 @@
+import { type Classified, NO_OPTIONS, opcodeOf } from '../../connection/outgoing.js';
+import { Opcode } from '../../protocol/frame/opcode.js';
+import { SharedFrame } from '../../protocol/frame/shared-frame.js';
+import { type DeflateMessage, RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
+import type { OutboxSettings } from './outbox-settings.js';
+import type { PartedMessage } from './parts-sender.js';
+import type { SharedFrames } from './shared-frames.js';
+import type { ReadyMessage } from './wire.js';
+
+const FIN = 0x80;
+
+/** What is encoded only when its turn comes. */
+export type LaterMessage = PartedMessage | DeflateMessage;
+
+/** A message as it goes on: a frame that is ready but for its header, or something for later. */
+export type Encoded = ReadyMessage | LaterMessage;
+
+/** How {@link encodeMessage} encodes. */
+interface Encoding {
+  readonly settings: Pick<OutboxSettings, 'compressor' | 'maskKey'>;
+  /** Of the payload in bytes. */
+  readonly size: number;
+  /**
+   * Whether it goes out now: with context takeover, what waits must not be compressed before what is before it. Asked behind the
+   * application's predicate, that may have sent something.
+   */
+  readonly isDirect: () => boolean;
+}
+
+/**
+ * Decides whether `item` is compressed, and does it when that can be done at once.
+ *
+ * @throws UsageError COMPRESS_FAILED when the application's predicate throws.
+ */
+export function encodeMessage(item: Classified, { settings, size, isDirect }: Encoding): Encoded {
+  const { compressor, maskKey } = settings;
+  if (item.kind === 'blob' || item.kind === 'fragments') return item;
+  const data = item.kind === 'text' ? item.text : item.bytes;
+  const firstByte = FIN | opcodeOf(item);
+  // §5.3: a masked frame is not the same for two connections.
+  const shared = maskKey === undefined ? item.shared : undefined;
+  if (compressor?.wants(data, size, item.options) !== true) {
+    if (shared !== undefined) return shared.asGiven(firstByte, () => bytesOf(item));
+    return item.kind === 'text' ? item : { kind: 'frame', firstByte, payload: item.bytes };
+  }
+  const { deflater } = compressor;
+  const frames = deflater.keepsContext ? undefined : shared;
+  const known = frames?.deflated(deflater.group);
+  if (known !== undefined) return known;
+  const bytes = bytesOf(item);
+  const message = item.options === NO_OPTIONS ? item.shared : item.options;
+  const mustWait = deflater.keepsContext && !isDirect();
+  if (mustWait || size > SYNCHRONOUS_DEFLATE) return { kind: 'deflate', firstByte, bytes, deflater, shared: message };
+  const output = deflater.compress(bytes, message);
+  if (frames !== undefined) return addDeflated(frames, deflater.group, { firstByte, bytes, output });
+  if (output === undefined) return { kind: 'frame', firstByte, payload: bytes };
+  return { kind: 'frame', firstByte: firstByte | RSV1, payload: output };
+}
+
+function bytesOf(item: Extract<Classified, { kind: 'text' | 'bytes' }>): Uint8Array {
+  return item.kind === 'text' ? Buffer.from(item.text) : item.bytes;
+}
+
+function addDeflated(
+  frames: SharedFrames,
+  group: string,
+  { firstByte, bytes, output }: { firstByte: number; bytes: Uint8Array; output: Uint8Array | undefined },
+): SharedFrame {
+  if (output !== undefined) return frames.addDeflated(group, new SharedFrame(firstByte | RSV1, output));
+  return frames.addDeflated(
+    group,
+    frames.asGiven(firstByte, () => bytes),
+  );
+}
+
+/** Whether it is encoded only when its turn comes. */
+export function isLater(item: Encoded): item is LaterMessage {
+  return item.kind !== 'text' && item.kind !== 'frame' && item.kind !== 'shared';
+}
+
+/** The opcode byte of text that is one frame. */
+export const TEXT_FRAME: number = FIN | Opcode.text;
+
+/** The opcode byte of a Close frame. */
+export const CLOSE_FRAME: number = FIN | Opcode.close;

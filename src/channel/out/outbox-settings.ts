@@ -1,0 +1,27 @@
+import type { SchedulerLike } from 'rxjs';
+import type { BackpressureError, UsageError } from '../../protocol/errors.js';
+import type { Compressor } from './compressor.js';
+import type { WireSettings } from './wire.js';
+
+/** What became of an item: see `Connection.trySend`. */
+export type SendResult = 'sent' | 'buffered' | 'dropped' | 'closed';
+
+/** What happens above `maxBufferedAmount`. */
+export type Overflow = 'close' | 'drop-newest' | 'drop-oldest';
+
+/** How much may wait, and what else an outbox needs. Sizes in bytes. */
+export interface OutboxSettings extends WireSettings {
+  readonly maxBufferedAmount: number;
+  readonly overflow: Overflow;
+  readonly scheduler: SchedulerLike;
+  /** Compresses what is sent, where permessage-deflate was agreed to. */
+  readonly compressor: Compressor | undefined;
+}
+
+/** Whom an outbox tells what it cannot do. */
+export interface OutboxOwner {
+  /** The overflow policy says to give up. */
+  overflowed(error: BackpressureError): void;
+  /** A message that was accepted cannot be finished. */
+  failed(error: UsageError): void;
+}

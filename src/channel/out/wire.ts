@@ -1,0 +1,287 @@
+import { headerLength } from '../../protocol/frame/frame-header.js';
+import { Opcode } from '../../protocol/frame/opcode.js';
+import type { SharedFrame } from '../../protocol/frame/shared-frame.js';
+import type { BytePort, Flushable } from '../byte-port.js';
+import { Batch } from './batch.js';
+import { ControlLane } from './control-lane.js';
+import { type LaneLimits, type LaneOwner, NO_LANE, SharedLane } from './shared-lane.js';
+import { Slab } from './slab.js';
+import { WriteMarks } from './write-marks.js';
+
+const FIN = 0x80;
+
+/** Pongs that may be in the batch before it is written early, in bytes. */
+const PONG_BATCH = 4096;
+
+/** What a wire needs. */
+export interface WireSettings {
+  /** More than this is written before the tick is over, in bytes. */
+  readonly highWaterMark: number;
+  /** Gives the masking keys of a client; a server does not mask. RFC 6455 §5.3. */
+  readonly maskKey: (() => number) | undefined;
+  /** What may take the short way. */
+  readonly lane: LaneLimits;
+}
+
+/** A message that is ready but for its header. */
+export type ReadyMessage =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'frame'; readonly firstByte: number; readonly payload: Uint8Array }
+  | SharedFrame;
+
+/** Whom a wire tells. */
+export interface WireOwner {
+  /** So many bytes were written; 0 when something else may have changed. */
+  written(size: number): void;
+}
+
+/**
+ * Joins frames to writes: those of one tick leave together, one write is outstanding at a time. Control frames may be given at any
+ * time; all else only while it is not blocked.
+ */
+export class Wire implements Flushable, LaneOwner {
+  /** Whether a write is outstanding: the transport has not taken everything. */
+  isBlocked = false;
+  /** The short way into it, for messages to many, if it was asked for. */
+  lane: SharedLane = NO_LANE;
+  readonly #port: BytePort;
+  readonly #settings: WireSettings;
+  readonly #owner: WireOwner;
+  /** While something waits for the flush. */
+  #batch: Batch | undefined;
+  /** Control frames that wait: made when the peer does not read. */
+  #control: ControlLane | undefined;
+  /** Made when somebody wants to know that something has left. */
+  #marks: WriteMarks | undefined;
+  /** To be called when the control frames that wait have left. */
+  #afterControl: (() => void) | undefined;
+  /** But for what was written from the lane. */
+  #bytesSent = 0;
+  /** Of control frames that were added to the batch. */
+  #controlBytes = 0;
+  #pongBytes = 0;
+  #isScheduled = false;
+  #isStopped = false;
+
+  constructor(port: BytePort, settings: WireSettings, owner: WireOwner) {
+    this.#port = port;
+    this.#settings = settings;
+    this.#owner = owner;
+  }
+
+  /** Bytes that were given to the transport. */
+  get bytesSent(): number {
+    return this.#bytesSent + this.lane.bytesSent;
+  }
+
+  /** Bytes of messages that were given to the transport, or are about to be. Never falls while the connection is open. */
+  get messageBytes(): number {
+    return this.bytesSent + this.batched - this.#controlBytes;
+  }
+
+  /** Bytes that the transport has taken for good, while a write is outstanding. `undefined` when none is. */
+  get taken(): number | undefined {
+    return this.isBlocked ? this.bytesSent - this.#port.unsent : undefined;
+  }
+
+  /** Whether control frames wait until the transport has taken everything before them. */
+  get isControlWaiting(): boolean {
+    return this.#controlSize > 0;
+  }
+
+  /** Bytes that have not left. What others gave to the transport, such as the handshake, does not count. */
+  get size(): number {
+    return this.batched + this.#controlSize + (this.isBlocked ? this.#port.pending : 0);
+  }
+
+  /** Whether all that was given has left. */
+  get isIdle(): boolean {
+    return !this.isBlocked && this.batched === 0;
+  }
+
+  /** Bytes that are not written yet. */
+  get batched(): number {
+    return this.#batch?.size ?? this.lane.size;
+  }
+
+  /** Adds a whole message: a string as text, bytes as binary. Calls `reached` when it has left. */
+  message(data: string | Uint8Array, reached?: () => void): void {
+    const batch = this.#ownBatch();
+    const maskKey = this.#settings.maskKey?.();
+    if (typeof data === 'string') batch.text(FIN | Opcode.text, data, maskKey);
+    else batch.payload(FIN | Opcode.binary, data, maskKey);
+    this.#added(reached);
+  }
+
+  /** Adds an encoded message, and calls `reached` when it has left. */
+  encoded(item: ReadyMessage, reached?: () => void): void {
+    if (item.kind === 'text') this.message(item.text, reached);
+    else if (item.kind === 'shared') this.shared(item, reached);
+    else this.frame(item.firstByte, item.payload, reached);
+  }
+
+  /** Adds a frame, and calls `reached` when it has left. */
+  frame(firstByte: number, payload: Uint8Array, reached?: () => void): void {
+    this.#ownBatch().payload(firstByte, payload, this.#settings.maskKey?.());
+    this.#added(reached);
+  }
+
+  /** Adds a frame by reference, and calls `reached` when it has left. Others may follow by the lane. */
+  shared(frame: SharedFrame, reached?: () => void): void {
+    this.ownLane();
+    this.#ownBatch().shared(frame);
+    this.lane.open(this.batched);
+    this.#added(reached);
+  }
+
+  /** Adds encoded frames without writing them: `write` follows. */
+  pieces(pieces: readonly Uint8Array[]): void {
+    for (const piece of pieces) this.#ownBatch().piece(piece);
+  }
+
+  /** Adds a control frame. While a write is outstanding it waits, before everything else, and is never dropped. */
+  control(opcode: Opcode, payload: Uint8Array): void {
+    if (this.#isStopped) return;
+    if (this.isBlocked) {
+      this.#ownControl().add(FIN | opcode, payload);
+      return;
+    }
+    this.#controlBytes += this.#controlFrameSize(payload);
+    this.frame(FIN | opcode, payload);
+  }
+
+  /** Adds a Close frame in the place of all control frames that wait, and calls `reached` when it has left. */
+  fail(payload: Uint8Array, reached: () => void): void {
+    this.#control?.clear();
+    if (this.isBlocked) {
+      this.#ownControl().add(FIN | Opcode.close, payload);
+      this.#afterControl = reached;
+    } else this.frame(FIN | Opcode.close, payload, reached);
+  }
+
+  /** Adds the answer to a ping. While the peer does not read, at most 4 KiB of answers wait, and the latest. */
+  pong(payload: Uint8Array): void {
+    if (this.#isStopped) return;
+    if (this.isBlocked) {
+      this.#ownControl().addPong(FIN | Opcode.pong, payload);
+      return;
+    }
+    const size = this.#controlFrameSize(payload);
+    this.#pongBytes += size;
+    this.#controlBytes += size;
+    this.frame(FIN | Opcode.pong, payload);
+    if (this.#pongBytes >= PONG_BATCH) this.write();
+  }
+
+  /** Calls `reached` when all that was given so far has left. */
+  mark(reached: () => void): void {
+    const isWritten = this.isBlocked && this.batched + this.#controlSize === 0;
+    if (isWritten) this.#ownMarks().outstanding(reached);
+    else {
+      this.#ownMarks().next(reached);
+      this.lane.close(); // What it writes has no marks.
+    }
+  }
+
+  /** Writes what was given, unless a write is outstanding. */
+  write(): void {
+    if (this.isBlocked) return;
+    const size = this.batched;
+    if (size > 0) {
+      this.#bytesSent += size;
+      this.#pongBytes = 0;
+      this.#flushBatch();
+      this.isBlocked = this.#port.pending > 0;
+    }
+    if (this.#marks?.isNextEmpty === false) {
+      this.#marks.written();
+      if (!this.isBlocked) this.#marks.left();
+    }
+    this.#owner.written(size);
+  }
+
+  /** The lane has written what was alone in the batch, and it did not leave at once. */
+  blocked(): void {
+    this.isBlocked = true;
+    this.#owner.written(0);
+  }
+
+  /** Has it flushed with the others. */
+  schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#port.schedule(this);
+  }
+
+  /** The flush point: see `BytePort.schedule`. */
+  flush(): void {
+    this.#isScheduled = false;
+    this.write();
+  }
+
+  /** The transport has taken everything: the control frames that wait come next. `write` follows. */
+  drained(): void {
+    this.isBlocked = false;
+    this.#controlBytes += this.#controlSize;
+    this.#control?.moveTo(this.#ownBatch(), this.#settings.maskKey);
+    if (this.#afterControl !== undefined) this.#ownMarks().next(this.#afterControl);
+    this.#afterControl = undefined;
+    this.#marks?.left();
+  }
+
+  /** Forgets everything, for good. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#control?.clear();
+    this.#batch?.drop();
+    this.lane.take();
+    this.#marks?.clear();
+  }
+
+  /** The lane, made now if there was none; closed then. */
+  ownLane(): SharedLane {
+    if (this.lane === NO_LANE) {
+      this.lane = new SharedLane(this.#settings.lane, this.#port, this);
+      this.#batch?.join(this.lane);
+    }
+    return this.lane;
+  }
+
+  /** Of control frames that wait, in bytes. */
+  get #controlSize(): number {
+    return this.#control?.size ?? 0;
+  }
+
+  #controlFrameSize(payload: Uint8Array): number {
+    return headerLength(payload.length, this.#settings.maskKey !== undefined) + payload.length;
+  }
+
+  #ownBatch(): Batch {
+    this.#batch ??= Batch.take(this.lane);
+    return this.#batch;
+  }
+
+  /** What is written may bring answers at once, and they others to send: then the batch is in use again. */
+  #flushBatch(): void {
+    const batch = this.#ownBatch();
+    batch.flush(this.#port);
+    if (batch === this.#batch && batch.giveBack()) this.#batch = undefined;
+  }
+
+  #ownControl(): ControlLane {
+    this.#control ??= new ControlLane(headerLength(0, this.#settings.maskKey !== undefined));
+    return this.#control;
+  }
+
+  #ownMarks(): WriteMarks {
+    this.#marks ??= new WriteMarks();
+    return this.#marks;
+  }
+
+  #added(reached: (() => void) | undefined): void {
+    if (reached !== undefined) this.#ownMarks().next(reached);
+    if (this.batched > this.#settings.highWaterMark) this.write();
+    else this.schedule();
+    Slab.flushFull();
+  }
+}

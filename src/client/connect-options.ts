@@ -1,0 +1,186 @@
+import type { Observable } from 'rxjs';
+import { checkBoolean, checkFunction, checkInteger, checkNames, checkOneOf, checkSignal } from '../base/check.js';
+import type { CompressionOption } from '../channel/deflate-options.js';
+import {
+  CONNECTION_OPTIONS,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+} from '../channel/settings.js';
+import type { BinaryType } from '../connection/connection.js';
+import type { IncomingMessage } from '../connection/incoming-message.js';
+import { describe } from '../connection/outgoing.js';
+import { CLIENT_NETWORK_OPTIONS, type DialNetworkOptions } from '../net/client-request.js';
+import { checkSubprotocols } from '../protocol/handshake/subprotocols.js';
+import { parseTarget, type Target } from '../protocol/handshake/target-url.js';
+import { encodeRequestHeaders } from '../protocol/handshake/write-request.js';
+
+/** Options of `connect`. */
+export interface ConnectOptions<B extends BinaryType = 'nodebuffer'>
+  extends ConnectionOptions<B>,
+    CompressionOption,
+    DialNetworkOptions {
+  /** More fields of the request, as for `http.request`. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** The Origin header. @default none */
+  readonly origin?: string;
+  /** The Host header, where it is not that of the URL. */
+  readonly host?: string;
+  /** 8 talks to servers of the draft hybi-08 to hybi-12. @default 13 */
+  readonly protocolVersion?: 8 | 13;
+  /**
+   * Follows redirects; `wss:` never becomes `ws:`. When the host or the port changes, all fields but `User-Agent`, `Accept-Language` and
+   * `Origin` stay behind for good, and so do the user and password of the URL, `host`, `agent`, `cert`, `key`, `pfx`, `passphrase`,
+   * `secureContext` and `servername`. Subprotocols go along. @default false
+   */
+  readonly followRedirects?: boolean;
+  /** How many redirects are followed. @default 10 */
+  readonly maxRedirects?: number;
+  /** Looks at a response that is otherwise right; `false` refuses it with `HandshakeError` RESPONSE_REFUSED. @default all are right */
+  readonly verifyResponse?: (response: IncomingMessage) => boolean;
+  /** Ends the dial, or the connection with 1000, and completes. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where to connect to, with what belongs to this place alone. The options count before those of `connect`. */
+export interface TargetOptions<B extends BinaryType = 'nodebuffer'> extends ConnectOptions<B> {
+  /** `ws:`, `wss:`, `http:` or `https:`, or `ws+unix:/path/of.sock:/path`. Without a fragment. RFC 6455 §3. */
+  readonly url: string | URL;
+  /** The subprotocols that are offered, in order of preference. */
+  readonly protocols?: string | readonly string[];
+}
+
+/** A place to connect to. */
+export type PlainTarget<B extends BinaryType = 'nodebuffer'> = string | URL | TargetOptions<B>;
+
+/** A place to connect to, or a function that is asked for it anew for each attempt. */
+export type ConnectTarget<B extends BinaryType = 'nodebuffer'> =
+  | PlainTarget<B>
+  | (() => PlainTarget<B> | PromiseLike<PlainTarget<B>> | Observable<PlainTarget<B>>);
+
+/** What a dial and its connection need, checked and with the defaults in place. */
+export interface ConnectSettings extends ConnectionSettings {
+  readonly target: Target;
+  readonly protocols: readonly string[];
+  readonly version: 8 | 13;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly origin: string | undefined;
+  readonly maxRedirects: number;
+  readonly verifyResponse: ((response: IncomingMessage) => boolean) | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly network: DialNetworkOptions;
+}
+
+const CONNECT_OPTIONS = [
+  ...CONNECTION_OPTIONS,
+  ...CLIENT_NETWORK_OPTIONS,
+  'perMessageDeflate',
+  'headers',
+  'origin',
+  'host',
+  'protocolVersion',
+  'followRedirects',
+  'maxRedirects',
+  'verifyResponse',
+  'signal',
+] as const satisfies readonly (keyof ConnectOptions)[];
+
+/**
+ * Checks the options of one attempt.
+ *
+ * @throws TypeError, RangeError or SyntaxError that names the option, what was found and what is allowed.
+ */
+export function connectSettings(
+  target: PlainTarget<BinaryType>,
+  protocols: string | readonly string[] | undefined,
+  options: ConnectOptions<BinaryType>,
+): ConnectSettings {
+  const own = isTargetOptions(target) ? target : { url: target as string | URL };
+  const { url, protocols: ownProtocols, ...ownOptions } = own;
+  const merged = { ...options, ...ownOptions };
+  const offered = ownProtocols ?? protocols;
+  checkConnectOptions(merged, offered);
+  const { origin, protocolVersion = 13, followRedirects = false, maxRedirects = 10 } = merged;
+  return {
+    ...connectionSettings(merged, 'client'),
+    target: parseTarget(url),
+    protocols: protocolList(offered),
+    version: protocolVersion,
+    headers: requestFields(merged),
+    origin,
+    maxRedirects: followRedirects ? maxRedirects : 0,
+    verifyResponse: merged.verifyResponse,
+    signal: merged.signal,
+    network: networkOptions(merged),
+  };
+}
+
+/**
+ * Checks the options, and the subprotocols that are offered under them.
+ *
+ * @throws TypeError, RangeError or SyntaxError that names the option, what was found and what is allowed.
+ */
+export function checkConnectOptions(
+  options: ConnectOptions<BinaryType>,
+  protocols: string | readonly string[] | undefined,
+): void {
+  checkNames(options, CONNECT_OPTIONS);
+  checkOneOf('protocolVersion', options.protocolVersion ?? 13, [8, 13]);
+  checkBoolean('followRedirects', options.followRedirects ?? false);
+  checkInteger('maxRedirects', options.maxRedirects ?? 10, 1, 100);
+  checkFunction('verifyResponse', options.verifyResponse);
+  checkSignal(options.signal);
+  checkNetworkOptions(options);
+  connectionSettings(options, 'client');
+  const { origin, protocolVersion: version = 13 } = options;
+  // The request is made here once, so that what cannot be sent throws now.
+  encodeRequestHeaders({
+    key: '',
+    version,
+    protocols: protocolList(protocols),
+    origin,
+    headers: requestFields(options),
+  });
+}
+
+/** What Node would complain about only when it dials, or not at all. */
+function checkNetworkOptions({ agent, family, lookup, ...options }: ConnectOptions<BinaryType>): void {
+  const { localAddress, rejectUnauthorized, checkServerIdentity } = options;
+  if (agent !== undefined && typeof (agent as { addRequest?: unknown } | null)?.addRequest !== 'function') {
+    throw new TypeError(`agent is ${describe(agent)}, allowed is an Agent of node:http or node:https`);
+  }
+  if (localAddress !== undefined && typeof localAddress !== 'string') {
+    throw new TypeError(`localAddress is ${describe(localAddress)}, allowed is an address of IP`);
+  }
+  checkOneOf('family', family ?? 0, [0, 4, 6]);
+  checkFunction('lookup', lookup);
+  checkBoolean('rejectUnauthorized', rejectUnauthorized ?? true);
+  checkFunction('checkServerIdentity', checkServerIdentity);
+}
+
+/** The caller's fields of the request. */
+function requestFields({ headers = {}, host }: ConnectOptions<BinaryType>): ConnectSettings['headers'] {
+  if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
+    throw new TypeError(`headers are ${describe(headers)}, allowed is an object of names and values`);
+  }
+  return host === undefined ? headers : { ...headers, Host: host };
+}
+
+function isTargetOptions(target: unknown): target is TargetOptions<BinaryType> {
+  if (typeof target === 'string' || target instanceof URL) return false;
+  if (typeof target === 'object' && target !== null && 'url' in target) return true;
+  throw new TypeError(
+    `target is ${describe(target)}, allowed are a URL, { url, ... } and a function that gives one of them`,
+  );
+}
+
+function protocolList(protocols: string | readonly string[] | undefined): readonly string[] {
+  const list = typeof protocols === 'string' ? [protocols] : (protocols ?? []);
+  checkSubprotocols(list);
+  return [...list];
+}
+
+function networkOptions(options: ConnectOptions<BinaryType>): DialNetworkOptions {
+  const given = CLIENT_NETWORK_OPTIONS.filter((name) => options[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, options[name]]));
+}

@@ -1,0 +1,211 @@
+import {
+  defer,
+  EMPTY,
+  from,
+  isObservable,
+  Observable,
+  of,
+  type SchedulerLike,
+  Subscription,
+  switchMap,
+  take,
+  throwIfEmpty,
+} from 'rxjs';
+import { clockOf } from '../base/clock.js';
+import { deadline } from '../base/deadline.js';
+import { connectionSettings } from '../channel/settings.js';
+import { closeErrorOf, withUptime } from '../connection/close-error.js';
+import type { BinaryType, CloseInfo, Connection, MessageOf } from '../connection/connection.js';
+import { PortConnection } from '../connection/live-connection.js';
+import { report } from '../net/diagnostics.js';
+import { type Dialed, dial } from '../net/dial.js';
+import { HandshakeError } from '../protocol/errors.js';
+import {
+  type ConnectOptions,
+  type ConnectSettings,
+  type ConnectTarget,
+  checkConnectOptions,
+  connectSettings,
+  type PlainTarget,
+} from './connect-options.js';
+
+/**
+ * A client. Cold: each subscription dials, emits the open connection once, and stays subscribed while it lives.
+ *
+ * Completes when the peer closed with 1000 or without a code, or when we closed. Errors with `HandshakeError` or Node's own error when
+ * there is no connection, with `ConnectionClosedError` for any other code of the peer and for a lost connection (1006), with
+ * `ProtocolError` when the peer broke the protocol; every error carries `uptime`, the milliseconds that it was open. Handle
+ * it, or `reconnect()`. Unsubscribing aborts the dial in any phase, or closes with 1000.
+ *
+ * @param target where to: a URL, `{ url, ... }`, or a function that is asked for each subscription (its time counts in `handshakeTimeout`).
+ * @param protocols the subprotocols that are offered.
+ * @throws TypeError, RangeError or SyntaxError at the call for a target or option that is not allowed.
+ * @example connect('ws://localhost:8080').pipe(mergeMap((conn) => conn.messages$)).subscribe(console.log);
+ */
+export function connect<B extends BinaryType = 'nodebuffer'>(
+  target: ConnectTarget<B>,
+  protocols?: string | readonly string[] | ConnectOptions<B>,
+  options?: ConnectOptions<B>,
+): Observable<Connection<undefined, MessageOf<B>>> {
+  const isList = protocols === undefined || typeof protocols === 'string' || Array.isArray(protocols);
+  const second = options === undefined && !isList;
+  const offered = second ? undefined : (protocols as string | readonly string[] | undefined);
+  const given = (second ? protocols : options === undefined ? {} : options) as ConnectOptions<BinaryType>;
+  checkConnectOptions(given, offered);
+  const settingsOf = (place: PlainTarget<BinaryType>): ConnectSettings => connectSettings(place, offered, given);
+  if (typeof target !== 'function') settingsOf(target);
+  const settings$ =
+    typeof target === 'function'
+      ? defer(() => firstTarget(target())).pipe(switchMap((place) => of(settingsOf(place))))
+      : defer(() => of(settingsOf(target)));
+  return new Observable((subscriber) => {
+    const attempt = new Attempt<MessageOf<B>>(given, settings$, {
+      opened: (connection) => subscriber.next(connection),
+      failed: (error) => subscriber.error(error),
+      finished: () => subscriber.complete(),
+    });
+    subscriber.add(() => attempt.abort());
+    attempt.start();
+  });
+}
+
+interface AttemptEvents<In> {
+  opened(connection: PortConnection<undefined, In>): void;
+  failed(error: unknown): void;
+  finished(): void;
+}
+
+/** One subscription of `connect`: the dial, then the connection. */
+class Attempt<In> {
+  readonly #options: ConnectOptions<BinaryType>;
+  readonly #settings$: Observable<ConnectSettings>;
+  readonly #events: AttemptEvents<In>;
+  /** The dial, its deadline and the listeners of signals: what ends with the attempt. */
+  readonly #resources = new Subscription();
+  #timer: Subscription | undefined;
+  #connection: PortConnection<undefined, In> | undefined;
+  #isOver = false;
+
+  constructor(options: ConnectOptions<BinaryType>, settings$: Observable<ConnectSettings>, events: AttemptEvents<In>) {
+    this.#options = options;
+    this.#settings$ = settings$;
+    this.#events = events;
+  }
+
+  start(): void {
+    const { scheduler, handshakeTimeout } = connectionSettings(this.#options, 'client');
+    const clock = clockOf(scheduler);
+    const began = clock();
+    this.#obey(this.#options.signal);
+    this.#expire(scheduler, handshakeTimeout, 0);
+    if (this.#isOver) return;
+    const dial$ = this.#settings$.pipe(
+      switchMap((settings) => {
+        // The target may have brought its own.
+        this.#obey(settings.signal);
+        this.#expire(settings.scheduler, settings.handshakeTimeout, clock() - began);
+        if (this.#isOver) return EMPTY;
+        return dial({ ...settings, redirects: 0 }).pipe(switchMap((dialed) => of({ settings, dialed })));
+      }),
+    );
+    this.#resources.add(
+      dial$.subscribe({
+        next: ({ settings, dialed }) => this.#open(settings, dialed),
+        error: (error: unknown) => this.#fail(error, 0),
+      }),
+    );
+  }
+
+  /** Nobody is interested any more. */
+  abort(): void {
+    this.#finish(() => {});
+    this.#connection?.close();
+  }
+
+  readonly #onSignal = (): void => {
+    const connection = this.#connection;
+    if (connection === undefined) this.#finish(() => this.#events.finished());
+    else connection.close();
+  };
+
+  #obey(signal: AbortSignal | undefined): void {
+    if (signal === undefined || this.#isOver) return;
+    if (signal.aborted) {
+      this.#onSignal();
+      return;
+    }
+    signal.addEventListener('abort', this.#onSignal);
+    this.#resources.add(() => signal.removeEventListener('abort', this.#onSignal));
+  }
+
+  /** Fails the attempt when there is no connection `timeout` ms after it began, `elapsed` ms ago. */
+  #expire(scheduler: SchedulerLike, timeout: number, elapsed: number): void {
+    this.#timer?.unsubscribe();
+    if (this.#isOver) return;
+    const late = (): void =>
+      this.#fail(new HandshakeError('HANDSHAKE_TIMEOUT', `no connection after ${timeout} ms (handshakeTimeout)`), 0);
+    this.#timer = deadline(scheduler, Math.max(0, timeout - elapsed), late);
+  }
+
+  #open(settings: ConnectSettings, { port, agreement, deflate, response, target, remoteAddress }: Dialed): void {
+    this.#timer?.unsubscribe();
+    const facts = {
+      role: 'client',
+      data: undefined,
+      response,
+      url: target.href,
+      protocol: agreement.protocol,
+      extensions: agreement.extensions,
+      deflate,
+      protocolVersion: settings.version,
+      remoteAddress,
+    } as const;
+    const connection = new PortConnection<undefined, In>(port, facts, settings);
+    this.#connection = connection;
+    let uptime = 0;
+    connection.close$.subscribe(() => {
+      uptime = connection.stats.uptime;
+    });
+    connection.whenFinished({ told: (info) => this.#closed(info, uptime) });
+    report('open', { connection });
+    // All who subscribe while it is emitted share the first message.
+    const hold = connection.hold();
+    connection.start();
+    this.#events.opened(connection);
+    hold.unsubscribe();
+  }
+
+  #closed(info: CloseInfo, uptime: number): void {
+    const error = closeErrorOf(info);
+    if (error === undefined) this.#finish(() => this.#events.finished());
+    else this.#fail(error, uptime);
+  }
+
+  #fail(error: unknown, uptime: number): void {
+    this.#finish(() => this.#events.failed(withUptime(error, uptime)));
+  }
+
+  #finish(notify: () => void): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#timer?.unsubscribe();
+    this.#resources.unsubscribe();
+    notify();
+  }
+}
+
+function firstTarget(
+  answer: PlainTarget<BinaryType> | PromiseLike<PlainTarget<BinaryType>> | Observable<PlainTarget<BinaryType>>,
+): Observable<PlainTarget<BinaryType>> {
+  const targets = isObservable(answer) ? answer : isPromise(answer) ? from(answer) : of(answer);
+  return targets.pipe(
+    take(1),
+    throwIfEmpty(
+      () => new HandshakeError('TARGET_INVALID', 'the function for the target gave an Observable without a value'),
+    ),
+  );
+}
+
+function isPromise(answer: unknown): answer is PromiseLike<PlainTarget<BinaryType>> {
+  return typeof (answer as PromiseLike<unknown> | undefined)?.then === 'function';
+}

@@ -1,0 +1,271 @@
+import { type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
+import { type Holdable, type InboxSeats, messagesOf, Seat, type Tap } from './seat.js';
+import { type Taker, type TakerKey, Takers } from './takers.js';
+
+/** What each waiting message is charged beside its bytes, so that empty ones count too. */
+const MESSAGE_COST = 128;
+
+interface Waiting<In> {
+  readonly message: In;
+  readonly cost: number;
+}
+
+/** How messages are intercepted. */
+export interface InterceptOptions<In> {
+  /** Which messages are shown. @default all */
+  readonly key?: TakerKey<In>;
+  /**
+   * Given by those who wait for a message: reads ahead twice as far while it lasts. Called when even that much waits, and nothing more
+   * can be read before somebody subscribes. Runs no code of the application.
+   */
+  readonly onStuck?: () => void;
+}
+
+/** Lasts until it is unsubscribed. */
+export interface Interception extends Unsubscribable {
+  /** Whether messages are read at present: not while the queue is full. */
+  readonly isReading: boolean;
+  /** Whether nothing more is read before somebody subscribes. Not while a hold is taken: whoever took it is expected to go on. */
+  readonly isStuck: boolean;
+}
+
+/** What nobody has added to. */
+const NONE: readonly never[] = [];
+
+/** Whom an inbox asks for more. */
+export interface InboxOwner {
+  /** Delivery may go on: calls `deliverNext` until that returns `false`. */
+  wanted(): void;
+}
+
+/**
+ * What waits between a connection and its subscribers. Demand is at least one subscriber and no hold; without it messages are
+ * kept, in order, up to the mark. The end of the connection stands in the same line.
+ */
+export class Inbox<In> implements InboxSeats<In> {
+  readonly #mark: number;
+  readonly #owner: InboxOwner;
+  #messages$: Holdable<In> | undefined;
+  #seats: readonly Seat<In>[] = NONE;
+  /** Made when somebody intercepts. */
+  #takers: Takers<In> | undefined;
+  /** Those who wait for a message, and are told when none can come. */
+  #waiters: readonly (() => void)[] = NONE;
+  #waiting: readonly Waiting<In>[] = NONE;
+  #first = 0;
+  #cost = 0;
+  #holds = 0;
+  #onOver: (() => void) | undefined;
+  #ending = false;
+  #completed = false;
+
+  /** @param mark in bytes. */
+  constructor(mark: number, owner: InboxOwner) {
+    this.#mark = mark;
+    this.#owner = owner;
+  }
+
+  get messages$(): Holdable<In> {
+    this.#messages$ ??= messagesOf(this);
+    return this.#messages$;
+  }
+
+  get hasDemand(): boolean {
+    return this.#seats.length > 0 && this.#holds === 0;
+  }
+
+  /** Whether another message may be parsed: it is wanted, or there is room to keep it. */
+  get hasRoom(): boolean {
+    return this.#cost < this.#mark || this.hasDemand || (this.#waiters.length > 0 && this.#cost < this.#mark * 2);
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === this.#waiting.length;
+  }
+
+  /** What waits, in bytes. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  /** Whether nothing more is read before somebody subscribes. */
+  get isStuck(): boolean {
+    return this.#seats.length === 0 && this.#holds === 0 && !this.hasRoom;
+  }
+
+  /** Whether all is over: the end was delivered. */
+  get isCompleted(): boolean {
+    return this.#completed;
+  }
+
+  /** Whether a hold keeps back what waits, or the end. */
+  get isHeld(): boolean {
+    return this.#holds > 0 && !this.#completed && (this.#seats.length > 0 || !this.isEmpty);
+  }
+
+  /** Whether the end is still to be delivered: a subscriber has not got it, or a hold keeps back what waits before it. */
+  get isAwaited(): boolean {
+    return !this.#completed && (this.#seats.length > 0 || this.isHeld);
+  }
+
+  hold(): Subscription {
+    this.#holds++;
+    return new Subscription(() => {
+      this.#holds--;
+      if (this.#holds === 0 && this.#seats.length > 0) this.#owner.wanted();
+      this.#tellIfReleased();
+      this.#tellIfStuck();
+    });
+  }
+
+  /** Shows `take` each message that comes from now on, before it is queued. The first that takes it has it. */
+  intercept(take: Taker<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception {
+    this.#takers ??= new Takers();
+    const leave = this.#takers.add(take, key);
+    const stopWaiting = onStuck === undefined ? undefined : this.#waitFor(onStuck);
+    if (onStuck !== undefined) this.#owner.wanted();
+    this.#tellIfStuck();
+    const inbox = this;
+    return {
+      unsubscribe: () => {
+        leave();
+        stopWaiting?.();
+      },
+      get isReading() {
+        return inbox.hasRoom;
+      },
+      get isStuck() {
+        return inbox.isStuck;
+      },
+    };
+  }
+
+  /**
+   * Takes in a message: to the subscribers at once when nothing waits before it and there is demand.
+   *
+   * @param isKept whether it waits when nobody wants it now.
+   */
+  put(message: In, size: number, isKept = true): void {
+    if (this.#takers?.offer(message) === true) return;
+    if (this.isEmpty && this.hasDemand) {
+      this.#deliver(message);
+      return;
+    }
+    if (!isKept) return;
+    const cost = size + MESSAGE_COST;
+    // The empty list is everybody's.
+    if (this.#waiting === NONE) this.#waiting = [{ message, cost }];
+    else (this.#waiting as Waiting<In>[]).push({ message, cost });
+    this.#cost += cost;
+    this.#tellIfStuck();
+  }
+
+  /** Delivers one message, or the end. `false` when there is no demand or nothing waits. */
+  deliverNext(): boolean {
+    if (this.#completed || !this.hasDemand) return false;
+    if (this.isEmpty) {
+      if (this.#ending) this.#complete();
+      return false;
+    }
+    this.#deliver(this.#shift());
+    return true;
+  }
+
+  /** Somebody subscribes to `messages$`. */
+  add(subscriber: Subscriber<In>, tap?: Tap<In>): void {
+    if (this.#completed) {
+      subscriber.complete();
+      return;
+    }
+    const seat = new Seat(this, subscriber, tap);
+    this.#seats = this.#seats.concat(seat);
+    // Before the first message: it may be the last that the subscriber wants.
+    subscriber.add(seat);
+    if (this.#holds === 0) this.#owner.wanted();
+  }
+
+  /** A subscriber has left. */
+  remove(seat: Seat<In>): void {
+    this.#seats = this.#seats.filter((other) => other !== seat);
+    this.#tellIfReleased();
+    this.#tellIfStuck();
+  }
+
+  /** No message follows what waits. */
+  end(): void {
+    this.#ending = true;
+  }
+
+  /** Calls `done` once: when the end was delivered, or when nobody waits for it any more. */
+  whenOver(done: () => void): void {
+    this.#onOver = done;
+  }
+
+  /** Drops what waits. */
+  drop(): void {
+    this.#waiting = NONE;
+    this.#first = 0;
+    this.#cost = 0;
+    this.#tellIfReleased();
+  }
+
+  /** Drops what waits and delivers the end, held or not. */
+  abandon(): void {
+    this.drop();
+    if (!this.#completed) this.#complete();
+  }
+
+  #waitFor(onStuck: () => void): () => void {
+    // A function of its own, so that the same one may be here twice.
+    const waiter = (): void => onStuck();
+    this.#waiters = [...this.#waiters, waiter];
+    return () => {
+      this.#waiters = this.#waiters.filter((other) => other !== waiter);
+    };
+  }
+
+  #tellIfStuck(): void {
+    if (this.#waiters.length > 0 && this.isStuck) for (const tell of this.#waiters) tell();
+  }
+
+  #tellIfReleased(): void {
+    if (this.#seats.length === 0 && !this.#completed && !this.isHeld) this.#tellOver();
+  }
+
+  #tellOver(): void {
+    const onOver = this.#onOver;
+    this.#onOver = undefined;
+    onOver?.();
+  }
+
+  /** To those who were there when the message began: who subscribes meanwhile begins with the next one. */
+  #deliver(message: In): void {
+    const seats = this.#seats;
+    if (seats.length === 1) {
+      (seats[0] as Seat<In>).next(message);
+      return;
+    }
+    for (const seat of seats) seat.next(message);
+  }
+
+  #complete(): void {
+    this.#completed = true;
+    const seats = this.#seats;
+    this.#seats = NONE;
+    for (const seat of seats) seat.complete();
+    this.#tellOver();
+  }
+
+  #shift(): In {
+    const { message, cost } = this.#waiting[this.#first++] as Waiting<In>;
+    this.#cost -= cost;
+    if (this.#first === this.#waiting.length) {
+      this.#waiting = NONE;
+      this.#first = 0;
+    } else if (this.#first * 2 >= this.#waiting.length) {
+      (this.#waiting as Waiting<In>[]).splice(0, this.#first);
+      this.#first = 0;
+    }
+    return message;
+  }
+}

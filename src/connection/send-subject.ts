@@ -1,0 +1,141 @@
+import { type Observable, type Observer, Subject, Subscription } from 'rxjs';
+import { propertyOf } from '../base/thrown.js';
+import type { SendResult } from '../channel/out/outbox-settings.js';
+import type { Outgoing } from './outgoing.js';
+
+/** What a {@link SendSubject} writes to. @internal */
+export interface SendTarget<Out> {
+  readonly ready$: Observable<boolean>;
+  readonly isReady: boolean;
+  /** Whether more than `highWaterMark` bytes wait. The opposite of `isReady` when left out: a producer never rests there. */
+  readonly isSlow?: boolean;
+  readonly bufferedAmount: number;
+  /** Never throws. */
+  send(value: Out, onHanded: (() => void) | undefined): SendResult;
+  /** Flushes and closes, as far as a Close frame may say it. Never throws. */
+  closeWith(code: number, reason: string, error: unknown): void;
+}
+
+/** Who has a way to send that gives no notice. */
+interface LaneOwner {
+  readonly lane: { shut(): void };
+}
+
+/**
+ * The sending end of a connection, as a Subject.
+ *
+ * As an Observer: `next` sends and never throws or blocks; `complete` flushes and closes with 1000; `error` closes with 1011, or with
+ * the `code` and `reason` of the error where a close frame may carry them, or with the `closeCode` and message of a `ProtocolError`;
+ * the error stands in `close$`. After the end all three do nothing. A value that cannot
+ * be sent closes the connection with 1011 and stands in `close$` as its `error`.
+ *
+ * As an Observable: emits each item once it is handed to the operating system, completes with the connection, never errors.
+ * `send.pipe(...)` is by RxJS's `lift` again a Subject that writes: hand out `send.asObservable()`.
+ */
+export class SendSubject<Out = Outgoing> extends Subject<Out> {
+  readonly #target: SendTarget<Out>;
+  readonly #owner: LaneOwner | undefined;
+  #handed: Subject<Out> | undefined;
+  #ended = false;
+
+  /**
+   * @param owner of a way to send that gives no notice: it is shut when somebody wants notices.
+   * @internal
+   */
+  constructor(target: SendTarget<Out>, owner?: LaneOwner) {
+    super();
+    this.#owner = owner;
+    this.#target = target;
+  }
+
+  /**
+   * `false` while more than `highWaterMark` bytes wait, `true` again below half of it; and `false` until a later turn of the event loop when
+   * so much was sent in this one that timers and other connections had to wait (10 ms, shared by all connections), and once the
+   * connection closes. Replays `isReady`, emits each change once, and completes with the connection.
+   */
+  get ready$(): Observable<boolean> {
+    return this.#target.ready$;
+  }
+
+  /** The current value of `ready$`. */
+  get isReady(): boolean {
+    return this.#target.isReady;
+  }
+
+  /** Whether the peer takes less than is sent, other than `isReady` whether or not the producer rests. @internal */
+  get isSlow(): boolean {
+    return this.#target.isSlow ?? !this.#target.isReady;
+  }
+
+  /** Bytes that are not handed to the operating system yet: queued, and in the socket. Frame headers included. */
+  get bufferedAmount(): number {
+    return this.#target.bufferedAmount;
+  }
+
+  /** Whether anybody waits for items to be handed over. */
+  override get observed(): boolean {
+    return this.#handed?.observed === true;
+  }
+
+  /** Sends `value`. Never throws; does nothing after the end. */
+  override next(value: Out): void {
+    this.#target.send(value, this.notice(value));
+  }
+
+  /** Flushes, and closes with 1000. */
+  override complete(): void {
+    this.#target.closeWith(1000, '', undefined);
+  }
+
+  /**
+   * Flushes, and closes with 1011, or with `error.code` and `error.reason` where they can be sent, or with `closeCode` and the message
+   * of a `ProtocolError`.
+   */
+  override error(error: unknown): void {
+    const code = propertyOf(error, 'code');
+    const closeCode = propertyOf(error, 'closeCode');
+    const isProtocolError = typeof code !== 'number' && typeof closeCode === 'number';
+    const sent = isProtocolError ? closeCode : code;
+    const reason = propertyOf(error, isProtocolError ? 'message' : 'reason');
+    this.#target.closeWith(typeof sent === 'number' ? sent : 1011, typeof reason === 'string' ? reason : '', error);
+  }
+
+  /** Does nothing: a Subject that was unsubscribed would throw at everybody who uses it later. */
+  override unsubscribe(): void {}
+
+  /** Subscribes to the items that are handed over. Without an observer nothing is subscribed, so that `tap(conn.send)` is safe. */
+  override subscribe(observer?: Partial<Observer<Out>> | ((value: Out) => void) | null): Subscription;
+  override subscribe(
+    next?: ((value: Out) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription;
+  override subscribe(
+    observer?: Partial<Observer<Out>> | ((value: Out) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    if (observer == null && error == null && complete == null) return Subscription.EMPTY;
+    this.#handed ??= new Subject();
+    this.#owner?.lane.shut();
+    if (this.#ended) this.#handed.complete();
+    if (typeof observer === 'object' && observer !== null) return this.#handed.subscribe(observer);
+    return this.#handed.subscribe({
+      ...(observer != null && { next: observer }),
+      ...(error != null && { error }),
+      ...(complete != null && { complete }),
+    });
+  }
+
+  /** What to call when `value` is handed over; nothing while nobody listens. @internal */
+  notice(value: Out): (() => void) | undefined {
+    const handed = this.#handed;
+    return handed?.observed === true ? () => handed.next(value) : undefined;
+  }
+
+  /** The connection has ended. @internal */
+  end(): void {
+    this.#ended = true;
+    this.#handed?.complete();
+  }
+}

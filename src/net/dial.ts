@@ -1,0 +1,206 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Observable } from 'rxjs';
+import { HookAnswerError } from '../base/hook-answer.js';
+import { describeThrown, propertyOf } from '../base/thrown.js';
+import type { BytePort } from '../channel/byte-port.js';
+import { nextHandshakeKey } from '../channel/random.js';
+import { type DeflateParameters, deflateOffer, readDeflateAnswer } from '../protocol/deflate/deflate-negotiation.js';
+import { HandshakeError } from '../protocol/errors.js';
+import { type ExtensionOffer, formatExtensions } from '../protocol/handshake/extensions.js';
+import { toHeaderRecord } from '../protocol/handshake/header-fields.js';
+import { type Agreement, readUpgradeResponse } from '../protocol/handshake/read-response.js';
+import type { Target } from '../protocol/handshake/target-url.js';
+import { encodeRequestHeaders } from '../protocol/handshake/write-request.js';
+import { beginRequest } from './client-request.js';
+import type { DialRequest } from './dial-request.js';
+import { nextHop } from './redirect.js';
+import { readRefusal } from './refusal-body.js';
+import { SocketPort } from './socket-port.js';
+
+/** A handshake that the server agreed to. */
+export interface Dialed {
+  readonly port: BytePort;
+  readonly agreement: Agreement;
+  /** The agreed parameters of permessage-deflate. */
+  readonly deflate: DeflateParameters | undefined;
+  readonly response: IncomingMessage;
+  /** Where it ended up, after redirects. */
+  readonly target: Target;
+  readonly remoteAddress: string | undefined;
+}
+
+/**
+ * Opens a socket and makes the opening handshake of RFC 6455 §4.1. Emits once and completes; errors with a `HandshakeError`, or
+ * with Node's own error where there was no connection. Unsubscribing before it emits ends whatever phase it is in.
+ */
+export function dial(request: DialRequest): Observable<Dialed> {
+  return new Observable((subscriber) => {
+    let abort = (): void => {};
+    const attempt = (hop: DialRequest): void => {
+      abort = dialOnce(hop, {
+        opened: (dialed) => {
+          abort = (): void => {};
+          subscriber.next(dialed);
+          subscriber.complete();
+        },
+        redirected: (response) => {
+          try {
+            attempt(nextHop(hop, response));
+          } catch (error) {
+            subscriber.error(error);
+          }
+        },
+        failed: (error) => subscriber.error(error),
+      });
+    };
+    try {
+      attempt(request);
+    } catch (error) {
+      subscriber.error(error);
+    }
+    return () => abort();
+  });
+}
+
+interface Outcome {
+  opened(dialed: Dialed): void;
+  redirected(response: IncomingMessage): void;
+  failed(error: unknown): void;
+}
+
+/** One request. Returns how to abort it. */
+function dialOnce(hop: DialRequest, outcome: Outcome): () => void {
+  const key = nextHandshakeKey();
+  const request = beginRequest(hop.target, headersOf(hop, key), hop.network);
+  let settled = false;
+  const settle = (report: () => void): void => {
+    if (settled) return;
+    settled = true;
+    report();
+  };
+  request.on('error', (error) => settle(() => outcome.failed(explained(error))));
+  request.on('upgrade', (response: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node has removed its own listener: without this one a reset ends the process.
+    socket.on('error', () => {});
+    if (settled) {
+      socket.destroy();
+      return;
+    }
+    settle(() => {
+      try {
+        outcome.opened(open(hop, key, response, socket, head));
+      } catch (error) {
+        socket.destroy();
+        outcome.failed(error);
+      }
+    });
+  });
+  const refuse = (report: () => void): void =>
+    settle(() => {
+      request.destroy();
+      // Once a response is whole, Node has let go of its socket, and no agent closes it.
+      request.socket?.destroy();
+      report();
+    });
+  request.on('response', (response) => {
+    if (settled) return;
+    if (isRedirect(response) && hop.maxRedirects > 0) refuse(() => outcome.redirected(response));
+    // Without one of its fields Node takes a 101 for an ordinary response.
+    else if (response.statusCode === 101) refuse(() => outcome.failed(notUpgraded(response)));
+    else readRefusal(response, hop.scheduler, (error) => refuse(() => outcome.failed(error)));
+  });
+  request.end();
+  return () => {
+    settled = true;
+    request.destroy();
+  };
+}
+
+function headersOf(hop: DialRequest, key: string): Record<string, string | string[]> {
+  const { target, version, protocols, origin } = hop;
+  const headers: Record<string, string | readonly string[]> = { ...hop.headers };
+  const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  if (target.authorization !== undefined && !names.has('authorization')) headers.Authorization = target.authorization;
+  if (!names.has('host')) headers.Host = target.authority;
+  return encodeRequestHeaders({ key, version, protocols, origin, extensions: formatOffer(hop), headers });
+}
+
+function open(hop: DialRequest, key: string, response: IncomingMessage, socket: Duplex, head: Buffer): Dialed {
+  const { httpVersion, rawHeaders } = response;
+  const status = response.statusCode as number;
+  const agreement = readUpgradeResponse(
+    { status, httpVersion, rawHeaders },
+    {
+      key,
+      protocols: hop.protocols,
+      extensions: offersOf(hop),
+    },
+  );
+  const deflate = readDeflate(agreement, hop, response);
+  checkVerdict(hop.verifyResponse, response);
+  if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
+  if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
+  if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 60_000);
+  const remoteAddress = 'remoteAddress' in socket ? (socket.remoteAddress as string | undefined) : undefined;
+  return { port: new SocketPort(socket, head), agreement, deflate, response, target: hop.target, remoteAddress };
+}
+
+/** Nothing but `true` accepts the response: a Promise is truthy, and a hook that returns nothing has decided nothing. */
+function checkVerdict(verifyResponse: DialRequest['verifyResponse'], response: IncomingMessage): void {
+  const found: unknown = verifyResponse === undefined || verifyResponse(response);
+  if (found === true) return;
+  const cause =
+    found === false ? undefined : new HookAnswerError({ hook: 'verifyResponse', found, ...REFUSED_RESPONSE });
+  throw new HandshakeError('RESPONSE_REFUSED', cause?.message ?? 'verifyResponse refused the response', {
+    status: response.statusCode as number,
+    headers: toHeaderRecord(response.rawHeaders),
+    cause,
+  });
+}
+
+const REFUSED_RESPONSE = { outcome: 'the response is refused', advice: 'return true or false' } as const;
+
+function offersOf({ deflate }: DialRequest): readonly ExtensionOffer[] {
+  return deflate === undefined ? [] : [deflateOffer(deflate)];
+}
+
+function formatOffer(hop: DialRequest): string | undefined {
+  const offers = offersOf(hop);
+  return offers.length === 0 ? undefined : formatExtensions(offers);
+}
+
+/** @throws HandshakeError EXTENSION_INVALID when the answer is not one to our offer. */
+function readDeflate(
+  { extensions }: Agreement,
+  { deflate }: DialRequest,
+  { statusCode, rawHeaders }: IncomingMessage,
+): DeflateParameters | undefined {
+  const [answer, ...others] = extensions;
+  if (deflate === undefined || answer === undefined) return undefined;
+  try {
+    if (others.length > 0) throw new SyntaxError('permessage-deflate answered more than once');
+    return readDeflateAnswer(answer, deflate);
+  } catch (error) {
+    const headers = toHeaderRecord(rawHeaders);
+    throw new HandshakeError('EXTENSION_INVALID', (error as Error).message, { status: statusCode as number, headers });
+  }
+}
+
+function notUpgraded({ rawHeaders }: IncomingMessage): HandshakeError {
+  const message = 'found 101 without "Upgrade: websocket" or without "Connection: Upgrade", needed are both';
+  return new HandshakeError('UPGRADE_INVALID', message, { status: 101, headers: toHeaderRecord(rawHeaders) });
+}
+
+function isRedirect(response: IncomingMessage): boolean {
+  return [301, 302, 303, 307, 308].includes(response.statusCode as number);
+}
+
+/** What Node's parser refuses is a bad handshake; all else is the network's, and keeps its own code. */
+function explained(error: unknown): unknown {
+  // An agent and `checkServerIdentity` are the application's: what they give may have any code, or be anything.
+  const code = propertyOf(error, 'code');
+  if (typeof code !== 'string' || !code.startsWith('HPE_')) return error;
+  const message = `the response is not HTTP/1.1: ${describeThrown(error)}`;
+  return new HandshakeError('RESPONSE_INVALID', message, { cause: error });
+}

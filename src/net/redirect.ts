@@ -1,0 +1,132 @@
+import { type Agent, Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { HandshakeError } from '../protocol/errors.js';
+import { toHeaderRecord } from '../protocol/handshake/header-fields.js';
+import { parseTarget, type Target } from '../protocol/handshake/target-url.js';
+import type { DialNetworkOptions } from './client-request.js';
+import type { DialRequest } from './dial-request.js';
+
+/**
+ * The fields of the caller that go to another authority too: which program it is, what its user reads, and which page it acts for. A
+ * token can have any name (Authorization, Cookie, X-Api-Key, X-Session), so a list of what is secret would never be whole. Origin names a
+ * page, which is no secret; without it a server that asks for it would take the client for something else.
+ */
+const SHAREABLE_FIELDS: ReadonlySet<string> = new Set(['accept-language', 'origin', 'user-agent']);
+
+/** Options of an agent that only keeps sockets, and those that are credentials. `path` is one that Node sets. */
+const POOL_OPTIONS: ReadonlySet<string> = new Set([
+  'keepAlive',
+  'keepAliveMsecs',
+  'maxSockets',
+  'maxTotalSockets',
+  'maxFreeSockets',
+  'maxCachedSessions',
+  'scheduling',
+  'timeout',
+  'noDelay',
+  'path',
+  'cert',
+  'key',
+  'pfx',
+  'passphrase',
+  'secureContext',
+]);
+
+/**
+ * The request that follows a redirect. Whatever may be a credential stays behind for good when the authority changes, and does not come
+ * back when a later redirect leads to the first authority again.
+ *
+ * @throws HandshakeError REDIRECT_INVALID when there is nowhere to go, TLS would be lost, or an agent would have to be bypassed;
+ *   TOO_MANY_REDIRECTS.
+ */
+export function nextHop(hop: DialRequest, response: IncomingMessage): DialRequest {
+  const location = response.headers.location;
+  const target = resolve(hop.target, location, response);
+  if (hop.target.secure && !target.secure) {
+    throw refused(response, 'REDIRECT_INVALID', `redirected from wss: to ${target.href}, allowed is wss: only`);
+  }
+  if (hop.redirects === hop.maxRedirects) {
+    throw refused(
+      response,
+      'TOO_MANY_REDIRECTS',
+      `redirected ${hop.redirects + 1} times, maxRedirects allows ${hop.maxRedirects}`,
+    );
+  }
+  const next = { ...hop, target, headers: lowerCased(hop.headers), redirects: hop.redirects + 1 };
+  return isSameAuthority(hop.target, target) ? next : withoutCredentials(next, response);
+}
+
+/** Whether both are one host and one port. `ws://host` and `wss://host`, each with the port of its scheme, count as one. */
+function isSameAuthority(from: Target, to: Target): boolean {
+  return to.authority === from.authority && to.socketPath === from.socketPath;
+}
+
+function resolve(from: Target, location: string | undefined, response: IncomingMessage): Target {
+  if (location === undefined) throw refused(response, 'REDIRECT_INVALID', 'redirected without a Location');
+  try {
+    const target = parseTarget(new URL(location, from.href));
+    // A server must not point us at a socket of this machine.
+    if (target.socketPath !== undefined && target.socketPath !== from.socketPath)
+      throw new SyntaxError('a Unix socket');
+    return authorized(from, target);
+  } catch (error) {
+    const cause = error instanceof Error ? `: ${error.message}` : '';
+    throw refused(response, 'REDIRECT_INVALID', `redirected to ${JSON.stringify(location.slice(0, 200))}${cause}`);
+  }
+}
+
+/**
+ * `target` with the user and password of the URL that it comes from, on the same authority.
+ *
+ * @throws SyntaxError for others. RFC 9110 §4.2.4: "Before making use of an "http" or "https" URI reference received from an untrusted
+ *   source, a recipient SHOULD parse for userinfo and treat its presence as an error".
+ */
+function authorized(from: Target, target: Target): Target {
+  const own = isSameAuthority(from, target) ? from.authorization : undefined;
+  if (target.authorization !== undefined && target.authorization !== own) {
+    throw new SyntaxError('a user or password, allowed is none');
+  }
+  return own === undefined ? target : { ...target, authorization: own };
+}
+
+/** Without all that was meant for the authority before: what is left is public, or decides which servers are trusted. */
+function withoutCredentials(hop: DialRequest, response: IncomingMessage): DialRequest {
+  const { agent, cert, key, pfx, passphrase, secureContext, servername, ...network } = hop.network;
+  if (agent !== undefined && !onlyKeepsSockets(agent)) {
+    throw refused(
+      response,
+      'REDIRECT_INVALID',
+      `redirected to ${hop.target.authority}, where the agent cannot go along: it may hold credentials, and be the only allowed way`,
+    );
+  }
+  const headers = Object.entries(hop.headers).filter(([name]) => SHAREABLE_FIELDS.has(name));
+  return { ...hop, network, headers: Object.fromEntries(headers) };
+}
+
+/**
+ * Whether the next host is reached in the same way without `agent`. One that makes its sockets itself may be a tunnel, and one with other
+ * options may choose an address or pin certificates: a server must not be able to send us around it.
+ */
+function onlyKeepsSockets(agent: Agent): boolean {
+  const prototype: unknown = Object.getPrototypeOf(agent);
+  if (prototype !== HttpAgent.prototype && prototype !== HttpsAgent.prototype) return false;
+  const own = ['addRequest', 'createConnection', 'createSocket'].some((name) => Object.hasOwn(agent, name));
+  const { options } = agent as Agent & { readonly options: DialNetworkOptions };
+  const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
+  return !own && given.every(([name]) => POOL_OPTIONS.has(name));
+}
+
+function lowerCased(headers: DialRequest['headers']): Record<string, string | readonly string[]> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function refused(
+  response: IncomingMessage,
+  code: 'REDIRECT_INVALID' | 'TOO_MANY_REDIRECTS',
+  message: string,
+): HandshakeError {
+  return new HandshakeError(code, message, {
+    status: response.statusCode as number,
+    headers: toHeaderRecord(response.rawHeaders),
+  });
+}

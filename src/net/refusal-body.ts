@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http';
+import type { SchedulerLike } from 'rxjs';
+import { HandshakeError } from '../protocol/errors.js';
+import { toHeaderRecord } from '../protocol/handshake/header-fields.js';
+
+/** The most that is kept of the body of a refusal, in bytes. */
+const BODY_LIMIT = 65_536;
+
+/** How long a body may take, in milliseconds. What has come by then is enough. */
+const BODY_TIMEOUT = 1_000;
+
+/** Reads the response to a handshake that was not accepted, and hands over the error that it makes. Once. */
+export function readRefusal(
+  response: IncomingMessage,
+  scheduler: SchedulerLike,
+  done: (error: HandshakeError) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const finish = (): void => {
+    timer.unsubscribe();
+    response.removeAllListeners('data');
+    const status = response.statusCode as number;
+    done(
+      new HandshakeError(
+        'UNEXPECTED_STATUS',
+        `the server answered ${status} ${response.statusMessage}, needed is 101`,
+        {
+          status,
+          headers: toHeaderRecord(response.rawHeaders),
+          body: Buffer.concat(chunks).subarray(0, BODY_LIMIT).toString(),
+        },
+      ),
+    );
+  };
+  const timer = scheduler.schedule(finish, BODY_TIMEOUT);
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= BODY_LIMIT) finish();
+  });
+  response.on('error', finish);
+  response.once('close', finish);
+  response.once('end', finish);
+}

@@ -1,0 +1,233 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { SchedulerLike } from 'rxjs';
+import { clockOf } from '../base/clock.js';
+import type { BytePort } from '../channel/byte-port.js';
+import { UsageError } from '../protocol/errors.js';
+import type { RequestHead } from '../protocol/handshake/read-request.js';
+import { encodeRefusal, type Rejection } from '../protocol/handshake/rejection.js';
+import { report } from './diagnostics.js';
+import { endAndLinger } from './linger.js';
+import { RequestRecord } from './request-record.js';
+import { SocketPort } from './socket-port.js';
+
+/** The most that is read from a peer while hooks decide about it, in bytes. */
+export const EARLY_LIMIT = 65_536;
+
+/** How long a connection is silent before TCP asks whether its peer lives, in milliseconds. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** A request, or what it can be made of again. */
+export interface KeptRequest {
+  readonly url: string;
+  readonly request: IncomingMessage;
+}
+
+/** A request to open a WebSocket, whatever carries it. Exactly one of `accept` and `refuse` is called, once. */
+export interface UpgradeRequest {
+  /** What the handshake is validated from. */
+  readonly head: RequestHead;
+  /** The request as Node parsed it, for hooks: who is shown it may keep it. */
+  readonly request: IncomingMessage;
+  /** What to keep of it for `Connection.request`. */
+  readonly kept: KeptRequest;
+  readonly remoteAddress: string | undefined;
+  /** The address that the peer connected to. */
+  readonly localAddress: string | undefined;
+  /** Whether it came over TLS. */
+  readonly secure: boolean;
+  /** Whether the peer showed a certificate. */
+  readonly hasClientCertificate: boolean;
+  /** When the peer connected, as the clock of the scheduler tells. */
+  readonly startedAt: number;
+  /** Whether it was counted when it connected: own servers do that, on others nobody knows of it before it asks. */
+  readonly isAdmitted: boolean;
+  /** Calls `closed` once when the transport is gone, however it ends. */
+  whenClosed(closed: () => void): void;
+  /** Calls `onGone` once if the peer ends or resets before the decision. Reads a bounded amount meanwhile. */
+  watch(onGone: () => void): void;
+  /**
+   * Sends `responseHead` and hands over the bytes that follow; nothing when the peer has gone.
+   *
+   * @param keepAlive whether TCP looks after the peer: for connections without a heartbeat. It costs four system calls.
+   */
+  accept(responseHead: string, keepAlive: boolean): BytePort | undefined;
+  /** Sends the refusal and ends the connection. */
+  refuse(rejection: Rejection): void;
+}
+
+/** An {@link UpgradeRequest} of HTTP/1.1, from the arguments of Node's 'upgrade' event. Created inside that event. */
+export class SocketUpgrade implements UpgradeRequest {
+  readonly startedAt: number;
+  readonly isAdmitted: boolean;
+  readonly #request: IncomingMessage;
+  /** Whether anybody may have seen the request: on the servers of others somebody always may. */
+  #isShown: boolean;
+  readonly #socket: Duplex;
+  readonly #scheduler: SchedulerLike;
+  #head: Buffer;
+  #early: Buffer[] = [];
+  #gone = false;
+  /** What had been written when hooks began to decide, on servers of others: something else may answer meanwhile. */
+  #written: number | undefined;
+  #unwatch: (() => void) | undefined;
+
+  readonly #onError = (): void => {
+    this.#gone = true;
+  };
+
+  /** @param startedAt when it connected; only own servers know. */
+  constructor(request: IncomingMessage, socket: Duplex, head: Buffer, scheduler: SchedulerLike, startedAt?: number) {
+    this.#request = request;
+    this.#isShown = startedAt === undefined;
+    this.startedAt = startedAt ?? clockOf(scheduler)();
+    this.isAdmitted = startedAt !== undefined;
+    this.#socket = socket;
+    this.#head = head;
+    this.#scheduler = scheduler;
+    // Node has removed its own listener: without this one a reset ends the process.
+    socket.on('error', this.#onError);
+    if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
+    if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
+  }
+
+  /** Whether something else has answered since: then nothing is done to the socket any more. */
+  get #isLost(): boolean {
+    if (this.#written === undefined || this.#gone) return false;
+    return this.#socket.writableEnded || bytesWrittenTo(this.#socket) !== this.#written;
+  }
+
+  get head(): RequestHead {
+    const { method, url, httpVersion, rawHeaders } = this.#request;
+    return {
+      method: method as string,
+      path: url as string,
+      httpVersion,
+      rawHeaders,
+      isTruncated: isTruncated(this.#request),
+    };
+  }
+
+  get request(): IncomingMessage {
+    this.#isShown = true;
+    return this.#request;
+  }
+
+  get kept(): KeptRequest {
+    return this.#isShown
+      ? { url: this.#request.url as string, request: this.#request }
+      : new RequestRecord(this.#request, this.#socket);
+  }
+
+  get remoteAddress(): string | undefined {
+    return 'remoteAddress' in this.#socket ? (this.#socket.remoteAddress as string | undefined) : undefined;
+  }
+
+  get localAddress(): string | undefined {
+    return 'localAddress' in this.#socket ? (this.#socket.localAddress as string | undefined) : undefined;
+  }
+
+  get secure(): boolean {
+    return 'encrypted' in this.#socket && this.#socket.encrypted === true;
+  }
+
+  get hasClientCertificate(): boolean {
+    const socket = this.#socket;
+    if (!('getPeerCertificate' in socket) || typeof socket.getPeerCertificate !== 'function') return false;
+    const certificate: unknown = socket.getPeerCertificate();
+    return typeof certificate === 'object' && certificate !== null && Object.keys(certificate).length > 0;
+  }
+
+  whenClosed(closed: () => void): void {
+    if (this.#socket.closed) closed();
+    else this.#socket.once('close', closed);
+  }
+
+  watch(onGone: () => void): void {
+    const socket = this.#socket;
+    let size = this.#head.length;
+    if (!this.isAdmitted) this.#written = bytesWrittenTo(socket);
+    const onData = (chunk: Buffer): void => {
+      this.#early.push(chunk);
+      size += chunk.length;
+      if (size < EARLY_LIMIT) return;
+      if (this.#isLost) this.#unwatch?.();
+      else socket.pause();
+    };
+    const onEnd = (): void => {
+      const isLost = this.#isLost;
+      this.#gone = true;
+      this.#unwatch?.();
+      onGone();
+      if (!isLost) socket.destroy();
+    };
+    this.#unwatch = () => {
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd);
+      this.#unwatch = undefined;
+    };
+    socket.on('data', onData).once('end', onEnd).once('close', onEnd);
+    socket.resume();
+  }
+
+  accept(responseHead: string, keepAlive: boolean): BytePort | undefined {
+    this.#unwatch?.();
+    const socket = this.#socket;
+    if (this.#isLost) {
+      reportLost();
+      return undefined;
+    }
+    if (this.#gone || !socket.readable || !socket.writable) {
+      socket.destroy();
+      return undefined;
+    }
+    // Paused until the port is opened, so that what comes meanwhile stays behind the early bytes.
+    socket.pause();
+    if (keepAlive && 'setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') {
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    }
+    socket.write(responseHead, 'latin1');
+    const port = new SocketPort(
+      socket,
+      this.#early.length === 0 ? this.#head : Buffer.concat([this.#head, ...this.#early]),
+    );
+    socket.off('error', this.#onError);
+    return port;
+  }
+
+  refuse(rejection: Rejection): void {
+    this.#unwatch?.();
+    this.#early = [];
+    if (this.#isLost) {
+      reportLost();
+      return;
+    }
+    const response = encodeRefusal(rejection);
+    // RFC 9110 §9.3.2: the answer to HEAD has no body.
+    const answer = this.#request.method === 'HEAD' ? response.slice(0, response.indexOf('\r\n\r\n') + 4) : response;
+    endAndLinger(this.#socket, answer, this.#scheduler);
+  }
+}
+
+/** Not there on streams that are no sockets. */
+function bytesWrittenTo(socket: Duplex): number | undefined {
+  return 'bytesWritten' in socket ? (socket.bytesWritten as number) : undefined;
+}
+
+function reportLost(): void {
+  const message = 'something else answered an upgrade while its hooks decided: the socket is left to it';
+  report('server-error', { error: new UsageError('ALREADY_UPGRADED', message) });
+}
+
+/** Entries of `rawHeaders` that Node keeps where the server sets no `maxHeadersCount`: two for each field. */
+const MAX_ENTRIES = 2_000;
+
+/** Entries that Node's parser hands over at a time: only what comes behind the first of these can be dropped. */
+const BATCH = 62;
+
+/** Whether Node may have dropped header fields. It does so without a word, above `maxHeadersCount` of the server. */
+export function isTruncated({ rawHeaders, socket }: IncomingMessage): boolean {
+  const { server } = socket as { server?: { maxHeadersCount?: number | null } };
+  const count = server?.maxHeadersCount;
+  const limit = typeof count === 'number' ? 2 * count : MAX_ENTRIES;
+  return limit > 0 && rawHeaders.length >= Math.max(limit, BATCH);
+}

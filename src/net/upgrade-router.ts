@@ -1,0 +1,125 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { SchedulerLike } from 'rxjs';
+import type { Duplex, UpgradeArguments } from '../connection/incoming-message.js';
+import { isWebSocketUpgrade } from '../protocol/handshake/read-request.js';
+import { type Rejection, reject } from '../protocol/handshake/rejection.js';
+import { report } from './diagnostics.js';
+import { canGiveBack, giveBack } from './give-back.js';
+import { followAnswers } from './open-answers.js';
+import { isTruncated, type UpgradeRequest } from './socket-upgrade.js';
+import { isTaken, takeUpgrade } from './take-upgrade.js';
+import { type UntakenLimits, watchUntaken } from './untaken.js';
+
+/** One `serve({ server, path })` on a shared HTTP server. */
+export interface Route {
+  /** Whether the request is for it. Must not throw. */
+  matches(request: IncomingMessage): boolean;
+  receive(upgrade: UpgradeRequest): void;
+  readonly scheduler: SchedulerLike;
+  /** In milliseconds. The longest of all routes is what other listeners have. */
+  readonly handshakeTimeout: number;
+}
+
+/**
+ * Under this symbol an 'upgrade' listener says that it is a router of sluice. It is registered, so that the routers of several copies
+ * of sluice do not take each other for something else. They agree that the last of them answers what none has a route for.
+ */
+const routerSymbol: unique symbol = Symbol.for('sluice.router') as never;
+
+const routers = new WeakMap<HttpServer, UpgradeRouter>();
+
+/** Puts `route` on `server`, behind those that are there already. Returns how to take it off. */
+export function addRoute(server: HttpServer, route: Route): () => void {
+  const router = routers.get(server) ?? new UpgradeRouter(server);
+  routers.set(server, router);
+  router.add(route);
+  return () => router.remove(route);
+}
+
+/** The one 'upgrade' listener that all routes of an HTTP server share. The first route that matches takes the request. */
+class UpgradeRouter {
+  readonly #server: HttpServer;
+  #routes: readonly Route[] = [];
+  /** Kept when the last route has left: an event that is being emitted still reaches the listener. */
+  #limits: UntakenLimits | undefined;
+  #unfollow: (() => void) | undefined;
+
+  constructor(server: HttpServer) {
+    this.#server = server;
+  }
+
+  add(route: Route): void {
+    if (this.#routes.length === 0) this.#attach();
+    this.#setRoutes([...this.#routes, route]);
+  }
+
+  remove(route: Route): void {
+    if (!this.#routes.includes(route)) return;
+    this.#setRoutes(this.#routes.filter((other) => other !== route));
+    if (this.#routes.length === 0) this.#detach();
+  }
+
+  #attach(): void {
+    // First of all, so that it sees what the others do with a socket that it leaves to them.
+    this.#server.prependListener('upgrade', this.#onUpgrade);
+    this.#unfollow = followAnswers();
+  }
+
+  #detach(): void {
+    this.#server.off('upgrade', this.#onUpgrade);
+    this.#unfollow?.();
+  }
+
+  #setRoutes(routes: readonly Route[]): void {
+    this.#routes = routes;
+    const [first] = routes;
+    if (first === undefined) return;
+    const handshakeTimeout = Math.max(...routes.map((route) => route.handshakeTimeout));
+    this.#limits = { scheduler: first.scheduler, handshakeTimeout };
+  }
+
+  readonly #onUpgrade = Object.assign(
+    (...upgrade: [IncomingMessage, Duplex, Buffer]): void => {
+      const [request, socket] = upgrade;
+      if (isTaken(socket)) return;
+      const isWebSocket = isWebSocketUpgrade(request.rawHeaders);
+      const route = isWebSocket ? this.#routes.find((candidate) => candidate.matches(request)) : undefined;
+      if (route !== undefined) {
+        const error = takeUpgrade(upgrade, route.scheduler, (taken) => route.receive(taken));
+        if (error !== undefined) report('server-error', { error });
+        return;
+      }
+      const { isLast, hasForeign } = this.#rivals();
+      if (!isLast) return;
+      const limits = this.#limits as UntakenLimits;
+      if (hasForeign) watchUntaken(upgrade, limits, () => refuse(upgrade, limits, isWebSocket ? noPath : noTaker));
+      else if (isWebSocket) refuse(upgrade, limits, noPath);
+      // Without all its fields it would be another request: the length of its body may be among those that are missing.
+      else if (isTruncated(request)) refuse(upgrade, limits, reject(431));
+      else if (canGiveBack(upgrade)) giveBack(this.#server, upgrade);
+      else refuse(upgrade, limits, noTaker);
+    },
+    { [routerSymbol]: true },
+  );
+
+  /** Whether no other router of sluice comes after this one, and whether there are listeners of something else. */
+  #rivals(): { isLast: boolean; hasForeign: boolean } {
+    if (this.#server.listenerCount('upgrade') === 1) return alone;
+    const listeners = this.#server.listeners('upgrade');
+    const later = listeners.slice(listeners.indexOf(this.#onUpgrade) + 1);
+    return { isLast: !later.some(isRouter), hasForeign: !listeners.every(isRouter) };
+  }
+}
+
+const alone = { isLast: true, hasForeign: false } as const;
+
+function isRouter(listener: unknown): boolean {
+  return (listener as { [routerSymbol]?: unknown })[routerSymbol] === true;
+}
+
+const noPath = reject(404, undefined, undefined, 'There is no WebSocket at this path.');
+const noTaker = reject(501, undefined, undefined, 'Nothing here upgrades to the requested protocol.');
+
+function refuse(upgrade: UpgradeArguments, { scheduler }: UntakenLimits, rejection: Rejection): void {
+  takeUpgrade(upgrade, scheduler, (taken) => taken.refuse(rejection));
+}

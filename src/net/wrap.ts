@@ -1,0 +1,64 @@
+import { checkNames, checkOneOf } from '../base/check.js';
+import { CONNECTION_OPTIONS, type ConnectionOptions, connectionSettings } from '../channel/settings.js';
+import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
+import type { Duplex } from '../connection/incoming-message.js';
+import { PortConnection } from '../connection/live-connection.js';
+import { describe } from '../connection/outgoing.js';
+import { UsageError } from '../protocol/errors.js';
+import { SocketPort } from './socket-port.js';
+import { isTaken, markTaken } from './take-upgrade.js';
+
+/** Options of {@link wrap}. */
+export interface WrapOptions<Data = undefined, B extends BinaryType = 'nodebuffer'> extends ConnectionOptions<B> {
+  /** Which end this is: a client masks its frames, a server does not. RFC 6455 §5.1. */
+  readonly role: 'server' | 'client';
+  /** Bytes that were read behind the handshake. @default none */
+  readonly head?: Buffer;
+  /** The agreed subprotocol, for `conn.protocol`. @default '' */
+  readonly protocol?: string;
+  /** For `conn.url`. @default '' */
+  readonly url?: string;
+  /** For `conn.data`. @default undefined */
+  readonly data?: Data;
+}
+
+/**
+ * Runs the protocol over any Duplex whose handshake is done elsewhere. The stream belongs to the connection from then on: it is
+ * ended and destroyed with it.
+ *
+ * @throws TypeError or RangeError for an option that is not allowed; `UsageError` ALREADY_UPGRADED for a stream of another connection.
+ * @example const conn = wrap(socket, { role: 'server', head });
+ */
+export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(
+  duplex: Duplex,
+  options: WrapOptions<Data, B>,
+): Connection<Data, MessageOf<B>> {
+  checkNames(options, [...CONNECTION_OPTIONS, 'role', 'head', 'protocol', 'url', 'data']);
+  checkOneOf('role', options.role, ['server', 'client']);
+  if (typeof duplex?.pipe !== 'function' || typeof duplex.write !== 'function') {
+    throw new TypeError(`duplex is ${describe(duplex)}, allowed is a Duplex stream`);
+  }
+  const { role, head = Buffer.alloc(0), protocol = '', url = '', data } = options;
+  if (!Buffer.isBuffer(head)) throw new TypeError(`head is ${describe(head)}, allowed is a Buffer`);
+  const settings = connectionSettings(options, role);
+  if (isTaken(duplex)) {
+    throw new UsageError(
+      'ALREADY_UPGRADED',
+      'found a stream that a connection of sluice uses already, allowed is another',
+    );
+  }
+  markTaken(duplex);
+  const facts = {
+    role,
+    data: data as Data,
+    url,
+    protocol,
+    extensions: [],
+    protocolVersion: 13,
+    remoteAddress: 'remoteAddress' in duplex ? (duplex.remoteAddress as string | undefined) : undefined,
+  };
+  const port = new SocketPort(duplex, head);
+  const connection = new PortConnection<Data, MessageOf<B>>(port, facts, settings);
+  connection.start();
+  return connection;
+}

@@ -1,0 +1,96 @@
+import { checkCallback, checkNumber } from '../../base/check-number.js';
+import { propertyOf } from '../../base/thrown.js';
+import { retryAfter } from './retry-after.js';
+import { isRetryable } from './retryable.js';
+
+/** When to try again. RFC 6455 §7.2.3 asks for a random delay that grows with each failure. Times are milliseconds. */
+export interface BackoffPolicy {
+  /** The longest wait before the first attempt. Raise it where very many clients share a server. @default 500 */
+  readonly initial?: number;
+  /** By how much the longest wait grows with each attempt. @default 2 */
+  readonly factor?: number;
+  /** What it grows to. @default 30_000 */
+  readonly max?: number;
+  /**
+   * The longest wait that a server may ask for with Retry-After; one that asks for more is asked again after this. The wait of the
+   * policy itself comes on top. 0 ignores Retry-After. @default 300_000
+   */
+  readonly maxRetryAfter?: number;
+  /** A connection that was open for so long has worked: the next attempt counts as the first one again. @default 5_000 */
+  readonly minUptime?: number;
+  /** How many attempts in a row may fail; then the error is passed on. @default Infinity */
+  readonly maxAttempts?: number;
+  /** Whether to try again after `error`; `attempt` counts from 1. @default isRetryable */
+  readonly shouldRetry?: (error: unknown, attempt: number) => boolean;
+  /** From 0 to 1: how much of the longest wait is waited. @default Math.random */
+  readonly random?: () => number;
+}
+
+/** A wait before an attempt. */
+export interface Wait {
+  /** Counts from 1, and anew behind a connection that has worked. */
+  readonly attempt: number;
+  /** In milliseconds. */
+  readonly delay: number;
+}
+
+/** The longest that timers can wait, in milliseconds. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** {@link BackoffPolicy}, checked, with every default in place. */
+export type BackoffRules = Required<BackoffPolicy>;
+
+/**
+ * Checks a policy and fills in the defaults.
+ *
+ * @throws TypeError or RangeError that names the option, what was found and what is allowed.
+ */
+export function backoffRules(policy: BackoffPolicy, anyNumber: () => number): BackoffRules {
+  const { initial = 500, factor = 2, max = 30_000, maxRetryAfter = 300_000, minUptime = 5_000 } = policy;
+  const { maxAttempts = Number.POSITIVE_INFINITY, shouldRetry = isRetryable, random = anyNumber } = policy;
+  checkNumber('initial', initial, 0, MAX_TIMER);
+  checkNumber('factor', factor, 1, Number.POSITIVE_INFINITY);
+  checkNumber('max', max, 0, MAX_TIMER);
+  checkNumber('maxRetryAfter', maxRetryAfter, 0, MAX_TIMER);
+  checkNumber('minUptime', minUptime, 0, Number.POSITIVE_INFINITY);
+  checkNumber('maxAttempts', maxAttempts, 0, Number.POSITIVE_INFINITY);
+  checkCallback('shouldRetry', shouldRetry);
+  checkCallback('random', random);
+  return { initial, factor, max, maxRetryAfter, minUptime, maxAttempts, shouldRetry, random };
+}
+
+/** Truncated exponential backoff with full jitter: the attempts of clients that were cut off together spread at once. RFC 6455 §7.2.3. */
+export class Backoff {
+  readonly #rules: BackoffRules;
+  #attempts = 0;
+
+  constructor(rules: BackoffRules) {
+    this.#rules = rules;
+  }
+
+  /**
+   * The wait behind a failure; nothing when there is to be no other attempt.
+   *
+   * @param now milliseconds since 1970, for a Retry-After that is a date.
+   */
+  afterError(error: unknown, now: number): Wait | undefined {
+    const { maxRetryAfter, shouldRetry } = this.#rules;
+    const uptime = propertyOf(error, 'uptime');
+    const wait = this.afterEnd(typeof uptime === 'number' ? uptime : 0);
+    if (wait === undefined || !shouldRetry(error, wait.attempt)) return undefined;
+    const asked = retryAfter(propertyOf(error, 'headers'), now);
+    if (asked === undefined) return wait;
+    // After what the server asks for they spread too: it says the same to everybody.
+    return { ...wait, delay: Math.min(MAX_TIMER, Math.min(asked, maxRetryAfter) + wait.delay) };
+  }
+
+  /** The wait behind a connection that was open for `uptime` ms and has ended; nothing when there is to be no other attempt. */
+  afterEnd(uptime: number): Wait | undefined {
+    const { initial, factor, max, minUptime, maxAttempts, random } = this.#rules;
+    if (uptime >= minUptime) this.#attempts = 0;
+    if (this.#attempts >= maxAttempts) return undefined;
+    const longest = Math.min(max, initial * factor ** this.#attempts);
+    this.#attempts++;
+    return { attempt: this.#attempts, delay: random() * longest };
+  }
+}

@@ -1,0 +1,76 @@
+import type { Observable, Subscription } from 'rxjs';
+import type { SendResult } from '../../channel/out/outbox-settings.js';
+import type { Connection, Message, ReadyState } from '../../connection/connection.js';
+import type { Outgoing } from '../../connection/outgoing.js';
+import type { SendSubject } from '../../connection/send-subject.js';
+
+/** Where a {@link PersistentConnection} stands, by its `type`. */
+export type PersistentState<In = Message, Out = Outgoing> =
+  | {
+      /** It dials. */
+      readonly type: 'connecting';
+    }
+  | {
+      /** Messages pass both ways. */
+      readonly type: 'open';
+      /** What is sent on it while this is emitted goes before all that waited: to log in, say. */
+      readonly connection: Connection<unknown, In, Out>;
+    }
+  | {
+      /** It dials again. */
+      readonly type: 'waiting';
+      /** Counts from 1, and anew behind a connection that has worked. */
+      readonly attempt: number;
+      /** In milliseconds. */
+      readonly delay: number;
+      /** Why; not there when the peer closed with 1000 or without a code. */
+      readonly error?: unknown;
+    }
+  | {
+      /** Nobody holds it open, or it was given up. */
+      readonly type: 'closed';
+      /** Why it was given up. */
+      readonly error?: unknown;
+    };
+
+/**
+ * A connection that outlives its sockets. Made by `persistent`.
+ *
+ * @typeParam In the type of messages. @typeParam Out what `send` takes.
+ */
+export interface PersistentConnection<In = Message, Out = Outgoing> {
+  /**
+   * Dials, unless that was done already, and keeps it up until the last of these Subscriptions is unsubscribed: that closes with 1000.
+   * When it was given up it dials anew. After `complete()` it does nothing.
+   */
+  open(): Subscription;
+  /** Where it stands: replayed, then each change. Completes after `complete()`. Never errors: see the `error` of its states. */
+  readonly state$: Observable<PersistentState<In, Out>>;
+  /**
+   * The messages of all its sockets, in order. Demand and holds carry over from socket to socket. What a lost socket has left is
+   * kept until the next one is open. Completes after `complete()`; never errors. Subscribing does not dial: see {@link open}.
+   */
+  readonly messages$: Observable<In>;
+  /** Discards messages while it lasts, on every socket: for clients that only send, or only `ask`. Does not dial. */
+  ignoreMessages(): Subscription;
+  /**
+   * Sends. While nothing is open, up to `offlineBuffer` bytes wait for the next socket, then `overflow` decides. What was handed to a
+   * socket that is lost is not sent again. `ready$` is `true` only while a socket is open and takes more. `complete()` lets what waits
+   * leave, closes with 1000 and ends it for good; `error(e)` closes at once, as on a connection.
+   */
+  readonly send: SendSubject<Out>;
+  /** As `send.next`, and tells what became of it: `'buffered'` while it waits for a socket too, `'closed'` after `complete()`. */
+  trySend(data: Out): SendResult;
+  /** The same as `send.complete()`. */
+  complete(): void;
+  /** Suspends the delivery of messages, on this socket and on those that follow, until the Subscription is unsubscribed. Counted. */
+  hold(): Subscription;
+  /** Takes one hold, shared by all callers of `pause`. */
+  pause(): void;
+  /** Releases the hold that `pause` took. */
+  resume(): void;
+  /** `OPEN`, `CLOSING` as its socket; `CONNECTING` while it dials or waits; `CLOSED` while nobody holds it open. */
+  readonly readyState: ReadyState;
+  /** Bytes that wait for a socket, or in it. */
+  readonly bufferedAmount: number;
+}

@@ -1,0 +1,144 @@
+import { BehaviorSubject, concat, distinctUntilChanged, Observable, of, switchMap } from 'rxjs';
+import type { SendResult } from '../../channel/out/outbox-settings.js';
+import { ReadyState } from '../../connection/connection.js';
+import type { SendTarget } from '../../connection/send-subject.js';
+import type { BackpressureError } from '../../protocol/errors.js';
+import type { OfflineQueue, Socket, Turn } from './offline-queue.js';
+
+/** Whom a {@link PersistentSender} tells what it cannot decide. */
+export interface SenderOwner {
+  /** The offline queue is full, and the policy says to give up. */
+  overflowed(error: BackpressureError): void;
+  /** The application has nothing more to send. */
+  finished(): void;
+}
+
+/** The way out of a connection that outlives its sockets: to the open one, or into the queue. */
+export class PersistentSender<Out> implements SendTarget<Out> {
+  readonly ready$: Observable<boolean>;
+  readonly #socket = new BehaviorSubject<Socket<Out> | undefined>(undefined);
+  readonly #queue: OfflineQueue<Out>;
+  readonly #owner: SenderOwner;
+  #isFinished = false;
+
+  constructor(queue: OfflineQueue<Out>, owner: SenderOwner) {
+    this.#queue = queue;
+    this.#owner = owner;
+    const readiness$ = this.#socket.pipe(
+      switchMap((socket) => (socket === undefined ? of(false) : concat(socket.send.ready$, of(false)))),
+      distinctUntilChanged(),
+    );
+    // Not derived from the Subject by lift: that would be one that writes.
+    this.ready$ = new Observable((subscriber) => readiness$.subscribe(subscriber));
+  }
+
+  get isReady(): boolean {
+    return this.#open?.send.isReady === true;
+  }
+
+  get isSlow(): boolean {
+    return this.#open?.send.isSlow ?? true;
+  }
+
+  get bufferedAmount(): number {
+    return this.#queue.size + (this.#socket.value?.bufferedAmount ?? 0);
+  }
+
+  /** Sends to `socket` from now on: first what waits. */
+  attach(socket: Socket<Out>): void {
+    this.#flushTo(socket);
+    this.#socket.next(socket);
+  }
+
+  send(value: Out, onHanded: (() => void) | undefined): SendResult {
+    try {
+      return this.trySend(value, onHanded);
+    } catch (error) {
+      this.#open?.send.error(error);
+      return 'closed';
+    }
+  }
+
+  /** @throws UsageError for a value that the open socket cannot send. */
+  trySend(value: Out, onHanded: (() => void) | undefined): SendResult {
+    if (this.#isFinished) return 'closed';
+    const socket = this.#open;
+    const result = socket !== undefined && this.#queue.isEmpty ? hand(socket, value, onHanded) : 'closed';
+    return result === 'closed' ? this.#keep(value, onHanded) : result;
+  }
+
+  /** Begins `turn` when all that was sent before is handed to a socket: at once, or out of the queue. Returns what gives it up. */
+  inTurn(value: Out, turn: Turn<Out>): () => void {
+    const socket = this.#open;
+    if (this.#isFinished) turn.ended();
+    else if (socket !== undefined && this.#queue.isEmpty) turn.begin(socket, value);
+    else return this.#await(value, turn);
+    return () => {};
+  }
+
+  closeWith(code: number, _reason: string, error: unknown): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    if (code !== 1000 || error !== undefined) {
+      this.#queue.clear();
+      this.#open?.send.error(error);
+    }
+    this.#owner.finished();
+  }
+
+  /** Nothing can be sent any more. */
+  end(): void {
+    this.#isFinished = true;
+    this.#queue.clear();
+    this.#socket.complete();
+  }
+
+  get #open(): Socket<Out> | undefined {
+    const socket = this.#socket.value;
+    return socket?.readyState === ReadyState.OPEN ? socket : undefined;
+  }
+
+  #flushTo(socket: Socket<Out>): void {
+    this.#queue.flush((value, onHanded, turn) => {
+      if (turn !== undefined) return beginOn(socket, value, turn);
+      try {
+        return hand(socket, value, onHanded) !== 'closed';
+      } catch (error) {
+        // As `next` on a connection: it closes with 1011, and its end says why.
+        socket.send.error(error);
+        return true;
+      }
+    });
+  }
+
+  #await(value: Out, turn: Turn<Out>): () => void {
+    try {
+      return this.#queue.await(value, turn);
+    } catch (error) {
+      this.#owner.overflowed(error as BackpressureError);
+      turn.ended(error);
+      return () => {};
+    }
+  }
+
+  #keep(value: Out, onHanded: (() => void) | undefined): SendResult {
+    try {
+      return this.#queue.push(value, onHanded);
+    } catch (error) {
+      this.#owner.overflowed(error as BackpressureError);
+      return 'closed';
+    }
+  }
+}
+
+function hand<Out>(socket: Socket<Out>, value: Out, onHanded: (() => void) | undefined): SendResult {
+  const result = socket.trySend(value);
+  if (onHanded !== undefined && (result === 'sent' || result === 'buffered')) socket.flush().subscribe(onHanded);
+  return result;
+}
+
+function beginOn<Out>(socket: Socket<Out>, value: Out, turn: Turn<Out>): boolean {
+  if (socket.readyState !== ReadyState.OPEN) return false;
+  turn.begin(socket, value);
+  return true;
+}

@@ -1,0 +1,25 @@
+import type { Observable, Subscription } from 'rxjs';
+import { holdSymbol } from '../connection/hooks.js';
+import { UsageError } from '../protocol/errors.js';
+
+/** Anything that can be held: a connection. */
+export interface CanHold {
+  /** Suspends delivery until the Subscription is unsubscribed. */
+  hold(): Subscription;
+}
+
+/**
+ * How to hold `source`: as `on` does it, or as the `messages$` of a connection carries it.
+ *
+ * @throws UsageError NOT_HOLDABLE when there is neither.
+ */
+export function holdOf(operator: string, source: Observable<unknown>, on: CanHold | undefined): () => Subscription {
+  if (on !== undefined) return () => on.hold();
+  const hold = (source as { [holdSymbol]?: () => Subscription })[holdSymbol];
+  if (hold !== undefined) return hold;
+  const allowed = `the messages$ of a connection, or any source with { on: connection }`;
+  throw new UsageError(
+    'NOT_HOLDABLE',
+    `${operator} was put on an Observable that cannot be held, allowed is ${allowed}`,
+  );
+}

@@ -1,0 +1,129 @@
+import { Observable, type OperatorFunction, type Subscriber, Subscription } from 'rxjs';
+import { Fifo } from '../../base/fifo.js';
+import { HookAnswerError } from '../../base/hook-answer.js';
+import { subscribeWithin } from '../../base/subscribe-within.js';
+import { type BroadcastResult, Delivery, type DeliveryOptions } from './delivery.js';
+import { Members } from './members.js';
+import type { Target } from './target.js';
+
+/** Options of {@link broadcast}. */
+export interface BroadcastOptions<Out, C> extends DeliveryOptions<Out, C> {
+  /**
+   * Whom a message is for. An error of it is one of the result, as those of `onResult`. A Promise, or anything else that is truthy and
+   * not `true`, is such an error too, and that connection gets nothing. @default all
+   */
+  readonly filter?: (conn: C, message: Out) => boolean;
+}
+
+/**
+ * Sends each message of `source$` to all connections that have come and are open, and emits what became of it.
+ *
+ * Framed and compressed once, as with `broadcastTo`; a message that is emitted while another one is delivered goes behind it.
+ * Subscribes to `source$` once, behind the source; a connection leaves when it ends. Completes with `source$`; errors with it, with
+ * the source, with what `filter`, `latest` or `onResult` throws (behind the delivery to all others), and with `UsageError` for a message
+ * that cannot be sent. The completion of the source only ends the
+ * joining. Unsubscribing unsubscribes from both, leaves the connections open and withdraws nothing (`serve` itself closes its
+ * connections when nobody is subscribed to it any more: `share()` it).
+ *
+ *     connections   -a---b--|
+ *     source$       ---m---n---o|
+ *     to a          ---m---n---o
+ *     to b          -------n---o
+ *     result        ---r---r---r|
+ *
+ * @throws RangeError at the call when `overflow` is not allowed.
+ * @example server$.pipe(broadcast(prices$, { overflow: { latest: () => 'price' } })).subscribe();
+ */
+export function broadcast<Out, C extends Target<Out>>(
+  source$: Observable<Out>,
+  options: BroadcastOptions<Out, C> = {},
+): OperatorFunction<C, BroadcastResult> {
+  const { filter } = options;
+  new Delivery(options);
+  return (connections$) =>
+    new Observable((subscriber) => {
+      const broadcaster = new Broadcaster(subscriber, new Delivery(options), filter);
+      broadcaster.run(connections$, source$);
+    });
+}
+
+/** A Promise is truthy: an async filter would send everything to everybody. */
+function isChosen(found: unknown): boolean {
+  if (found === true || !found) return found === true;
+  throw new HookAnswerError({ hook: 'filter', found, outcome: 'not sent', advice: 'return true or false' });
+}
+
+class Broadcaster<Out, C extends Target<Out>> {
+  readonly #subscriber: Subscriber<BroadcastResult>;
+  readonly #delivery: Delivery<Out, C>;
+  readonly #filter: ((conn: C, message: Out) => boolean) | undefined;
+  readonly #members = new Members<Out, C>();
+  /** What `source$` emits while a message is delivered. */
+  readonly #waiting = new Fifo<Out>();
+  #isDelivering = false;
+  #isSourceDone = false;
+
+  constructor(
+    subscriber: Subscriber<BroadcastResult>,
+    delivery: Delivery<Out, C>,
+    filter: ((conn: C, message: Out) => boolean) | undefined,
+  ) {
+    this.#subscriber = subscriber;
+    this.#delivery = delivery;
+    this.#filter = filter;
+  }
+
+  run(connections$: Observable<C>, source$: Observable<Out>): void {
+    const subscriber = this.#subscriber;
+    const error = (cause: unknown): void => subscriber.error(cause);
+    subscribeWithin(subscriber, connections$, { next: (conn) => this.#join(conn), error });
+    subscribeWithin(subscriber, source$, {
+      next: (message) => {
+        this.#waiting.push(message);
+        this.#deliver();
+      },
+      error,
+      complete: () => {
+        this.#isSourceDone = true;
+        this.#completeIfDone();
+      },
+    });
+  }
+
+  #join(conn: C): void {
+    const leave = new Subscription();
+    this.#subscriber.add(leave);
+    leave.add(conn.close$.subscribe(() => leave.unsubscribe()));
+    if (leave.closed) return;
+    this.#members.add(conn);
+    leave.add(() => this.#members.remove(conn));
+    leave.add(() => this.#subscriber.remove(leave));
+  }
+
+  #deliver(): void {
+    // One loop, however much source$ emits meanwhile: neither the order nor the stack suffers.
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    while (!this.#waiting.isEmpty && !this.#subscriber.closed) this.#send(this.#waiting.shift());
+    this.#isDelivering = false;
+    this.#completeIfDone();
+  }
+
+  #send(message: Out): void {
+    const members = this.#members;
+    const filter = this.#filter;
+    const isFor = filter === undefined ? undefined : (conn: C) => isChosen(filter(conn, message));
+    let result: BroadcastResult;
+    try {
+      result = members.send(this.#delivery, message, isFor);
+    } catch (error) {
+      this.#subscriber.error(error);
+      return;
+    }
+    this.#subscriber.next(result);
+  }
+
+  #completeIfDone(): void {
+    if (this.#isSourceDone && !this.#isDelivering) this.#subscriber.complete();
+  }
+}

@@ -1,0 +1,70 @@
+import { Subscription } from 'rxjs';
+import { subscribeWithin } from '../../base/subscribe-within.js';
+import type { SharedMessage } from '../../connection/shared-message.js';
+import { sendShared } from './send-shared.js';
+import { isSlow, type Target } from './target.js';
+
+/**
+ * Keeps the latest message of each key for connections that are not ready, and sends it when they are. Nothing that was kept is
+ * withdrawn, but by a later message of its key or the end of the connection.
+ */
+export class LatestKeeper<Out> {
+  readonly #waiting = new WeakMap<object, Waiting<Out>>();
+
+  /** Whether a message to `conn` has to be kept: it is not ready, or what was kept for it is not sent yet. */
+  mustKeep(conn: Target<Out>): boolean {
+    return isSlow(conn.send) || this.#waiting.has(conn);
+  }
+
+  /** Keeps `message` in the place of the one that was kept for `key`, behind all others. */
+  keep(conn: Target<Out>, key: unknown, message: SharedMessage<Out>): void {
+    const known = this.#waiting.get(conn);
+    if (known !== undefined) {
+      known.put(key, message);
+      return;
+    }
+    const waiting = new Waiting(conn, () => this.#waiting.delete(conn));
+    this.#waiting.set(conn, waiting);
+    waiting.put(key, message);
+    waiting.start();
+  }
+}
+
+/** What is kept for one connection. */
+class Waiting<Out> {
+  readonly #conn: Target<Out>;
+  readonly #messages = new Map<unknown, SharedMessage<Out>>();
+  readonly #subscription = new Subscription();
+  #isSending = false;
+
+  /** @param onEnd called when nothing is kept any more. */
+  constructor(conn: Target<Out>, onEnd: () => void) {
+    this.#conn = conn;
+    this.#subscription.add(onEnd);
+  }
+
+  start(): void {
+    subscribeWithin(this.#subscription, this.#conn.send.ready$, {
+      next: (isReady) => isReady && this.#send(),
+      complete: () => this.#subscription.unsubscribe(),
+    });
+  }
+
+  put(key: unknown, message: SharedMessage<Out>): void {
+    this.#messages.delete(key);
+    this.#messages.set(key, message);
+  }
+
+  #send(): void {
+    // What is sent may make others send, and so keep more: one loop takes all of it.
+    if (this.#isSending) return;
+    this.#isSending = true;
+    for (const [key, message] of this.#messages) {
+      if (!this.#conn.send.isReady) break;
+      this.#messages.delete(key);
+      sendShared(this.#conn, message);
+    }
+    this.#isSending = false;
+    if (this.#messages.size === 0) this.#subscription.unsubscribe();
+  }
+}

@@ -1,0 +1,67 @@
+import { Observable, Subject } from 'rxjs';
+import { Fifo } from '../../base/fifo.js';
+import { subscribeWithin } from '../../base/subscribe-within.js';
+import { LatestKeeper } from './latest-keeper.js';
+import { Members } from './members.js';
+import type { Target } from './target.js';
+
+/** Somebody has come or gone. */
+export interface Presence<C> {
+  /** Which of the two. */
+  readonly type: 'joined' | 'left';
+  /** Who. */
+  readonly conn: C;
+  /** How many are there then. */
+  readonly size: number;
+}
+
+type Change<C> = Omit<Presence<C>, 'size'>;
+
+/** Those who joined one key of a hub. */
+export class Room<Out, C extends Target<Out>> {
+  readonly members: Members<Out, C> = new Members<Out, C>();
+  /** The latest messages for those who are not ready. */
+  readonly kept: LatestKeeper<Out> = new LatestKeeper<Out>();
+  /** Those who are there, then each change. Never completes. */
+  readonly presence$: Observable<Presence<C>> = new Observable((subscriber) => {
+    // What this subscriber knows: a change may have been made that is not told yet.
+    const known = new Set<C>();
+    const tell = ({ type, conn }: Change<C>): void => {
+      if (known.has(conn) === (type === 'joined')) return;
+      if (type === 'joined') known.add(conn);
+      else known.delete(conn);
+      subscriber.next({ type, conn, size: known.size });
+    };
+    subscribeWithin(subscriber, this.#changes, { next: tell });
+    for (const conn of this.members.list) {
+      if (subscriber.closed) return;
+      if (this.members.has(conn)) tell({ type: 'joined', conn });
+    }
+  });
+  readonly #changes = new Subject<Change<C>>();
+  readonly #untold = new Fifo<Change<C>>();
+  #isTelling = false;
+
+  /** Whether nobody is there and nobody looks. */
+  get isUnused(): boolean {
+    return this.members.size === 0 && !this.#changes.observed;
+  }
+
+  join(conn: C): void {
+    if (this.members.add(conn)) this.#tell({ type: 'joined', conn });
+  }
+
+  leave(conn: C): void {
+    if (this.members.remove(conn)) this.#tell({ type: 'left', conn });
+  }
+
+  #tell(change: Change<C>): void {
+    if (!this.#changes.observed) return;
+    this.#untold.push(change);
+    // Who is told may join or leave: all are told of one change before the next.
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    while (!this.#untold.isEmpty) this.#changes.next(this.#untold.shift());
+    this.#isTelling = false;
+  }
+}

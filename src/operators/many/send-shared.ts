@@ -1,0 +1,28 @@
+import type { SendResult } from '../../channel/out/outbox-settings.js';
+import { shareSymbol } from '../../connection/hooks.js';
+import type { SharedMessage } from '../../connection/shared-message.js';
+import type { Target } from './target.js';
+
+/** What every connection of sluice carries beside its interface. */
+interface Sharing<Out> {
+  readonly [shareSymbol]?: (message: SharedMessage<Out>) => SendResult;
+}
+
+/**
+ * `conn.trySend(message.value)`, that leaves to the other connections what it makes of the message.
+ *
+ * @throws UsageError as `trySend` does.
+ */
+export function trySendShared<Out>(conn: Target<Out>, message: SharedMessage<Out>): SendResult {
+  return (conn as Sharing<Out>)[shareSymbol]?.(message) ?? conn.trySend(message.value);
+}
+
+/** The same, but never throws: what cannot be sent to this one connection closes it with 1011. */
+export function sendShared<Out>(conn: Target<Out>, message: SharedMessage<Out>): SendResult {
+  try {
+    return trySendShared(conn, message);
+  } catch (error) {
+    conn.send.error(error);
+    return 'closed';
+  }
+}

@@ -1,0 +1,60 @@
+import { excerpt } from '../../base/excerpt.js';
+import { propertyOf } from '../../base/thrown.js';
+import type { Connection, Message } from '../../connection/connection.js';
+import type { Outgoing } from '../../connection/outgoing.js';
+import type { ProtocolError } from '../../protocol/errors.js';
+
+/** What becomes of a message that cannot be decoded: the connection closes with 1007, or the message is dropped and reported. */
+export type InvalidPolicy = 'close' | 'drop';
+
+/** Decides about one bad message, at once. May send an answer. One that throws, or gives anything else, closes with 1011. */
+export type InvalidHandler = (error: ProtocolError, conn: Connection) => InvalidPolicy;
+
+/**
+ * Turns messages into values and back, for `withCodec`.
+ *
+ * @typeParam I the type of received values. @typeParam O the type of sent values.
+ */
+export interface Codec<I, O = I> {
+  /**
+   * The value of a received message. Throws when there is none: the peer's fault, unless it throws a `UsageError`. Called again for a message
+   * that was shown to a question of `ask` and waited afterwards: it should depend on nothing but the message.
+   */
+  decode(message: Message): I;
+  /** What is sent for `value`. Throws when it cannot be sent: the application's fault. */
+  encode(value: O): Outgoing;
+  /**
+   * What becomes of a message that cannot be decoded. Never an error of `messages$`: there, one bad peer would end every pipeline
+   * that its connection is merged into, and with it the process.
+   *
+   * @default 'close'
+   */
+  readonly invalid?: InvalidPolicy | InvalidHandler;
+}
+
+/**
+ * What a codec says of a bad message, checked: silence or a Promise would leave the message in the air.
+ *
+ * @throws TypeError that names what was found and what is allowed.
+ */
+export function checkPolicy(policy: unknown): InvalidPolicy {
+  if (policy === 'close' || policy === 'drop') return policy;
+  if (typeof propertyOf(policy, 'then') !== 'function') {
+    throw new TypeError(`invalid gave ${excerpt(policy)}, allowed are "close" and "drop"`);
+  }
+  // Nobody waits for it: if it rejects, that must not end the process.
+  Promise.resolve(policy).catch(() => {});
+  throw new TypeError('invalid gave a Promise, allowed are "close" and "drop": decide at once');
+}
+
+/** @throws TypeError for anything but a codec, with the member that is wrong, what was found and what is allowed. */
+export function checkCodec(codec: unknown): void {
+  const { decode, encode, invalid } = (codec ?? {}) as Partial<Codec<unknown>>;
+  for (const [name, member] of Object.entries({ decode, encode })) {
+    if (typeof member === 'function') continue;
+    throw new TypeError(`${name} of a codec is ${excerpt(member)}, allowed is a function`);
+  }
+  if (invalid !== undefined && typeof invalid !== 'function' && invalid !== 'close' && invalid !== 'drop') {
+    throw new TypeError(`invalid of a codec is ${excerpt(invalid)}, allowed are "close", "drop" and a function`);
+  }
+}

@@ -1,0 +1,85 @@
+import { inOneLine } from '../../base/excerpt.js';
+import { SchemaError, UsageError } from '../../protocol/errors.js';
+import type { Codec, InvalidHandler, InvalidPolicy } from './codec.js';
+import type { SchemaInput, SchemaIssue, SchemaOutput, StandardSchema } from './standard-schema.js';
+
+/** Options of {@link json}. */
+export interface JsonOptions<S extends StandardSchema = StandardSchema> {
+  /** What becomes of a message that is not JSON or does not fit the schema. @default 'close' */
+  readonly invalid?: InvalidPolicy | InvalidHandler;
+  /** The schema of what is sent: its type, and a check of each value. @default what the schema of received values takes, unchecked */
+  readonly outgoing?: S;
+}
+
+/**
+ * A codec for JSON in text messages. With a schema (zod, valibot, arktype and all others of Standard Schema) each received value is
+ * checked, and transformed where the schema says so; without one it is what the type argument claims.
+ *
+ * A binary message, text that is not JSON, and a value that does not fit are bad messages: see `Codec.invalid`. A schema that validates
+ * asynchronously closes the connection with 1011 and a `UsageError` ASYNC_SCHEMA: validate behind `messages$` with `demandMap`, where
+ * the connection is held meanwhile.
+ *
+ * @example serve(8080).pipe(map(withCodec(json(ChatMessage)))).subscribe((conn) => conn.send.next({ text: 'hello' }));
+ */
+export function json<I = unknown, O = I>(options?: Omit<JsonOptions, 'outgoing'>): Codec<I, O>;
+export function json<S extends StandardSchema>(
+  schema: S,
+  options?: Omit<JsonOptions, 'outgoing'>,
+): Codec<SchemaOutput<S>, SchemaInput<S>>;
+export function json<S extends StandardSchema, T extends StandardSchema>(
+  schema: S,
+  options: JsonOptions<T> & { readonly outgoing: T },
+): Codec<SchemaOutput<S>, SchemaInput<T>>;
+export function json(
+  schemaOrOptions: StandardSchema | JsonOptions = {},
+  options: JsonOptions = {},
+): Codec<unknown, unknown> {
+  const schema = isSchema(schemaOrOptions) ? schemaOrOptions : undefined;
+  const { outgoing, invalid = 'close' } = isSchema(schemaOrOptions) ? options : schemaOrOptions;
+  return {
+    invalid,
+    decode: (message) => {
+      if (typeof message !== 'string') throw new TypeError('found a binary message, allowed is JSON in text');
+      return checked(schema, parsed(message));
+    },
+    encode: (value) => {
+      const text = JSON.stringify(checked(outgoing, value)) as string | undefined;
+      if (text === undefined) throw new TypeError(`found ${typeof value}, allowed is what JSON can say`);
+      return text;
+    },
+  };
+}
+
+/** What `text` says. The SyntaxError of JSON quotes the peer's bytes as they are: a log shows it, be it as a cause. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(inOneLine((error as SyntaxError).message));
+  }
+}
+
+/** arktype's schemas are functions. */
+function isSchema(value: StandardSchema | JsonOptions): value is StandardSchema {
+  return '~standard' in value;
+}
+
+function checked(schema: StandardSchema | undefined, value: unknown): unknown {
+  if (schema === undefined) return value;
+  const result = schema['~standard'].validate(value);
+  if ('then' in result) {
+    // It is refused, whatever comes of it.
+    result.then(undefined, () => {});
+    const { vendor } = schema['~standard'];
+    throw new UsageError(
+      'ASYNC_SCHEMA',
+      `found a schema (${vendor}) that validates asynchronously, allowed are synchronous ones: use demandMap on messages$ for others`,
+    );
+  }
+  if (result.issues !== undefined) throw new SchemaError(result.issues.map(plainIssue));
+  return result.value;
+}
+
+function plainIssue({ message, path = [] }: SchemaIssue): SchemaError['issues'][number] {
+  return { message, path: path.map((step) => (typeof step === 'object' ? step.key : step)) };
+}

@@ -1,0 +1,204 @@
+import { excerpt } from '../../base/excerpt.js';
+import { acceptKey, isValidKey } from './accept-key.js';
+import { type ExtensionOffer, parseExtensions } from './extensions.js';
+import { fieldValues, isFieldLine, listTokens } from './header-fields.js';
+import { isRejection, type Rejection, reject } from './rejection.js';
+import { parseSubprotocols } from './subprotocols.js';
+
+/** The head of an HTTP request, as it came: nothing here has been validated. */
+export interface RequestHead {
+  readonly method: string;
+  /** The request target, not looked at here. */
+  readonly path: string;
+  /** `1.1`, without the name of the protocol. */
+  readonly httpVersion: string;
+  /** Name, value, name, value... */
+  readonly rawHeaders: readonly string[];
+  /** Whether there were more fields than `rawHeaders` has, because the HTTP parser drops those above a limit. @default false */
+  readonly isTruncated?: boolean;
+}
+
+/** What a client asks for in a valid opening handshake. RFC 6455 §4.2.1. */
+export interface UpgradeOffer {
+  /** Sec-WebSocket-Key, 24 characters. */
+  readonly key: string;
+  readonly version: 8 | 13;
+  /** Host: exactly one, not empty. */
+  readonly host: string;
+  /** Origin, or Sec-WebSocket-Origin in version 8; `undefined` when the client is not a browser. May be malformed. */
+  readonly origin: string | undefined;
+  /** The subprotocols that the client speaks, the preferred first. */
+  readonly protocols: readonly string[];
+  readonly extensions: readonly ExtensionOffer[];
+}
+
+/** How a server reads handshakes. */
+export interface UpgradeRules {
+  /** Accepted values of Sec-WebSocket-Version: 13 is RFC 6455, 8 its last drafts. @default [13] */
+  readonly versions?: readonly number[] | undefined;
+}
+
+/** Host, with an optional port. RFC 3986 §3.2.2; zone identifiers as in RFC 6874. */
+const HOST = /^(?:\[[\w:.%~-]+\]|[\w.~!$&'()*+,;=%-]+)(?::[0-9]*)?$/;
+
+/** Whether the client asks for a WebSocket, perhaps among other protocols. RFC 6455 §4.2.1 (3). */
+export function isWebSocketUpgrade(rawHeaders: readonly string[]): boolean {
+  return listTokens(fieldValues(rawHeaders, 'Upgrade')).includes('websocket');
+}
+
+/**
+ * Reads the client's opening handshake. RFC 6455 §4.2.1. Neither the path nor the origin is judged here.
+ *
+ * @returns the offer, or the refusal that a client gets which broke a MUST: 400, 405, 426 or 505, with a body that says
+ *   what was found and what is allowed; 431 when fields are missing. Never throws.
+ */
+export function readUpgradeRequest(head: RequestHead, rules: UpgradeRules = {}): UpgradeOffer | Rejection {
+  const { rawHeaders } = head;
+  // A field that is not there to be read might be a second Host, or announce a body.
+  if (head.isTruncated === true) return reject(431, undefined, {}, 'found more header fields than the server keeps\n');
+  const refusal =
+    refuseRequestLine(head) ?? refuseHost(rawHeaders) ?? refuseUpgrade(rawHeaders) ?? refuseBody(rawHeaders);
+  if (refusal !== undefined) return refusal;
+  const version = readVersion(rawHeaders, rules.versions ?? [13]);
+  if (isRejection(version)) return version;
+  return refuseKey(rawHeaders) ?? refuseOrigins(rawHeaders, originField(version)) ?? readOffer(rawHeaders, version);
+}
+
+function refuseRequestLine({ method, httpVersion }: RequestHead): Rejection | undefined {
+  // §4.2.1 (1): "An HTTP/1.1 or higher GET request"; what is higher has another handshake (RFC 8441).
+  if (httpVersion !== '1.1') {
+    return reject(505, undefined, {}, `found HTTP/${excerpt(httpVersion)}, allowed is HTTP/1.1\n`);
+  }
+  if (method === 'GET') return undefined;
+  // RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD
+  const body = method === 'HEAD' ? '' : `found the method ${excerpt(method)}, allowed is GET\n`;
+  return reject(405, undefined, { Allow: 'GET' }, body);
+}
+
+function refuseHost(rawHeaders: readonly string[]): Rejection | undefined {
+  const hosts = fieldValues(rawHeaders, 'Host');
+  // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a
+  // Host header field and to any request message that contains more than one Host header field line or a Host header field
+  // with an invalid field value."
+  if (hosts.length !== 1) return badRequest(`found ${hosts.length} Host fields, allowed is one`);
+  return HOST.test(hosts[0]!)
+    ? undefined
+    : badRequest(`found Host ${excerpt(hosts[0])}, allowed is a host with a port`);
+}
+
+function refuseUpgrade(rawHeaders: readonly string[]): Rejection | undefined {
+  const upgrades = fieldValues(rawHeaders, 'Upgrade');
+  if (upgrades.length === 0) return upgradeRequired('found no Upgrade field, needed is "websocket"', {});
+  // §4.2.1 (3): "An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value."
+  if (!listTokens(upgrades).includes('websocket')) {
+    return badRequest(`found Upgrade ${excerpt(upgrades.join(', '))}, needed is "websocket"`);
+  }
+  const connections = fieldValues(rawHeaders, 'Connection');
+  // §4.2.1 (4): "A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value."
+  if (listTokens(connections).includes('upgrade')) return undefined;
+  return badRequest(`found Connection ${excerpt(connections.join(', '))}, needed is "Upgrade"`);
+}
+
+// Bytes behind the head are frames: a body would be read as such, or hide a second request from a proxy.
+function refuseBody(rawHeaders: readonly string[]): Rejection | undefined {
+  const coding = fieldValues(rawHeaders, 'Transfer-Encoding');
+  if (coding.length > 0) return badRequest(`found Transfer-Encoding ${excerpt(coding.join(', '))}, allowed is no body`);
+  const lengths = fieldValues(rawHeaders, 'Content-Length');
+  if (lengths.every((length) => length === '0')) return undefined;
+  return badRequest(`found Content-Length ${excerpt(lengths.join(', '))}, allowed is no body`);
+}
+
+function readVersion(rawHeaders: readonly string[], versions: readonly number[]): 8 | 13 | Rejection {
+  const fields = fieldValues(rawHeaders, 'Sec-WebSocket-Version');
+  if (fields.length > 1) return badRequest(`found ${fields.length} Sec-WebSocket-Version fields, allowed is one`);
+  for (const version of [13, 8] as const) {
+    if (versions.includes(version) && fields[0] === String(version)) return version;
+  }
+  // §4.4: "If the server doesn't support the requested version, it MUST respond with a |Sec-WebSocket-Version| header field
+  // (or multiple |Sec-WebSocket-Version| header fields) containing all versions it is willing to use."
+  const allowed = versions.join(', ');
+  const found = fields[0] === undefined ? 'no Sec-WebSocket-Version' : `Sec-WebSocket-Version ${excerpt(fields[0])}`;
+  return upgradeRequired(`found ${found}, allowed is ${allowed}`, { 'Sec-WebSocket-Version': allowed });
+}
+
+function refuseKey(rawHeaders: readonly string[]): Rejection | undefined {
+  const keys = fieldValues(rawHeaders, 'Sec-WebSocket-Key');
+  // §11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request."
+  if (keys.length !== 1) return badRequest(`found ${keys.length} Sec-WebSocket-Key fields, allowed is one`);
+  // §4.2.1 (5): "A |Sec-WebSocket-Key| header field with a base64-encoded value that, when decoded, is 16 bytes in length."
+  return isValidKey(keys[0]!)
+    ? undefined
+    : badRequest(`found Sec-WebSocket-Key ${excerpt(keys[0])}, allowed is the base64 of 16 bytes`);
+}
+
+/** Version 8 still had a field of its own. draft-ietf-hybi-thewebsocketprotocol-10 §11.3. */
+function originField(version: 8 | 13): string {
+  return version === 8 ? 'Sec-WebSocket-Origin' : 'Origin';
+}
+
+function refuseOrigins(rawHeaders: readonly string[], field: string): Rejection | undefined {
+  const { length } = fieldValues(rawHeaders, field);
+  // RFC 6454 §7.3: "the user agent MUST NOT include more than one Origin header field in any HTTP request"
+  return length > 1 ? badRequest(`found ${length} ${field} fields, allowed is one`) : undefined;
+}
+
+function readOffer(rawHeaders: readonly string[], version: 8 | 13): UpgradeOffer | Rejection {
+  const extensions = fieldValues(rawHeaders, 'Sec-WebSocket-Extensions');
+  try {
+    return {
+      key: fieldValues(rawHeaders, 'Sec-WebSocket-Key')[0]!,
+      version,
+      host: fieldValues(rawHeaders, 'Host')[0]!,
+      origin: fieldValues(rawHeaders, originField(version))[0],
+      protocols: parseSubprotocols(fieldValues(rawHeaders, 'Sec-WebSocket-Protocol')),
+      // §11.3.2: "The |Sec-WebSocket-Extensions| header field MAY appear multiple times in an HTTP request"
+      extensions: extensions.length === 0 ? [] : parseExtensions(extensions.join(', ')),
+    };
+  } catch (error) {
+    return badRequest((error as SyntaxError).message);
+  }
+}
+
+function badRequest(body: string): Rejection {
+  return reject(400, undefined, {}, `${body}\n`);
+}
+
+// RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to indicate the required protocol(s)"
+function upgradeRequired(body: string, headers: Record<string, string>): Rejection {
+  return reject(426, undefined, { Upgrade: 'websocket', ...headers }, `${body}\n`);
+}
+
+/** What the server agrees to. */
+export interface UpgradeAnswer {
+  /** Sec-WebSocket-Key of the request. */
+  readonly key: string;
+  /** The chosen subprotocol; `undefined` for none. */
+  readonly protocol: string | undefined;
+  /** The value of Sec-WebSocket-Extensions; `undefined` for none. */
+  readonly extensions: string | undefined;
+  /** More lines of the form `Name: value`. */
+  readonly headers?: readonly string[] | undefined;
+}
+
+/** The header lines of the server's answer, without the status line and line ends. RFC 6455 §4.2.2 (5). Checks nothing. */
+export function encodeUpgradeResponse(answer: UpgradeAnswer): string[] {
+  const lines = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${acceptKey(answer.key)}`];
+  if (answer.protocol !== undefined) lines.push(`Sec-WebSocket-Protocol: ${answer.protocol}`);
+  if (answer.extensions !== undefined) lines.push(`Sec-WebSocket-Extensions: ${answer.extensions}`);
+  if (answer.headers !== undefined) lines.push(...answer.headers);
+  return lines;
+}
+
+/**
+ * The whole head of the 101 response, to be written as latin1.
+ *
+ * @throws TypeError when a line is not `Name: value` or contains CR, LF, another control character or one above U+00FF.
+ */
+export function encodeUpgradeHead(lines: readonly string[]): string {
+  for (const line of lines) {
+    if (typeof line !== 'string' || !isFieldLine(line)) {
+      throw new TypeError(`header line is ${excerpt(line)}, allowed is "Name: value" without control characters`);
+    }
+  }
+  return ['HTTP/1.1 101 Switching Protocols', ...lines, '\r\n'].join('\r\n');
+}

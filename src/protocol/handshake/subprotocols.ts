@@ -1,0 +1,51 @@
+import { excerpt } from '../../base/excerpt.js';
+import { isToken, trimWhitespace } from './header-fields.js';
+
+/** What a client asks for that does not ask. */
+const NONE: readonly never[] = [];
+
+/**
+ * Reads the subprotocols that a client asks for, in its order of preference. The values of several fields are one list.
+ * RFC 6455 §4.1 (10), §11.3.4.
+ *
+ * @returns the names as they came, case kept; empty when there is no field.
+ * @throws SyntaxError for an empty element, an element that is not a token, and a name that comes twice.
+ */
+export function parseSubprotocols(values: readonly string[]): readonly string[] {
+  if (values.length === 0) return NONE;
+  const protocols = values.flatMap((value) => value.split(',')).map(trimWhitespace);
+  checkNames(protocols, 'Sec-WebSocket-Protocol');
+  return protocols;
+}
+
+/**
+ * Checks the subprotocols that our own client is told to ask for.
+ *
+ * @throws TypeError when `protocols` is not an array of strings.
+ * @throws SyntaxError when a name is not a token or comes twice.
+ */
+export function checkSubprotocols(protocols: readonly string[]): void {
+  if (!Array.isArray(protocols))
+    throw new TypeError(`protocols is ${excerpt(protocols)}, allowed is an array of strings`);
+  for (const protocol of protocols as readonly unknown[]) {
+    if (typeof protocol !== 'string') {
+      throw new TypeError(`protocols contains ${excerpt(protocol)}, allowed are strings`);
+    }
+  }
+  checkNames(protocols, 'protocols');
+}
+
+function checkNames(protocols: readonly string[], where: string): void {
+  const seen = new Set<string>();
+  for (const protocol of protocols) {
+    // §4.1 (10): "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to
+    // U+007E not including separator characters"
+    if (!isToken(protocol)) {
+      throw new SyntaxError(`${where}: found ${excerpt(protocol)}, allowed are tokens (RFC 9110 §5.6.2)`);
+    }
+    // §4.1 (10): "and MUST all be unique strings"
+    if (seen.has(protocol))
+      throw new SyntaxError(`${where}: found ${excerpt(protocol)} twice, each name may come once`);
+    seen.add(protocol);
+  }
+}

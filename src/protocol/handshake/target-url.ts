@@ -1,0 +1,135 @@
+import { excerpt } from '../../base/excerpt.js';
+
+/** Where to dial, read from a URL. RFC 6455 §3. */
+export interface Target {
+  /** Whether TLS is spoken. */
+  readonly secure: boolean;
+  /** The host name or address to connect to, IPv6 without brackets; `localhost` on a Unix domain socket. */
+  readonly host: string;
+  /** 1 to 65535; by default 80, or 443 when `secure`. */
+  readonly port: number;
+  /** The path and the query, as they are requested. At least `/`. */
+  readonly path: string;
+  /** The path of the Unix domain socket. */
+  readonly socketPath?: string;
+  /** The value of Authorization that stands for the user and password of the URL. RFC 7617. */
+  readonly authorization?: string;
+  /** The URL in its normal form, with the scheme ws or wss, and with the user and password if there were any. */
+  readonly href: string;
+  /** The value of Host: the port is left out where it is the default. RFC 6455 §4.1 (4). */
+  readonly authority: string;
+}
+
+const SCHEMES: ReadonlyMap<string, { readonly secure: boolean; readonly local: boolean }> = new Map([
+  ['ws:', { secure: false, local: false }],
+  ['wss:', { secure: true, local: false }],
+  ['http:', { secure: false, local: false }],
+  ['https:', { secure: true, local: false }],
+  ['ws+unix:', { secure: false, local: true }],
+  ['wss+unix:', { secure: true, local: true }],
+]);
+
+/**
+ * Reads the URL of a server: `ws:`, `wss:`, `http:` and `https:` for ws and wss, or `ws+unix:/path/of.sock:/path?query`.
+ *
+ * @throws SyntaxError when it is not a URL, has another scheme, a fragment, a control character, port 0, or a user or socket
+ *   path that cannot be decoded. The message names what was found and what is allowed, never a password.
+ */
+export function parseTarget(url: string | URL): Target {
+  const parsed = parseUrl(typeof url === 'string' ? url : url?.href);
+  const scheme = SCHEMES.get(parsed.protocol);
+  if (scheme === undefined) {
+    throw new SyntaxError(`scheme is ${excerpt(parsed.protocol)}, allowed are ${[...SCHEMES.keys()].join(' ')}`);
+  }
+  // §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs."
+  if (parsed.href.includes('#')) {
+    throw new SyntaxError(`URL has the fragment ${excerpt(parsed.hash || '#')}, allowed is none (RFC 6455 §3)`);
+  }
+  return scheme.local ? localTarget(parsed, scheme.secure) : networkTarget(parsed, scheme.secure);
+}
+
+function parseUrl(text: string | undefined): URL {
+  if (typeof text !== 'string') throw new SyntaxError(`URL is ${excerpt(text)}, allowed is a string or a URL`);
+  // The URL parser would drop CR, LF and tabs without a word.
+  if (hasControl(text)) throw new SyntaxError('URL has a control character, allowed is none');
+  try {
+    return new URL(text);
+  } catch {
+    throw new SyntaxError(`URL is ${excerpt(withoutUser(text))}, allowed is an absolute URL such as "ws://host/path"`);
+  }
+}
+
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
+
+function withoutUser(text: string): string {
+  const at = text.lastIndexOf('@');
+  return at < 0 ? text : `...${text.slice(at)}`;
+}
+
+function networkTarget(url: URL, secure: boolean): Target {
+  // Both are special schemes with the same default ports, so nothing but the name changes.
+  url.protocol = secure ? 'wss:' : 'ws:';
+  const port = url.port === '' ? defaultPort(secure) : Number(url.port);
+  if (port === 0) throw new SyntaxError('port is 0, allowed are 1 to 65535');
+  return {
+    secure,
+    host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+    port,
+    path: url.pathname + url.search,
+    ...credentials(url),
+    href: url.href,
+    authority: url.host,
+  };
+}
+
+function localTarget(url: URL, secure: boolean): Target {
+  if (url.host !== '' || !url.pathname.startsWith('/')) {
+    const found = excerpt(url.host === '' ? url.pathname : `//${url.host}${url.pathname}`);
+    throw new SyntaxError(`socket path is ${found}, allowed is an absolute path as in "ws+unix:/run/app.sock:/path"`);
+  }
+  // The socket path may contain colons: it ends at the first one in front of a slash.
+  const end = url.pathname.indexOf(':/');
+  const path = end < 0 ? '/' : url.pathname.slice(end + 1);
+  return {
+    secure,
+    host: 'localhost',
+    port: defaultPort(secure),
+    path: path + url.search,
+    socketPath: decoded(end < 0 ? url.pathname : url.pathname.slice(0, end), 'socket path'),
+    href: url.href,
+    authority: 'localhost',
+  };
+}
+
+// §3: "The port component is OPTIONAL; the default for "ws" is port 80, while the default for "wss" is port 443."
+function defaultPort(secure: boolean): number {
+  return secure ? 443 : 80;
+}
+
+function credentials({ username, password }: URL): { authorization?: string } {
+  if (username === '' && password === '') return {};
+  const user = decoded(username, 'user');
+  // RFC 7617 §2: "a user-id containing a colon character is invalid"
+  if (user.includes(':')) throw new SyntaxError('user of the URL has a colon, allowed is none (RFC 7617 §2)');
+  const pair = `${user}:${decoded(password, 'password')}`;
+  return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
+}
+
+function decoded(text: string, what: string): string {
+  try {
+    const plain = decodeURIComponent(text);
+    // RFC 7617 §2: "The user-id and password MUST NOT contain any control characters"; in a path, NUL would end it early.
+    if (!hasControl(plain)) return plain;
+  } catch {
+    // Not UTF-8 behind the percent signs: the message is the same.
+  }
+  throw new SyntaxError(
+    `${what} of the URL cannot be decoded, allowed is percent-encoded UTF-8 without control characters`,
+  );
+}

@@ -1,0 +1,72 @@
+import { excerpt } from '../../base/excerpt.js';
+import { isFieldName, isFieldValue } from './header-fields.js';
+import type { OutgoingHeaders } from './rejection.js';
+import { checkSubprotocols } from './subprotocols.js';
+
+/** What our client asks for in its opening handshake. */
+export interface UpgradeRequest {
+  /** Sec-WebSocket-Key: the base64 of 16 random bytes, fresh for every attempt. RFC 6455 §4.1 (7). */
+  readonly key: string;
+  readonly version: 8 | 13;
+  readonly protocols: readonly string[];
+  /** The value of Sec-WebSocket-Extensions. */
+  readonly extensions?: string | undefined;
+  /** Sent as Origin, in version 8 as Sec-WebSocket-Origin. */
+  readonly origin?: string | undefined;
+  /** More fields. Those of the handshake itself are refused, Host is allowed. */
+  readonly headers?: OutgoingHeaders | undefined;
+}
+
+/** The fields that are not the caller's to set, and what is. */
+const OWN_FIELDS: ReadonlyMap<string, string> = new Map([
+  ['upgrade', 'it is always "websocket"'],
+  ['connection', 'it is always "Upgrade"'],
+  ['sec-websocket-key', 'it is made anew for every attempt'],
+  ['sec-websocket-version', 'use the option protocolVersion'],
+  ['sec-websocket-accept', 'only a server sends it'],
+  ['sec-websocket-protocol', 'use the argument protocols'],
+  ['sec-websocket-extensions', 'use the option perMessageDeflate'],
+  ['sec-websocket-origin', 'use the option origin'],
+  ['content-length', 'a handshake has no body'],
+  ['transfer-encoding', 'a handshake has no body'],
+]);
+
+/**
+ * The header fields of our opening handshake, in about the order of browsers, without a prototype. RFC 6455 §4.1.
+ *
+ * @throws TypeError when a name or value contains CR, LF or another character that no field may contain, when `headers` name a
+ *   field of the handshake itself (the message says what to use instead), and when they name Origin beside `origin`.
+ * @throws SyntaxError when a subprotocol is not a token or comes twice.
+ */
+export function encodeRequestHeaders(request: UpgradeRequest): Record<string, string | string[]> {
+  const { key, version, protocols, extensions, origin, headers = {} } = request;
+  const fields: Record<string, string | string[]> = Object.create(null);
+  fields.Connection = 'Upgrade';
+  fields.Upgrade = 'websocket';
+  if (origin !== undefined) fields[version === 8 ? 'Sec-WebSocket-Origin' : 'Origin'] = checked('origin', origin);
+  fields['Sec-WebSocket-Version'] = String(version);
+  for (const [name, value] of Object.entries(headers)) {
+    checkName(name, origin !== undefined);
+    fields[name] = Array.isArray(value) ? value.map((item) => checked(name, item)) : checked(name, value);
+  }
+  fields['Sec-WebSocket-Key'] = checked('key', key);
+  if (extensions !== undefined) fields['Sec-WebSocket-Extensions'] = checked('extensions', extensions);
+  checkSubprotocols(protocols);
+  // §4.1 (10): "The request MAY include a header field with the name |Sec-WebSocket-Protocol|": an empty one is malformed.
+  if (protocols.length > 0) fields['Sec-WebSocket-Protocol'] = protocols.join(', ');
+  return fields;
+}
+
+function checkName(name: string, hasOrigin: boolean): void {
+  if (!isFieldName(name)) {
+    throw new TypeError(`header name is ${excerpt(name)}, allowed is a token (RFC 9110 §5.1)`);
+  }
+  const lower = name.toLowerCase();
+  const instead = lower === 'origin' && hasOrigin ? 'the option origin is given too' : OWN_FIELDS.get(lower);
+  if (instead !== undefined) throw new TypeError(`header ${excerpt(name)} cannot be set: ${instead}`);
+}
+
+function checked(what: string, value: unknown): string {
+  if (typeof value === 'string' && isFieldValue(value)) return value;
+  throw new TypeError(`${what} is ${excerpt(value)}, allowed is text without control characters or any above U+00FF`);
+}

@@ -1,0 +1,70 @@
+import { Buffer, isUtf8 } from 'node:buffer';
+import { ProtocolError } from '../errors.js';
+import { CloseCode, isReceivableCloseCode, isSendableCloseCode, SENDABLE_CLOSE_CODES } from './close-code.js';
+
+/** What a control frame may carry (125 bytes, RFC 6455 §5.5) less the status code. */
+const MAX_REASON_BYTES = 123;
+
+/** What a Close frame says. RFC 6455 §7.1.5, §7.1.6. */
+export interface ClosePayload {
+  /** The status code; 1005 when there was none. */
+  readonly code: number;
+  /** At most 123 bytes of UTF-8. */
+  readonly reason: string;
+}
+
+/**
+ * Reads the payload of a Close frame. RFC 6455 §5.5.1.
+ *
+ * @throws ProtocolError 1002 when the payload is one byte or the code may not be on the wire (§7.4), 1007 when the
+ *   reason is not UTF-8 (§8.1).
+ */
+export function readClosePayload(payload: Buffer): ClosePayload {
+  // §7.1.5: "If this Close control frame contains no status code, _The WebSocket Connection Close Code_ is considered to be 1005"
+  if (payload.length === 0) return { code: CloseCode.noStatus, reason: '' };
+  // §5.5.1: "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer"
+  if (payload.length === 1) {
+    throw new ProtocolError('CLOSE_PAYLOAD_TOO_SHORT', 1002, 'close payload of 1 byte, 0 or at least 2 are allowed');
+  }
+  const code = payload.readUInt16BE(0);
+  if (!isReceivableCloseCode(code)) {
+    throw new ProtocolError('CLOSE_CODE_INVALID', 1002, `close code ${code}, allowed are ${SENDABLE_CLOSE_CODES}`);
+  }
+  if (payload.length === 2) return { code, reason: '' };
+  const reason = payload.subarray(2);
+  if (!isUtf8(reason)) throw new ProtocolError('UTF8_INVALID', 1007, 'close reason that is not valid UTF-8');
+  return { code, reason: reason.toString() };
+}
+
+/**
+ * The payload of a Close frame: 0 or 2 to 125 bytes. Lone surrogates of `reason` become U+FFFD. RFC 6455 §5.5.1.
+ *
+ * @param code 1005 means no code: the payload is empty then, and so must the reason be.
+ * @throws TypeError when `code` is not a number or `reason` is not a string.
+ * @throws RangeError when `code` may not be sent (§7.4), when `reason` is over 123 bytes of UTF-8, or has no code before it.
+ */
+export function encodeClosePayload(code: number, reason: string): Buffer {
+  if (typeof code !== 'number') throw new TypeError(`close code of type ${typeof code}, must be a number`);
+  if (typeof reason !== 'string') throw new TypeError(`close reason of type ${typeof reason}, must be a string`);
+  if (code === CloseCode.noStatus) {
+    if (reason !== '') throw new RangeError('close reason without a close code, must be empty');
+    return Buffer.alloc(0);
+  }
+  if (!isSendableCloseCode(code)) throw new RangeError(`close code ${code}, allowed are ${SENDABLE_CLOSE_CODES}`);
+  const size = Buffer.byteLength(reason);
+  if (size > MAX_REASON_BYTES) throw new RangeError(`close reason of ${size} bytes, at most ${MAX_REASON_BYTES}`);
+  const payload = Buffer.allocUnsafe(2 + size);
+  payload.writeUInt16BE(code, 0);
+  payload.write(reason, 2);
+  return payload;
+}
+
+/** The longest beginning of `reason` that fits a Close frame (123 bytes of UTF-8) and ends with a whole code point. */
+export function truncateReason(reason: string): string {
+  // 123 UTF-16 units are at least 123 bytes: the rest cannot fit, however long it is
+  const bytes = Buffer.from(reason.slice(0, MAX_REASON_BYTES + 1));
+  if (bytes.length <= MAX_REASON_BYTES) return reason;
+  let end = MAX_REASON_BYTES;
+  while ((bytes[end]! & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}

@@ -1,0 +1,121 @@
+import type { Buffer } from 'node:buffer';
+import type { MessageInflater } from '../deflate/message-inflater.js';
+import { copyOf } from '../frame/copy-of.js';
+import { FrameReader } from '../frame/frame-reader.js';
+import { unmask } from '../frame/mask.js';
+import { isControl, type Opcode } from '../frame/opcode.js';
+import type { Role } from '../frame/role.js';
+import { type Message, type MessageLimits, MessageReader, MORE, type More } from './message-reader.js';
+import { PayloadBuffer } from './payload-buffer.js';
+
+/** What a {@link Parser} accepts. */
+export interface ParserOptions extends MessageLimits {
+  readonly role: Role;
+  /** Inflates compressed messages, where permessage-deflate was agreed to. RFC 7692. */
+  readonly inflater?: MessageInflater | undefined;
+}
+
+/** A complete control frame. RFC 6455 §5.5. */
+export interface ControlFrame {
+  readonly type: 'control';
+  readonly opcode: Opcode;
+  /** At most 125 bytes. */
+  readonly data: Buffer;
+}
+
+/**
+ * The most frames that one call of `next` reads: the peer may send thousands in one read that say nothing yet. So many take about
+ * 10 us, and few messages have more.
+ */
+const FRAMES_PER_CALL = 128;
+
+/** Bytes in, messages and control frames out, one at a time. */
+export class Parser {
+  readonly frames: FrameReader;
+  readonly #messages: MessageReader;
+  readonly #control = new PayloadBuffer();
+  readonly #inflates: boolean;
+
+  constructor(options: ParserOptions) {
+    this.#inflates = options.inflater !== undefined;
+    this.frames = new FrameReader(options.role === 'server', options.inflater !== undefined);
+    this.#messages = new MessageReader(options, options.inflater);
+  }
+
+  /** Whether it remembers nothing: no byte is unread, and no frame or message is in progress. */
+  get isAtRest(): boolean {
+    return this.frames.unread === 0 && !this.frames.inMessage && !this.frames.inFrame;
+  }
+
+  /** Whether the bytes at hand may belong to a compressed message. */
+  get mayInflate(): boolean {
+    const { frames } = this;
+    if (!this.#inflates || frames.unread === 0) return false;
+    return frames.inMessage || !frames.last ? this.#messages.isCompressed : frames.mayHaveRsv1;
+  }
+
+  /**
+   * Parses one message or control frame.
+   *
+   * @returns `undefined` when more bytes are needed; {@link MORE} after many frames that say nothing yet, and before a text is decoded
+   *   that takes long.
+   * @throws ProtocolError for a fault of the peer. It is of no use then.
+   */
+  next(): Message | ControlFrame | More | undefined {
+    const { frames } = this;
+    if (this.#messages.isDue) return this.#messages.complete();
+    for (let left = FRAMES_PER_CALL; frames.read(); ) {
+      const parsed = isControl(frames.header.opcode) ? this.#acceptControl(frames) : this.#messages.accept(frames);
+      if (parsed !== undefined) return parsed;
+      if (--left === 0) return MORE;
+    }
+    return undefined;
+  }
+
+  #acceptControl({ header, bytes, start, end, before, first, last }: FrameReader): ControlFrame | undefined {
+    const { opcode } = header;
+    if (header.masked) unmask(bytes, start, end, header.maskKey, before);
+    if (first && last) return { type: 'control', opcode, data: copyOf(bytes, start, end) };
+    this.#control.expect(header.length, true);
+    this.#control.append(bytes, start, end);
+    return last ? { type: 'control', opcode, data: this.#control.take() } : undefined;
+  }
+}
+
+/** So many are kept for the next chunk: one is in use at a time, but for messages that are not complete. */
+const MAX_IDLE = 16;
+
+/**
+ * The parsers of all sessions with the same options. A session has one only while it has bytes at hand or a message in progress,
+ * because idle it would cost each 0.7 KiB.
+ */
+export class ParserPool {
+  static readonly #pools = new WeakMap<ParserOptions, ParserPool>();
+
+  readonly options: ParserOptions;
+  readonly #idle: Parser[] = [];
+
+  /** The pool for `options`: there is one for each object. */
+  static of(options: ParserOptions): ParserPool {
+    let pool = ParserPool.#pools.get(options);
+    if (pool === undefined) {
+      pool = new ParserPool(options);
+      ParserPool.#pools.set(options, pool);
+    }
+    return pool;
+  }
+
+  private constructor(options: ParserOptions) {
+    this.options = options;
+  }
+
+  /** Lends a parser that is at rest. */
+  take(): Parser {
+    return this.#idle.pop() ?? new Parser(this.options);
+  }
+
+  /** Takes back one that is at rest. */
+  give(parser: Parser): void {
+    if (this.#idle.length < MAX_IDLE) this.#idle.push(parser);
+  }
+}

@@ -1,0 +1,73 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { Roster } from '../base/roster.js';
+import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
+import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
+import type { PortConnection } from '../connection/live-connection.js';
+import { describe } from '../connection/outgoing.js';
+import { followAnswers } from '../net/open-answers.js';
+import { takeUpgrade } from '../net/take-upgrade.js';
+import { admissionOf } from './admission.js';
+import { Complaints } from './complaints.js';
+import { Reception } from './reception.js';
+import { reportTaken } from './report-taken.js';
+import { type AcceptOptions, type Authenticated, acceptSettings, type DataOf } from './server-options.js';
+
+/**
+ * Makes connections of the arguments of Node's 'upgrade' events: `serve` without the listening, and without a path.
+ *
+ * The source is `fromEvent(server, 'upgrade')`, or any other of `[request, socket, head]`; it errors with a `TypeError` on other values.
+ * Completes when the source has and the last hook has decided; errors with the source; unsubscribing refuses those that are not
+ * decided (503) and closes the connections with 1001. A failed handshake is answered and emits nothing. A socket that is upgraded
+ * already is left alone and reported on `sluice:server-error`: a second answer would break it.
+ *
+ * @throws TypeError or RangeError at the call for an option that is not allowed.
+ * @example fromEvent(httpServer, 'upgrade').pipe(accept(), handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
+ */
+export function accept<R extends Authenticated<R> = never, B extends BinaryType = 'nodebuffer'>(
+  options: AcceptOptions<R, B> = {},
+): OperatorFunction<unknown, Connection<DataOf<R>, MessageOf<B>>> {
+  const settings = acceptSettings(options as AcceptOptions<unknown, BinaryType>);
+  const complaints = new Complaints();
+  return (source) =>
+    new Observable((subscriber) => {
+      let isOver = false;
+      const books = {
+        connections: new Roster<PortConnection<DataOf<R>, MessageOf<B>>>(),
+        admission: admissionOf(settings),
+        complaints,
+      };
+      const reception = new Reception(settings, books, (connection) => subscriber.next(connection));
+      subscriber.add(followAnswers());
+      subscriber.add(() => {
+        reception.stop();
+        if (!isOver) reception.closeAll(1001, '');
+      });
+      subscriber.add(
+        source.subscribe({
+          next: (value) => {
+            if (!isUpgrade(value)) {
+              subscriber.error(new TypeError(`accept got ${describe(value)}, allowed are [request, socket, head]`));
+              return;
+            }
+            const error = takeUpgrade(value, settings.scheduler, (upgrade) => reception.receive(upgrade));
+            if (error !== undefined) reportTaken({ error });
+          },
+          error: (error: unknown) => {
+            isOver = true;
+            subscriber.error(error);
+          },
+          complete: () => {
+            isOver = true;
+            reception.finish(() => subscriber.complete());
+          },
+        }),
+      );
+    });
+}
+
+/** RxJS types the values of `fromEvent` as unknown: what they are is known only here. */
+function isUpgrade(value: unknown): value is [IncomingMessage, Duplex, Buffer] {
+  if (!Array.isArray(value)) return false;
+  const [request, socket, head] = value as Partial<[IncomingMessage, Duplex, Buffer]>;
+  return Array.isArray(request?.rawHeaders) && typeof socket?.write === 'function' && Buffer.isBuffer(head);
+}

@@ -1,0 +1,254 @@
+import { Observable, Subscription } from 'rxjs';
+import { clockOf } from '../base/clock.js';
+import { deadline } from '../base/deadline.js';
+import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from '../base/hook-answer.js';
+import type { Roster } from '../base/roster.js';
+import { AcceptedFacts } from '../connection/facts.js';
+import { PortConnection } from '../connection/live-connection.js';
+import { report } from '../net/diagnostics.js';
+import type { UpgradeRequest } from '../net/socket-upgrade.js';
+import { type AcceptedDeflate, acceptDeflate } from '../protocol/deflate/deflate-negotiation.js';
+import { formatExtensions } from '../protocol/handshake/extensions.js';
+import { encodeUpgradeHead, encodeUpgradeResponse, type UpgradeOffer } from '../protocol/handshake/read-request.js';
+import { isRejection, type Rejection, reject } from '../protocol/handshake/rejection.js';
+import type { Admission } from './admission.js';
+import type { Complaints } from './complaints.js';
+import { askHooks, type Decision, decideAtOnce, readOffer } from './handshake.js';
+import type { AcceptSettings } from './server-options.js';
+
+/** How a graceful end goes. See `WebSocketServer.close`. */
+export interface DrainOptions {
+  readonly code: number;
+  readonly reason: string;
+  /** Milliseconds from the last Close frame until what is left is terminated. */
+  readonly timeout: number;
+  /** Milliseconds over which the Close frames are spread. */
+  readonly jitter: number;
+}
+
+/** Where a reception counts and lists connections, beside itself. */
+export interface ReceptionBooks<Data, In> {
+  /** Where they are listed for the application. */
+  readonly connections: Roster<PortConnection<Data, In>>;
+  /** Who may come in; nothing where all may. */
+  readonly admission: Admission | undefined;
+  /** Prints what hooks return and must not. */
+  readonly complaints: Complaints;
+}
+
+/** Takes in upgrade requests, makes connections of those that the hooks agree to, and keeps track of them. */
+export class Reception<Data, In> {
+  readonly #books: ReceptionBooks<Data, In>;
+  readonly #settings: AcceptSettings;
+  readonly #emit: (connection: PortConnection<Data, In>) => void;
+  readonly #pending = new Set<() => void>();
+  #onIdle: (() => void) | undefined;
+  #isOpen = true;
+
+  /** @param emit called with each connection, under a hold. */
+  constructor(
+    settings: AcceptSettings,
+    books: ReceptionBooks<Data, In>,
+    emit: (connection: PortConnection<Data, In>) => void,
+  ) {
+    this.#settings = settings;
+    this.#books = books;
+    this.#emit = emit;
+  }
+
+  /** Takes in one request. Never throws. */
+  receive(upgrade: UpgradeRequest): void {
+    if (!this.#isOpen) {
+      refuse(upgrade, serverClosing());
+      return;
+    }
+    if (!this.#admits(upgrade)) return;
+    let offer: UpgradeOffer;
+    try {
+      offer = readOffer(upgrade, this.#settings);
+    } catch (error) {
+      refuse(upgrade, this.#rejectionOf(error));
+      return;
+    }
+    const decision = decideAtOnce(offer, this.#settings);
+    if (decision === undefined) this.#ask(upgrade, offer);
+    else this.#accept(upgrade, decision);
+  }
+
+  /** Takes in nothing more, and refuses those whose hooks have not decided. */
+  stop(): void {
+    this.#isOpen = false;
+    for (const stop of [...this.#pending]) stop();
+  }
+
+  /** Calls `idle` once no hook is deciding any more; nothing is taken in after this was called. */
+  finish(idle: () => void): void {
+    this.#onIdle = idle;
+    if (this.#pending.size === 0) idle();
+  }
+
+  /** Closes every connection. */
+  closeAll(code: number, reason: string): void {
+    for (const connection of this.#open) connection.close(code, reason);
+  }
+
+  /** Closes every connection, waits, terminates the rest, and emits how many those were. Acts when subscribed to. */
+  drain({ code, reason, timeout, jitter }: DrainOptions): Observable<{ remaining: number }> {
+    const { scheduler } = this.#settings;
+    return new Observable((subscriber) => {
+      const open = new Set(this.#open);
+      const finish = (remaining: number): void => {
+        subscriber.next({ remaining });
+        subscriber.complete();
+      };
+      if (open.size === 0) {
+        finish(0);
+        return;
+      }
+      subscriber.add(
+        deadline(scheduler, jitter + timeout, () => {
+          const rest = [...open];
+          open.clear();
+          for (const connection of rest) connection.terminate();
+          finish(rest.length);
+        }),
+      );
+      for (const connection of [...open]) {
+        connection.close$.subscribe(() => {
+          if (open.delete(connection) && open.size === 0) finish(0);
+        });
+        if (jitter === 0) connection.close(code, reason);
+        else subscriber.add(scheduler.schedule(() => connection.close(code, reason), Math.random() * jitter));
+      }
+    });
+  }
+
+  /** Before anything is done for it. */
+  #admits(upgrade: UpgradeRequest): boolean {
+    const { admission } = this.#books;
+    if (admission === undefined) return true;
+    try {
+      const place = admission.admit(upgrade);
+      if (!isRejection(place)) {
+        upgrade.whenClosed(place);
+        return true;
+      }
+      refuse(upgrade, place);
+    } catch (error) {
+      refuse(upgrade, this.#rejectionOf(error));
+    }
+    return false;
+  }
+
+  #ask(upgrade: UpgradeRequest, offer: UpgradeOffer): void {
+    const { scheduler, handshakeTimeout, authenticate } = this.#settings;
+    const { admission } = this.#books;
+    const handshake = new Subscription();
+    const ending = authenticate === undefined ? undefined : new AbortController();
+    let isSettled = false;
+    const settle = (answer: () => unknown): void => {
+      if (isSettled) return;
+      isSettled = true;
+      this.#pending.delete(stop);
+      handshake.unsubscribe();
+      // Whatever ends it without a connection: authenticate may have answered long before.
+      if (answer() !== true) ending?.abort();
+      if (this.#pending.size === 0) this.#onIdle?.();
+    };
+    const stop = (): void => settle(() => refuse(upgrade, serverClosing()));
+    this.#pending.add(stop);
+    handshake.add(
+      askHooks(upgrade, offer, this.#settings, { signal: ending?.signal, admission }).subscribe({
+        next: (decision) => settle(() => this.#accept(upgrade, decision)),
+        error: (error: unknown) => settle(() => refuse(upgrade, this.#rejectionOf(error))),
+      }),
+    );
+    if (isSettled) {
+      handshake.unsubscribe();
+      return;
+    }
+    upgrade.watch(() => settle(() => {}));
+    const left = Math.max(0, handshakeTimeout - (clockOf(scheduler)() - upgrade.startedAt));
+    handshake.add(deadline(scheduler, left, () => settle(() => refuse(upgrade, late()))));
+  }
+
+  /** Answers with 101 and emits the connection. Returns whether there is one. */
+  #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): boolean {
+    const { deflate, headers } = this.#settings;
+    const accepted = deflate === undefined ? undefined : acceptDeflate(offer.extensions, deflate);
+    let head: string;
+    try {
+      const lines = encodeUpgradeResponse({ key: offer.key, protocol, extensions: formatAnswer(accepted) });
+      if (headers !== undefined) checkIsDone(headers(lines, upgrade.request, data));
+      head = encodeUpgradeHead(lines);
+    } catch (error) {
+      refuse(upgrade, this.#rejectionOf(error));
+      return false;
+    }
+    // The hook for the lines may have ended the server: then nobody would ever close the connection.
+    if (!this.#isOpen) {
+      refuse(upgrade, serverClosing());
+      return false;
+    }
+    const port = upgrade.accept(head, this.#settings.heartbeat === false);
+    if (port === undefined) return false;
+    const facts = new AcceptedFacts(upgrade, { data: data as Data, protocol, deflate: accepted });
+    const connection = new PortConnection<Data, In>(port, facts, this.#settings);
+    if (this.#settings.clientTracking) this.#track(connection);
+    report('open', { connection });
+    // All who subscribe while it is emitted share the first message.
+    const hold = connection.hold();
+    connection.start();
+    this.#emit(connection);
+    hold.unsubscribe();
+    return true;
+  }
+
+  /** What a hook threw is nothing that a client should read. */
+  #rejectionOf(error: unknown): Rejection {
+    if (isRejection(error)) return error;
+    this.#books.complaints.hear(error);
+    report('server-error', { error });
+    return reject(isHookAnswerError(error) ? error.status : 500);
+  }
+
+  /** The connections that came in here and are not closed yet, unless tracking is off. */
+  get #open(): PortConnection<Data, In>[] {
+    return [...this.#books.connections].filter((connection) => connection.tracker === this);
+  }
+
+  #track(connection: PortConnection<Data, In>): void {
+    this.#books.connections.add(connection);
+    connection.tracker = this;
+  }
+
+  /** One of them is closed. */
+  closed(connection: PortConnection<Data, In>): void {
+    this.#books.connections.delete(connection);
+  }
+}
+
+/** Reports a refusal to the diagnostics, and sends it. */
+export function refuse(upgrade: UpgradeRequest, rejection: Rejection): void {
+  report('refuse', { request: upgrade.request, status: rejection.status, body: rejection.body });
+  upgrade.refuse(rejection);
+}
+
+/** What a request gets while the server does not accept. */
+export function serverClosing(): Rejection {
+  return reject(503, undefined, undefined, 'The server does not accept connections at present.');
+}
+
+/** The 101 leaves now: lines that come later would be lost without a word. An arrow function may well return what `push` gives. */
+function checkIsDone(found: unknown): void {
+  if (!isThenable(found) && !isObservableLike(found)) return;
+  throw new HookAnswerError({ hook: 'headers', found, advice: 'change the lines before it returns' });
+}
+
+function late(): Rejection {
+  return reject(503, undefined, undefined, 'The server could not decide about the handshake in time.');
+}
+
+function formatAnswer(accepted: AcceptedDeflate | undefined): string | undefined {
+  return accepted === undefined ? undefined : formatExtensions([accepted.answer]);
+}

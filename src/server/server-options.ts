@@ -1,0 +1,270 @@
+import type { Observable } from 'rxjs';
+import { checkBoolean, checkFunction, checkInteger, checkNames, checkSignal } from '../base/check.js';
+import type { CompressionOption } from '../channel/deflate-options.js';
+import {
+  CONNECTION_OPTIONS,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionSettings,
+} from '../channel/settings.js';
+import type { BinaryType } from '../connection/connection.js';
+import type { HttpServer, IncomingMessage } from '../connection/incoming-message.js';
+import { describe } from '../connection/outgoing.js';
+import { TLS_SERVER_OPTIONS, type TlsServerOptions } from '../net/tls-server-options.js';
+import type { ExtensionsObject } from '../protocol/handshake/extensions.js';
+import { checkOriginPolicy, type OriginPolicy } from '../protocol/handshake/origin-policy.js';
+import type { Rejection } from '../protocol/handshake/rejection.js';
+import { type AdmissionLimits, admissionLimits, type LimitByOptions } from './admission.js';
+
+/** A hook's answer: a value, or a Promise or Observable of one. Of an Observable the first value counts. */
+export type Answer<T> = T | PromiseLike<T> | Observable<T>;
+
+/** The parts of `R` that `authenticate` must not return, since a server that took them for data would let everybody in. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is what it is about.
+type Refused<R> = R extends undefined | null | void | PromiseLike<unknown> | Observable<unknown>
+  ? R
+  : R extends Error
+    ? // Data may have a name and a message too.
+      'stack' extends keyof R
+      ? R
+      : never
+    : never;
+
+/**
+ * What `authenticate` may return: a type `R` fits when it has no `undefined`, `null`, `void`, `false` or Error in it, and no Promise or
+ * Observable within another. TypeScript makes `boolean` of the `true` that an asynchronous function returns, so that fits; a `false`
+ * is answered with 401 when it comes.
+ */
+export type Authenticated<R> = [Refused<R> | (true extends R ? never : Extract<R, false>)] extends [never]
+  ? unknown
+  : 'authenticate must not return undefined, null, false or an Error: return reject(401), or data';
+
+/** The type of `conn.data`, where `authenticate` returns `R`: without what refuses, and `undefined` where there is no such hook. */
+export type DataOf<R> = [Exclude<R, Rejection | false>] extends [never] ? undefined : Exclude<R, Rejection | false>;
+
+/** {@link DataOf}, from which TypeScript does not guess `R`: that is for `authenticate` alone to say. */
+type KnownData<R> = DataOf<[R][R extends unknown ? 0 : never]>;
+
+/** What hooks are told about a handshake. */
+export interface ClientInfo {
+  /** The Origin header, if any. Only browsers are bound to it. RFC 6455 §10.2. */
+  readonly origin: string | undefined;
+  /** Whether it came over TLS. */
+  readonly secure: boolean;
+  /** The request as Node parsed it. */
+  readonly request: IncomingMessage;
+  /** The subprotocols that the client offers, in its order of preference. */
+  readonly protocols: readonly string[];
+  /** The extensions that the client offers, as objects. */
+  readonly extensions: ExtensionsObject;
+  /** The address of the client; `undefined` on a Unix domain socket. */
+  readonly remoteAddress: string | undefined;
+}
+
+/**
+ * Options of taking in connections, whatever they come from.
+ *
+ * @typeParam R what `authenticate` returns; `never` without it. Write `authenticate` before the hooks that take its result: TypeScript
+ *   finds the type in the order of the text.
+ */
+export interface AcceptOptions<R = never, B extends BinaryType = 'nodebuffer'>
+  extends ConnectionOptions<B>,
+    CompressionOption {
+  /**
+   * Most connections at a time, closing ones and handshakes in progress included. One more gets 503. @default none: as many as the
+   * process may have open files
+   */
+  readonly maxConnections?: number;
+  /**
+   * Most connections of one client, told by its address, by its request or by what `authenticate` returned; or a list of such limits,
+   * which all hold. One more gets 429. @default none
+   */
+  readonly limitBy?: LimitByOptions<KnownData<R>> | readonly LimitByOptions<KnownData<R>>[];
+  /**
+   * Decides about a handshake: `true`, `false` (401), or `reject(...)`. Any other value, a hook that throws or rejects, and an
+   * Observable without a value are answered with 500; one that takes longer than `handshakeTimeout` with 503. @default all are accepted
+   */
+  readonly verifyClient?: (info: ClientInfo) => Answer<boolean | Rejection>;
+  /**
+   * Says who the client is: what it returns becomes `conn.data`, unless it is `reject(...)`. It fails closed: `undefined`, `null` and
+   * `false` are refused with 401, an Error, and a Promise or Observable within another, with 500; `''` and `0` are data. The first
+   * such answer is printed to `console.error`.
+   *
+   * `signal` aborts whenever the handshake ends without a connection, also when this hook has answered: the client goes, the time is
+   * over, the server stops, another hook or a limit refuses. Called after `verifyClient`. @default `conn.data` is undefined
+   */
+  readonly authenticate?: (
+    request: IncomingMessage,
+    context: { readonly signal: AbortSignal },
+  ) => Answer<R | Rejection>;
+  /**
+   * Which web pages may connect: `'auto'` refuses pages of other origins when they would bring credentials along or reach a
+   * loopback address, `'*'` allows all, `'same-origin'`, a list, a RegExp or a predicate restrict. Refused with 403. RFC 6455 §10.2.
+   * @default 'auto'
+   */
+  readonly origins?: OriginPolicy;
+  /**
+   * Chooses one of the subprotocols that the client offers: one of them, `undefined` for none, `false` to refuse (401). `data` is what
+   * `authenticate` returned. Called only when there are any. Any other value is a 500. RFC 6455 §4.2.2. @default none is chosen
+   */
+  handleProtocols?(
+    protocols: string[],
+    request: IncomingMessage,
+    data: KnownData<R>,
+  ): Answer<string | false | undefined>;
+  /**
+   * May change the lines of the 101 response (`Name: value`), before it is sent. `data` is what `authenticate` returned. Synchronous:
+   * a Promise is a 500. @default nothing is added
+   */
+  headers?(headers: string[], request: IncomingMessage, data: KnownData<R>): void;
+}
+
+/** Which paths a server takes: the exact path of the URL without its query, a RegExp for it, or a predicate. */
+export type PathOption = string | RegExp | ((path: string, request: IncomingMessage) => boolean);
+
+/** Options of `serve`. Exactly one of `port`, `socketPath`, `server` and `noServer` says where connections come from. */
+export interface ServeOptions<R = never, B extends BinaryType = 'nodebuffer'>
+  extends AcceptOptions<R, B>,
+    TlsServerOptions {
+  /** TCP port; 0 for any free one, see `listening$`. */
+  readonly port?: number;
+  /** Address to listen on. @default all of this machine's */
+  readonly host?: string;
+  /** Longest queue of connections that are not accepted yet. @default 511 */
+  readonly backlog?: number;
+  /**
+   * Path of a Unix domain socket to listen on. A socket that a killed process has left there is taken over when nothing listens on it;
+   * one on which something listens, and a file that is no socket, are EADDRINUSE.
+   */
+  readonly socketPath?: string;
+  /** An `http.Server` or `https.Server` to attach to. It is never closed. */
+  readonly server?: HttpServer;
+  /** Listens to nothing: requests come through `handleUpgrade`. */
+  readonly noServer?: boolean;
+  /** Which paths are for this server; all others get 404, or stay for others on the same `server`. @default all */
+  readonly path?: PathOption;
+  /** Whether `connections` is kept. Without it, the end of the server does not close its connections. @default true */
+  readonly clientTracking?: boolean;
+  /** Ends the server as `close()` does. */
+  readonly signal?: AbortSignal;
+}
+
+/** {@link AcceptOptions} that were checked, with their defaults. */
+export interface AcceptSettings extends ConnectionSettings, AdmissionLimits {
+  readonly verifyClient: ((info: ClientInfo) => Answer<boolean | Rejection>) | undefined;
+  readonly authenticate:
+    | ((request: IncomingMessage, context: { readonly signal: AbortSignal }) => Answer<unknown>)
+    | undefined;
+  readonly origins: OriginPolicy;
+  readonly handleProtocols:
+    | ((protocols: string[], request: IncomingMessage, data: unknown) => Answer<string | false | undefined>)
+    | undefined;
+  readonly headers: ((headers: string[], request: IncomingMessage, data: unknown) => unknown) | undefined;
+  readonly clientTracking: boolean;
+}
+
+const ACCEPT_OPTIONS = [
+  ...CONNECTION_OPTIONS,
+  'perMessageDeflate',
+  'maxConnections',
+  'limitBy',
+  'verifyClient',
+  'authenticate',
+  'origins',
+  'handleProtocols',
+  'headers',
+] as const;
+const LISTEN_OPTIONS = [
+  'port',
+  'host',
+  'backlog',
+  'socketPath',
+  'server',
+  'noServer',
+  'path',
+  'clientTracking',
+  'signal',
+] as const;
+
+/** @throws TypeError or RangeError that names the option, what was found and what is allowed. */
+export function acceptSettings(options: AcceptOptions<unknown, BinaryType>): AcceptSettings {
+  checkNames(options, ACCEPT_OPTIONS);
+  return checkedAccept(options, true);
+}
+
+/** @throws TypeError or RangeError that names the option, what was found and what is allowed. */
+export function serveSettings(options: ServeOptions<unknown, BinaryType>): AcceptSettings {
+  checkNames(options, [...ACCEPT_OPTIONS, ...LISTEN_OPTIONS, ...TLS_SERVER_OPTIONS]);
+  const { port, socketPath, server, host, backlog, path } = options;
+  const noServer = checkBoolean('noServer', options.noServer ?? false);
+  const sources = { port, socketPath, server, noServer: noServer ? true : undefined };
+  const given = Object.entries(sources).filter(([, value]) => value !== undefined);
+  if (given.length !== 1) {
+    const found = given.length === 0 ? 'none' : given.map(([name]) => name).join(' and ');
+    throw new TypeError(`found ${found} of port, socketPath, server and noServer, allowed is exactly one`);
+  }
+  if (port !== undefined) checkInteger('port', port, 0, 65_535);
+  if (backlog !== undefined) checkInteger('backlog', backlog, 1, 2 ** 31 - 1);
+  checkText('host', host);
+  checkText('socketPath', socketPath);
+  if (server !== undefined && typeof server?.on !== 'function') {
+    throw new TypeError(`server is ${describe(server)}, allowed is an http.Server or https.Server`);
+  }
+  if (path !== undefined && typeof path !== 'string' && typeof path !== 'function' && !(path instanceof RegExp)) {
+    throw new TypeError(`path is ${describe(path)}, allowed are a string, a RegExp and a predicate`);
+  }
+  if (typeof path === 'string' && !/^\/[^?#]*$/.test(path)) {
+    throw new TypeError(`path is ${describe(path)}, allowed is the path of a URL, such as '/chat'`);
+  }
+  checkSignal(options.signal);
+  checkBelongs(options);
+  return checkedAccept(options, checkBoolean('clientTracking', options.clientTracking ?? true));
+}
+
+/** Options that say how to listen are for a server of our own. */
+function checkBelongs(options: ServeOptions<unknown, BinaryType>): void {
+  const own =
+    options.port !== undefined
+      ? []
+      : options.socketPath !== undefined
+        ? ['host']
+        : ['host', 'backlog', ...TLS_SERVER_OPTIONS];
+  for (const name of own) {
+    if ((options as Record<string, unknown>)[name] === undefined) continue;
+    const place = options.socketPath === undefined ? 'server or noServer' : 'socketPath';
+    throw new TypeError(
+      `found ${name} beside ${place}, allowed is it where serve itself listens${name === 'host' ? ' on a port' : ''}`,
+    );
+  }
+}
+
+function checkedAccept(options: AcceptOptions<unknown, BinaryType>, clientTracking: boolean): AcceptSettings {
+  const { verifyClient, authenticate, handleProtocols, headers, origins = 'auto', maxConnections, limitBy } = options;
+  for (const [name, hook] of Object.entries({ verifyClient, authenticate, handleProtocols, headers }))
+    checkFunction(name, hook);
+  checkTakesNoCallback(verifyClient);
+  checkOriginPolicy(origins);
+  const hooks = { verifyClient, authenticate, handleProtocols, headers };
+  const limits = admissionLimits(maxConnections, limitBy);
+  if (authenticate === undefined && limits.limitBy.some(({ dataKey }) => dataKey !== undefined)) {
+    throw new TypeError('found limitBy.dataKey without authenticate: it is called with what that returned');
+  }
+  return { ...connectionSettings(options, 'server'), ...limits, ...hooks, origins, clientTracking };
+}
+
+/**
+ * In the habit of `ws` a function of two parameters calls the second when it has decided. Here that is undefined: called later it would
+ * end the process, for any client that comes.
+ */
+function checkTakesNoCallback(verifyClient: AcceptSettings['verifyClient']): void {
+  if (verifyClient === undefined || verifyClient.length < 2) return;
+  throw new TypeError(
+    'verifyClient takes a callback, allowed is a function of one parameter: return true, false or reject(...), or a Promise of it',
+  );
+}
+
+function checkText(name: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== 'string' || value === '')) {
+    throw new TypeError(`${name} is ${describe(value)}, allowed are strings that are not empty`);
+  }
+}

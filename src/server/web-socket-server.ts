@@ -1,0 +1,268 @@
+import { AsyncSubject, Observable, ReplaySubject, Subject, type Subscriber } from 'rxjs';
+import { checkInteger, MAX_TIMER } from '../base/check.js';
+import { HookAnswerError } from '../base/hook-answer.js';
+import { Roster } from '../base/roster.js';
+import { checkedClosePayload } from '../channel/closing.js';
+import type { BinaryType, Connection, Message } from '../connection/connection.js';
+import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
+import type { PortConnection } from '../connection/live-connection.js';
+import { report } from '../net/diagnostics.js';
+import type { ListenAddress, Listener } from '../net/listener.js';
+import { followAnswers } from '../net/open-answers.js';
+import type { UpgradeRequest } from '../net/socket-upgrade.js';
+import { takeUpgrade } from '../net/take-upgrade.js';
+import { reject } from '../protocol/handshake/rejection.js';
+import { type Admission, admissionOf } from './admission.js';
+import { Complaints } from './complaints.js';
+import { listen } from './listen.js';
+import { matchesPath } from './path-match.js';
+import { Reception, refuse, serverClosing } from './reception.js';
+import { reportTaken } from './report-taken.js';
+import type { AcceptSettings, ServeOptions } from './server-options.js';
+
+/** How a server ends. */
+export interface ServerCloseOptions {
+  /** The close code that every client gets. @default 1001 */
+  readonly code?: number;
+  /** The reason beside it, at most 123 bytes of UTF-8. @default '' */
+  readonly reason?: string;
+  /** Milliseconds, counted after `jitter`, until connections that are still there are terminated. @default closeTimeout */
+  readonly timeout?: number;
+  /** Spreads the closing over so many milliseconds, so that not all clients come back at once. @default 0 */
+  readonly jitter?: number;
+}
+
+/** One time of listening, from the first subscription to the end. */
+interface Run<Data, In> {
+  readonly connections$: Subject<Connection<Data, In>>;
+  readonly reception: Reception<Data, In>;
+  /** Lets go of the signal. */
+  readonly release: () => void;
+  listener: Listener | undefined;
+  subscribers: number;
+}
+
+/**
+ * A server as an Observable of its connections, made by `serve`.
+ *
+ * The first subscription listens, later ones join (earlier connections are in `connections`), the last one to leave stops. It
+ * errors when it cannot listen, and never after that; it completes on `close()`, and when the server that it is attached to
+ * closes. Unsubscribing stops accepting and closes every connection with 1001. Then it is cold again: `retry` and `repeat`
+ * listen anew.
+ */
+export class WebSocketServer<Data = unknown, In = Message>
+  extends Observable<Connection<Data, In>>
+  implements AsyncDisposable
+{
+  readonly #options: ServeOptions<unknown, BinaryType>;
+  readonly #settings: AcceptSettings;
+  #run: Run<Data, In> | undefined;
+  #listening = new ReplaySubject<ListenAddress>(1);
+  /** Connections of all runs: those of an ended one live until they are closed. */
+  readonly #connections = new Roster<PortConnection<Data, In>>();
+  /** Counts those of all runs too. */
+  readonly #admission: Admission | undefined;
+  readonly #complaints = new Complaints();
+  /** Set on servers that requests are passed to: from when on it is known what is open on their connections. */
+  #followed: (() => void) | undefined;
+
+  /** @internal */
+  constructor(options: ServeOptions<unknown, BinaryType>, settings: AcceptSettings) {
+    super((subscriber) => this.#join(subscriber));
+    this.#options = options;
+    this.#settings = settings;
+    this.#admission = admissionOf(settings);
+    // It refuses requests while nobody subscribes, too: so there is no end to it.
+    if (options.noServer === true) this.#followed = followAnswers();
+  }
+
+  /**
+   * Emits the address once the server listens, replayed while it does; completes when it stops, errors when it cannot listen.
+   * Subscribing does not start the server. `repeat()` it to see every start.
+   */
+  get listening$(): Observable<ListenAddress> {
+    return new Observable((subscriber) => this.#listening.subscribe(subscriber));
+  }
+
+  /** Where it listens: an address of TCP, a path, or `null` when it does not. */
+  address(): ListenAddress {
+    return this.#run?.listener?.address() ?? null;
+  }
+
+  /** The connections that are not closed yet; empty with `clientTracking: false`. */
+  get connections(): ReadonlySet<Connection<Data, In>> {
+    return this.#connections.set;
+  }
+
+  /** Whether a request is for this server: by default, whether `path` matches. May be overridden. */
+  shouldHandle(request: IncomingMessage): boolean {
+    return this.#guarded('path', () => matchesPath(this.#options.path, request.url ?? '', () => request));
+  }
+
+  /**
+   * Takes in a request from the 'upgrade' event of any HTTP server. Answers 503 while nobody subscribes, and 404 when
+   * `shouldHandle` says no, both after the responses to earlier requests on the connection.
+   *
+   * Never throws. A socket that is upgraded already, here or by another library that reads it, is left alone, since a second answer would
+   * break it; a `UsageError` ALREADY_UPGRADED on `sluice:server-error` says so.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#followed ??= followAnswers();
+    const error = takeUpgrade([request, socket, head], this.#settings.scheduler, (upgrade) => this.#receive(upgrade));
+    if (error !== undefined) reportTaken({ server: this, error });
+  }
+
+  /**
+   * Ends gracefully, now: stops accepting (503 on a shared server), completes the Observable, closes every connection, waits for
+   * them, and terminates the rest. Emits `{ remaining }`, how many had to be terminated, and completes; replayed to all who
+   * subscribe. Harmless when it does not listen.
+   *
+   * @throws TypeError or RangeError for an option that is not allowed.
+   */
+  close(options: ServerCloseOptions = {}): Observable<{
+    /** How many connections had to be terminated. */
+    readonly remaining: number;
+  }> {
+    const { code = 1001, reason = '', timeout = this.#settings.closeTimeout, jitter = 0 } = options;
+    checkedClosePayload(code, reason);
+    checkInteger('timeout', timeout, 0, MAX_TIMER);
+    checkInteger('jitter', jitter, 0, MAX_TIMER);
+    const result = new AsyncSubject<{ remaining: number }>();
+    const run = this.#end();
+    if (run === undefined) {
+      result.next({ remaining: 0 });
+      result.complete();
+      return result.asObservable();
+    }
+    const isShared = this.#options.server !== undefined;
+    // On a shared server the place stays taken while connections drain, so that new ones get 503 and not 404.
+    if (!isShared) run.listener?.close();
+    run.connections$.complete();
+    run.reception.drain({ code, reason, timeout, jitter }).subscribe(result);
+    if (isShared) result.subscribe({ complete: () => run.listener?.close() });
+    return result.asObservable();
+  }
+
+  /** `close()`, as a Promise. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return new Promise((resolve) => this.close().subscribe({ complete: resolve }));
+  }
+
+  #join(subscriber: Subscriber<Connection<Data, In>>): void {
+    const isFirst = this.#run === undefined;
+    const run = this.#run ?? this.#begin();
+    run.subscribers++;
+    subscriber.add(() => {
+      run.subscribers--;
+      if (run.subscribers === 0) this.#stop(run);
+    });
+    run.connections$.subscribe(subscriber);
+    if (isFirst) this.#listen(run);
+  }
+
+  #begin(): Run<Data, In> {
+    const connections$ = new Subject<Connection<Data, In>>();
+    const books = { connections: this.#connections, admission: this.#admission, complaints: this.#complaints };
+    const reception = new Reception<Data, In>(this.#settings, books, (connection) => connections$.next(connection));
+    const onAbort = (): void => {
+      this.close();
+    };
+    const { signal } = this.#options;
+    signal?.addEventListener('abort', onAbort);
+    const release = (): void => signal?.removeEventListener('abort', onAbort);
+    this.#run = { connections$, reception, release, listener: undefined, subscribers: 0 };
+    return this.#run;
+  }
+
+  #listen(run: Run<Data, In>): void {
+    if (this.#options.signal?.aborted === true) {
+      this.close();
+      return;
+    }
+    const admission = this.#admission;
+    let listener: Listener;
+    try {
+      listener = listen(this.#options, this.#settings, (request) => this.#isMine(request), {
+        listening: (address) => this.#listening.next(address),
+        failed: (error) => this.#fail(run, error),
+        fault: (error) => report('server-error', { server: this, error }),
+        ...(admission !== undefined && { admit: (address: string | undefined) => admission.admitAddress(address) }),
+        upgrade: (upgrade) => this.#receive(upgrade),
+        closed: () => {
+          if (this.#run !== run) return;
+          this.#end();
+          run.connections$.complete();
+        },
+      });
+    } catch (error) {
+      // Node refuses some options by itself, such as a key that is none.
+      this.#fail(run, error as Error);
+      return;
+    }
+    // A foreign server that listens already has told so before `listen` returned, and a subscriber may have left since.
+    run.listener = listener;
+    if (this.#run !== run) listener.close();
+  }
+
+  /** It cannot listen. */
+  #fail(run: Run<Data, In>, error: Error): void {
+    if (this.#run !== run) return;
+    this.#end(error);
+    run.connections$.error(error);
+  }
+
+  /** The last subscriber has left, or the run has ended. */
+  #stop(run: Run<Data, In>): void {
+    if (this.#run !== run) return;
+    this.#end();
+    run.listener?.close();
+    run.reception.closeAll(1001, '');
+  }
+
+  /** Ends the current run and makes the server cold again. */
+  #end(error?: Error): Run<Data, In> | undefined {
+    const run = this.#run;
+    if (run === undefined) return undefined;
+    this.#run = undefined;
+    run.release();
+    run.reception.stop();
+    const listening = this.#listening;
+    this.#listening = new ReplaySubject(1);
+    if (error === undefined) listening.complete();
+    else listening.error(error);
+    return run;
+  }
+
+  #receive(upgrade: UpgradeRequest): void {
+    if (!this.#takesPath(upgrade))
+      refuse(upgrade, reject(404, undefined, undefined, 'There is no WebSocket at this path.'));
+    else if (this.#run === undefined) refuse(upgrade, serverClosing());
+    else this.#run.reception.receive(upgrade);
+  }
+
+  /** As `shouldHandle`; where that is not overridden, nobody but a predicate is shown the request. */
+  #takesPath(upgrade: UpgradeRequest): boolean {
+    if (this.shouldHandle !== WebSocketServer.prototype.shouldHandle) return this.#isMine(upgrade.request);
+    const { path } = this.#options;
+    return (
+      path === undefined || this.#guarded('path', () => matchesPath(path, upgrade.head.path, () => upgrade.request))
+    );
+  }
+
+  #isMine(request: IncomingMessage): boolean {
+    return this.#guarded('shouldHandle', () => this.shouldHandle(request));
+  }
+
+  /** A hook that fails does not want the request, and neither does one that returns a Promise, which is truthy. */
+  #guarded(hook: string, matches: () => unknown): boolean {
+    try {
+      const found = matches();
+      if (typeof found === 'boolean') return found;
+      throw new HookAnswerError({ hook, found, outcome: 'taken as false', advice: 'return true or false' });
+    } catch (error) {
+      this.#complaints.hear(error);
+      report('server-error', { server: this, error });
+      return false;
+    }
+  }
+}
