@@ -5,7 +5,6 @@
  */
 
 export type { CompressionOption, PerMessageDeflateOptions } from './channel/deflate-options.js';
-export type { Overflow, SendResult } from './channel/out/outbox-settings.js';
 export type { ConnectionOptions, HeartbeatOptions } from './channel/settings.js';
 export { connect } from './client/connect.js';
 export type { ConnectOptions, ConnectTarget, PlainTarget, TargetOptions } from './client/connect-options.js';
@@ -16,6 +15,7 @@ export {
   type PersistentPolicy,
   persistent,
 } from './client/persistent.js';
+export type { Overflow, SendResult } from './connection/channel.js';
 export {
   type BinaryType,
   type CloseInfo,

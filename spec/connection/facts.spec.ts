@@ -1,5 +1,5 @@
-import { AcceptedFacts } from '../../src/connection/facts.js';
 import { acceptDeflate } from '../../src/protocol/deflate/deflate-negotiation.js';
+import { AcceptedFacts } from '../../src/server/accepted-facts.js';
 
 const upgrade = { kept: { url: '/a?b', request: {} }, remoteAddress: '::1' } as never;
 

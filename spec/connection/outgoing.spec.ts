@@ -1,7 +1,8 @@
 import { expectTypeOf } from 'expect-type';
 import { firstValueFrom, type Observable, of } from 'rxjs';
 import { type Connection, fragments, message, type Outgoing } from 'sluice';
-import { describe as describeValue, unsendable } from '../../src/connection/outgoing.js';
+import { describe as describeValue } from '../../src/base/describe.js';
+import { unsendable } from '../../src/connection/outgoing.js';
 import { UsageError } from '../../src/protocol/errors.js';
 import { memoryConnection } from '../support/memory-connection.js';
 import { guardProcess } from '../support/process-guard.js';

@@ -1,4 +1,5 @@
-import { classify, fragments, message, sharedFramesOf } from '../../src/connection/outgoing.js';
+import { classify, sharedFramesOf } from '../../src/channel/out/classify.js';
+import { fragments, message } from '../../src/connection/outgoing.js';
 import { outgoingSymbol, shareMessage } from '../../src/connection/shared-message.js';
 
 describe('a message for many', () => {

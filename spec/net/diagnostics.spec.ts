@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { firstValueFrom } from 'rxjs';
 import { type Connection, type ServeOptions, serve, type WebSocketServer } from 'sluice';
-import { report } from '../../src/net/diagnostics.js';
+import { report } from '../../src/base/report.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient } from '../support/raw-client.js';

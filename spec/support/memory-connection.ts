@@ -1,4 +1,5 @@
 /** Connections over memory, so that their whole life is seen in virtual time or in one turn of the loop. */
+import '../../src/net/diagnostics.js';
 import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
 import type { CompressionOption } from '../../src/channel/deflate-options.js';
 import { type ConnectionOptions, connectionSettings } from '../../src/channel/settings.js';

@@ -65,7 +65,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   testing: {
     is: 'doubles for tests',
-    values: lower,
+    values: [...lower, 'net'],
     types: ['server'],
     node: {},
     rxjs: ['rxjs', 'rxjs/testing'],

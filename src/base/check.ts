@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { describe } from '../connection/outgoing.js';
+import { describe } from './describe.js';
 
 /** The longest time that Node's timers can wait, in milliseconds. */
 export const MAX_TIMER: number = 2 ** 31 - 1;

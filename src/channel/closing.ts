@@ -1,7 +1,7 @@
 import type { DeadlineQueue, Due } from '../base/deadline-queue.js';
+import { describe } from '../base/describe.js';
 import { isError } from '../base/thrown.js';
 import type { CloseInfo } from '../connection/connection.js';
-import { describe } from '../connection/outgoing.js';
 import { ConnectionClosedError, type InternalError, type ProtocolError } from '../protocol/errors.js';
 import type { Role } from '../protocol/frame/role.js';
 import { isSendableCloseCode } from '../protocol/message/close-code.js';

@@ -1,5 +1,5 @@
 import { checkBoolean, checkFunction, checkInteger, checkNames } from '../base/check.js';
-import { describe } from '../connection/outgoing.js';
+import { describe } from '../base/describe.js';
 import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
 import type { CompressionSettings } from '../protocol/deflate/message-deflater.js';
 

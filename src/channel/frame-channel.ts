@@ -1,4 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
+import type { SendResult } from '../connection/channel.js';
 import type { CloseInfo } from '../connection/connection.js';
 import type { CoreEvents } from '../connection/core-events.js';
 import { Inbox, type InboxOwner } from '../connection/inbox.js';
@@ -18,7 +19,7 @@ import { checkDeadline, type MessageDeadline } from './in/message-deadline.js';
 import { PingTracker } from './in/ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './in/receiver.js';
 import { Outbox } from './out/outbox.js';
-import type { OutboxOwner, SendResult } from './out/outbox-settings.js';
+import type { OutboxOwner } from './out/outbox-settings.js';
 import type { ConnectionTerms } from './terms.js';
 
 const NOTHING = (): void => {};

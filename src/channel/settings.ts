@@ -1,9 +1,9 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { checkBoolean, checkInteger, checkNames, checkOneOf, checkScheduler, MAX_TIMER } from '../base/check.js';
+import { describe } from '../base/describe.js';
+import type { Overflow } from '../connection/channel.js';
 import type { BinaryType } from '../connection/connection.js';
-import { describe } from '../connection/outgoing.js';
 import { type CompressionOption, type DeflateSettings, deflateSettings } from './deflate-options.js';
-import type { Overflow } from './out/outbox-settings.js';
 
 /** When a silent peer is given up. */
 export interface HeartbeatOptions {

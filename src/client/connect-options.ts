@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { checkBoolean, checkFunction, checkInteger, checkNames, checkOneOf, checkSignal } from '../base/check.js';
+import { describe } from '../base/describe.js';
 import type { CompressionOption } from '../channel/deflate-options.js';
 import {
   CONNECTION_OPTIONS,
@@ -9,7 +10,6 @@ import {
 } from '../channel/settings.js';
 import type { BinaryType } from '../connection/connection.js';
 import type { IncomingMessage } from '../connection/incoming-message.js';
-import { describe } from '../connection/outgoing.js';
 import { CLIENT_NETWORK_OPTIONS, type DialNetworkOptions } from '../net/client-request.js';
 import { checkSubprotocols } from '../protocol/handshake/subprotocols.js';
 import { parseTarget, type Target } from '../protocol/handshake/target-url.js';

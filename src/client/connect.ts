@@ -13,11 +13,11 @@ import {
 } from 'rxjs';
 import { clockOf } from '../base/clock.js';
 import { deadline } from '../base/deadline.js';
+import { report } from '../base/report.js';
 import { connectionSettings } from '../channel/settings.js';
 import { closeErrorOf, withUptime } from '../connection/close-error.js';
 import type { BinaryType, CloseInfo, Connection, MessageOf } from '../connection/connection.js';
 import { PortConnection } from '../connection/live-connection.js';
-import { report } from '../net/diagnostics.js';
 import { type Dialed, dial } from '../net/dial.js';
 import { HandshakeError } from '../protocol/errors.js';
 import {

@@ -1,6 +1,6 @@
 import { asyncScheduler, isObservable, type Observable, type SchedulerLike } from 'rxjs';
 import { checkBoolean, checkInteger, checkNames, checkOneOf, checkScheduler } from '../base/check.js';
-import type { Overflow } from '../channel/out/outbox-settings.js';
+import type { Overflow } from '../connection/channel.js';
 import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
 import type { Outgoing } from '../connection/outgoing.js';
 import { type BackoffPolicy, backoffRules } from '../operators/again/backoff.js';

@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { SendResult } from '../channel/out/outbox-settings.js';
+import type { SendResult } from './channel.js';
 import type { IncomingMessage } from './incoming-message.js';
 import type { Outgoing } from './outgoing.js';
 import type { SendSubject } from './send-subject.js';

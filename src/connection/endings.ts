@@ -1,6 +1,6 @@
 import { EMPTY, type Observable, Subject } from 'rxjs';
 import { Once } from '../base/once.js';
-import { report } from '../net/diagnostics.js';
+import { report } from '../base/report.js';
 import type { InternalError, UsageError } from '../protocol/errors.js';
 import type { CloseInfo } from './connection.js';
 import type { CoreEvents } from './core-events.js';

@@ -1,8 +1,13 @@
-import type { KeptRequest, UpgradeRequest } from '../net/socket-upgrade.js';
-import type { AcceptedDeflate, DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
+import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
 import type { Role } from '../protocol/frame/role.js';
 import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
 import type { IncomingMessage } from './incoming-message.js';
+
+/** A request, or what it can be made of again. */
+export interface KeptRequest {
+  readonly url: string;
+  readonly request: IncomingMessage;
+}
 
 /** What is known of a connection from its handshake. */
 export interface ConnectionFacts<Data> {
@@ -18,51 +23,4 @@ export interface ConnectionFacts<Data> {
   readonly deflate?: DeflateParameters | undefined;
   readonly protocolVersion: number;
   readonly remoteAddress: string | undefined;
-}
-
-const NONE: readonly never[] = [];
-
-/** The facts of a connection that a server has accepted: what others can be told from is not kept twice. */
-export class AcceptedFacts<Data> implements ConnectionFacts<Data> {
-  readonly data: Data;
-  readonly handshake: KeptRequest;
-  readonly protocol: string;
-  readonly remoteAddress: string | undefined;
-  readonly #deflate: AcceptedDeflate | undefined;
-
-  constructor(
-    { kept, remoteAddress }: Pick<UpgradeRequest, 'kept' | 'remoteAddress'>,
-    agreed: {
-      readonly data: Data;
-      readonly protocol: string | undefined;
-      readonly deflate: AcceptedDeflate | undefined;
-    },
-  ) {
-    this.data = agreed.data;
-    this.handshake = kept;
-    this.protocol = agreed.protocol ?? '';
-    this.remoteAddress = remoteAddress;
-    this.#deflate = agreed.deflate;
-  }
-
-  get role(): 'server' {
-    return 'server';
-  }
-
-  get url(): string {
-    return this.handshake.url;
-  }
-
-  get extensions(): readonly ExtensionOffer[] {
-    return this.#deflate === undefined ? NONE : [this.#deflate.answer];
-  }
-
-  get deflate(): DeflateParameters | undefined {
-    return this.#deflate?.parameters;
-  }
-
-  /** The only one that is accepted. RFC 6455 §4.2.1. */
-  get protocolVersion(): number {
-    return 13;
-  }
 }

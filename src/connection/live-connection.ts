@@ -1,16 +1,16 @@
 import { Observable, type Subscription } from 'rxjs';
+import { report } from '../base/report.js';
 import type { Enrolled } from '../base/roster.js';
 import type { BytePort } from '../channel/byte-port.js';
 import { ConnectionCore } from '../channel/frame-channel.js';
-import { controlPayload } from '../channel/in/control-payload.js';
-import type { SendResult } from '../channel/out/outbox-settings.js';
+import { sharedFramesOf } from '../channel/out/classify.js';
 import type { SharedLane } from '../channel/out/shared-lane.js';
 import type { ConnectionSettings } from '../channel/settings.js';
 import { connectionTerms } from '../channel/terms.js';
-import { report } from '../net/diagnostics.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
 import { Opcode } from '../protocol/frame/opcode.js';
 import { type ExtensionsObject, extensionsObject } from '../protocol/handshake/extensions.js';
+import type { SendResult } from './channel.js';
 import {
   type CloseInfo,
   type Connection,
@@ -20,13 +20,14 @@ import {
   type SendSource,
   type Supports,
 } from './connection.js';
+import { controlPayload } from './control-payload.js';
 import { ConnectionStreams, type ConnectionTracker, type FinishListener } from './endings.js';
 import type { ConnectionFacts } from './facts.js';
 import { finishedSymbol, interceptSymbol, reportSymbol, shareSymbol } from './hooks.js';
 import type { Interception, InterceptOptions } from './inbox.js';
 import type { IncomingMessage } from './incoming-message.js';
 import { iterateMessages } from './message-iterator.js';
-import { type Outgoing, sharedFramesOf } from './outgoing.js';
+import type { Outgoing } from './outgoing.js';
 import type { Holdable } from './seat.js';
 import { sendFrom } from './send-from.js';
 import { SendSubject } from './send-subject.js';

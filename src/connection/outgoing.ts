@@ -1,11 +1,8 @@
 import type { ObservableInput } from 'rxjs';
+import { describe, tagOf } from '../base/describe.js';
 import { describeThrown } from '../base/thrown.js';
-import { SharedFrames } from '../channel/out/shared-frames.js';
 import { isUsageError, UsageError } from '../protocol/errors.js';
-import { headerLength } from '../protocol/frame/frame-header.js';
-import { Opcode } from '../protocol/frame/opcode.js';
-import { Utf8Validator } from '../protocol/frame/utf8.js';
-import { outgoingSymbol as brand, type SharedMessage } from './shared-message.js';
+import { outgoingSymbol as brand } from './shared-message.js';
 
 /** Data of a message: a string is sent as text, all else as binary. */
 export type Payload = string | ArrayBuffer | ArrayBufferView | Blob;
@@ -96,72 +93,6 @@ function checkFlags({ binary, compress }: MessageOptions): void {
 /** The options of data that is sent without {@link message}. @internal */
 export const NO_OPTIONS: MessageOptions = Object.freeze({});
 
-/** A message with a payload that is at hand. */
-interface Ready {
-  readonly options: MessageOptions;
-  /** Its frames, where it goes to several connections. */
-  readonly shared: SharedFrames | undefined;
-}
-
-/** What an outgoing value is. @internal */
-export type Classified =
-  | ({ readonly kind: 'text'; readonly text: string } & Ready)
-  | ({ readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly binary: boolean } & Ready)
-  | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean; readonly options: MessageOptions }
-  | { readonly kind: 'fragments'; readonly message: FragmentedMessage };
-
-/**
- * Tells what `value` is.
- *
- * @throws UsageError UNSUPPORTED_DATA for anything that cannot be sent, UTF8_INVALID for bytes that are to be text and are not.
- * @internal
- */
-export function classify(value: unknown): Classified {
-  // First, because most of what comes here is bytes: to ask them for a brand and a tag costs 0.25 us, as much as their frame.
-  if (value instanceof Uint8Array) return classifyPayload(value);
-  if (typeof value === 'object' && value !== null && brand in value) {
-    const outgoing = value as WholeMessage | FragmentedMessage | SharedMessage<unknown, Classified>;
-    if (outgoing[brand] === 'shared') {
-      outgoing.item ??= share(classify(outgoing.value));
-      return outgoing.item;
-    }
-    return outgoing[brand] === 'fragments'
-      ? { kind: 'fragments', message: outgoing }
-      : classifyPayload(outgoing.data, outgoing);
-  }
-  return classifyPayload(value);
-}
-
-/** The frames of a message that goes to several connections, once one of them has looked at it. @internal */
-export function sharedFramesOf({ item }: SharedMessage): SharedFrames | undefined {
-  return (item as Partial<Ready> | undefined)?.shared;
-}
-
-function share(item: Classified): Classified {
-  return item.kind === 'text' || item.kind === 'bytes'
-    ? { ...item, shared: new SharedFrames(payloadSizeOf(item), item.options.compress) }
-    : item;
-}
-
-function classifyPayload(data: unknown, options: MessageOptions = NO_OPTIONS): Classified {
-  const { binary } = options;
-  if (typeof data === 'string')
-    return binary === true
-      ? { kind: 'bytes', bytes: Buffer.from(data), binary, options, shared: undefined }
-      : { kind: 'text', text: data, options, shared: undefined };
-  if (!(data instanceof Uint8Array) && isBlob(data)) {
-    return { kind: 'blob', blob: data, binary: binary ?? true, options };
-  }
-  const bytes = toBytes(data);
-  if (binary === false && !isUtf8(bytes)) {
-    throw new UsageError(
-      'UTF8_INVALID',
-      'binary: false was given with bytes that are not UTF-8, allowed are bytes of valid text',
-    );
-  }
-  return { kind: 'bytes', bytes, binary: binary ?? true, options, shared: undefined };
-}
-
 /** What a message can be, for messages of errors. */
 const MESSAGES = 'a string, ArrayBuffer, ArrayBufferView, Blob, message(...) or fragments(...)';
 
@@ -195,15 +126,6 @@ export function isBlob(data: unknown): data is Blob {
   return tag === 'Blob' || tag === 'File';
 }
 
-/** A short name of any value, for messages of errors. @internal */
-export function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
-  if (typeof value === 'object') return `a ${tagOf(value)}`;
-  if (typeof value === 'function') return 'a function';
-  return String(value);
-}
-
 /**
  * What a connection says of a value that could not be sent, or not to its end: a `UsageError` as it is; anything else was thrown by the
  * value itself when it was looked at, as by the trap of a Proxy.
@@ -214,32 +136,6 @@ export function unsendable(thrown: unknown): UsageError {
   if (isUsageError(thrown)) return thrown;
   const message = `cannot send a value that throws when it is read: ${describeThrown(thrown)}`;
   return new UsageError('UNSUPPORTED_DATA', message, { cause: thrown });
-}
-
-/** The opcode of a message. RFC 6455 §11.8. @internal */
-export function opcodeOf(item: Extract<Classified, { kind: 'text' | 'bytes' }>): Opcode {
-  return item.kind === 'bytes' && item.binary ? Opcode.binary : Opcode.text;
-}
-
-/** Bytes of the payload of a message, as far as they are known before its turn. @internal */
-export function payloadSizeOf(item: Classified): number {
-  switch (item.kind) {
-    case 'text':
-      return item.shared?.size ?? Buffer.byteLength(item.text);
-    case 'bytes':
-      return item.bytes.length;
-    case 'blob':
-      return item.blob.size;
-    case 'fragments':
-      return 0;
-    default:
-      return item satisfies never;
-  }
-}
-
-/** Bytes of the frames of a message with a payload of `size` bytes, as far as they are known before its turn. @internal */
-export function frameSizeOf({ kind }: Classified, size: number, masked: boolean): number {
-  return kind === 'text' || kind === 'bytes' ? headerLength(size, masked) + size : size;
 }
 
 function requireAttached(buffer: ArrayBuffer, allowed: string): void {
@@ -258,21 +154,4 @@ function unsupported(found: string, allowed: string): UsageError {
 /** Asked of every binary message: an ArrayBuffer of this realm needs no closer look. */
 function isShared(buffer: ArrayBufferLike): boolean {
   return !(buffer instanceof ArrayBuffer) && tagOf(buffer) === 'SharedArrayBuffer';
-}
-
-function tagOf(value: unknown): string {
-  try {
-    return Object.prototype.toString.call(value).slice(8, -1);
-  } catch {
-    // A revoked Proxy, or one whose tag cannot be read.
-    return 'Proxy';
-  }
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  const validator = new Utf8Validator();
-  return (
-    validator.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.byteLength) &&
-    validator.complete
-  );
 }

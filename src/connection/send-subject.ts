@@ -1,6 +1,6 @@
 import { type Observable, type Observer, Subject, Subscription } from 'rxjs';
 import { propertyOf } from '../base/thrown.js';
-import type { SendResult } from '../channel/out/outbox-settings.js';
+import type { SendResult } from './channel.js';
 import type { Outgoing } from './outgoing.js';
 
 /** What a {@link SendSubject} writes to. @internal */

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { type ReportName, reportTo } from '../base/report.js';
 
 /**
  * The channels of node:diagnostics_channel on which sluice reports what no Observable carries. Subscribe to
@@ -17,11 +18,7 @@ const channels = {
   'connection-error': channel('sluice:connection-error'),
 } as const satisfies Record<ReportName, unknown>;
 
-/** What can be reported. */
-export type ReportName = 'open' | 'close' | 'refuse' | 'server-error' | 'connection-error';
-
-/** Reports `message` on the channel `sluice:<name>`. */
-export function report(name: ReportName, message: object): void {
+reportTo((name, message) => {
   const target = channels[name];
   if (target.hasSubscribers) target.publish(message);
-}
+});

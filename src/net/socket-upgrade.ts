@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
 import { clockOf } from '../base/clock.js';
+import { report } from '../base/report.js';
 import type { BytePort } from '../channel/byte-port.js';
+import type { KeptRequest } from '../connection/facts.js';
 import { UsageError } from '../protocol/errors.js';
 import type { RequestHead } from '../protocol/handshake/read-request.js';
 import { encodeRefusal, type Rejection } from '../protocol/handshake/rejection.js';
-import { report } from './diagnostics.js';
+import './diagnostics.js';
 import { endAndLinger } from './linger.js';
 import { RequestRecord } from './request-record.js';
 import { SocketPort } from './socket-port.js';
@@ -16,12 +18,6 @@ export const EARLY_LIMIT = 65_536;
 
 /** How long a connection is silent before TCP asks whether its peer lives, in milliseconds. */
 const KEEP_ALIVE_MS = 60_000;
-
-/** A request, or what it can be made of again. */
-export interface KeptRequest {
-  readonly url: string;
-  readonly request: IncomingMessage;
-}
 
 /** A request to open a WebSocket, whatever carries it. Exactly one of `accept` and `refuse` is called, once. */
 export interface UpgradeRequest {

@@ -1,9 +1,9 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { SchedulerLike } from 'rxjs';
+import { report } from '../base/report.js';
 import type { Duplex, UpgradeArguments } from '../connection/incoming-message.js';
 import { isWebSocketUpgrade } from '../protocol/handshake/read-request.js';
 import { type Rejection, reject } from '../protocol/handshake/rejection.js';
-import { report } from './diagnostics.js';
 import { canGiveBack, giveBack } from './give-back.js';
 import { followAnswers } from './open-answers.js';
 import { isTruncated, type UpgradeRequest } from './socket-upgrade.js';

@@ -1,9 +1,9 @@
 import { checkNames, checkOneOf } from '../base/check.js';
+import { describe } from '../base/describe.js';
 import { CONNECTION_OPTIONS, type ConnectionOptions, connectionSettings } from '../channel/settings.js';
 import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
 import type { Duplex } from '../connection/incoming-message.js';
 import { PortConnection } from '../connection/live-connection.js';
-import { describe } from '../connection/outgoing.js';
 import { UsageError } from '../protocol/errors.js';
 import { SocketPort } from './socket-port.js';
 import { isTaken, markTaken } from './take-upgrade.js';

@@ -1,9 +1,9 @@
 import { Observable, type OperatorFunction } from 'rxjs';
+import { describe } from '../base/describe.js';
 import { Roster } from '../base/roster.js';
 import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
 import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
 import type { PortConnection } from '../connection/live-connection.js';
-import { describe } from '../connection/outgoing.js';
 import { followAnswers } from '../net/open-answers.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
 import { admissionOf } from './admission.js';

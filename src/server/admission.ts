@@ -1,8 +1,8 @@
 import { checkFunction, checkInteger, checkNames } from '../base/check.js';
+import { describe } from '../base/describe.js';
 import { HookAnswerError } from '../base/hook-answer.js';
 import { Slots } from '../base/slots.js';
 import type { IncomingMessage } from '../connection/incoming-message.js';
-import { describe } from '../connection/outgoing.js';
 import type { Place } from '../net/listener.js';
 import type { UpgradeRequest } from '../net/socket-upgrade.js';
 import { isRejection, type Rejection, reject } from '../protocol/handshake/rejection.js';

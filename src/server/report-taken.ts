@@ -1,4 +1,4 @@
-import { report } from '../net/diagnostics.js';
+import { report } from '../base/report.js';
 import type { UsageError } from '../protocol/errors.js';
 
 /** Whether it was printed: once in a process is enough, and peers decide how often it happens. */

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { checkBoolean, checkFunction, checkInteger, checkNames, checkSignal } from '../base/check.js';
+import { describe } from '../base/describe.js';
 import type { CompressionOption } from '../channel/deflate-options.js';
 import {
   CONNECTION_OPTIONS,
@@ -9,7 +10,6 @@ import {
 } from '../channel/settings.js';
 import type { BinaryType } from '../connection/connection.js';
 import type { HttpServer, IncomingMessage } from '../connection/incoming-message.js';
-import { describe } from '../connection/outgoing.js';
 import { TLS_SERVER_OPTIONS, type TlsServerOptions } from '../net/tls-server-options.js';
 import type { ExtensionsObject } from '../protocol/handshake/extensions.js';
 import { checkOriginPolicy, type OriginPolicy } from '../protocol/handshake/origin-policy.js';

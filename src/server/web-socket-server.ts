@@ -1,12 +1,12 @@
 import { AsyncSubject, Observable, ReplaySubject, Subject, type Subscriber } from 'rxjs';
 import { checkInteger, MAX_TIMER } from '../base/check.js';
 import { HookAnswerError } from '../base/hook-answer.js';
+import { report } from '../base/report.js';
 import { Roster } from '../base/roster.js';
 import { checkedClosePayload } from '../channel/closing.js';
 import type { BinaryType, Connection, Message } from '../connection/connection.js';
 import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
 import type { PortConnection } from '../connection/live-connection.js';
-import { report } from '../net/diagnostics.js';
 import type { ListenAddress, Listener } from '../net/listener.js';
 import { followAnswers } from '../net/open-answers.js';
 import type { UpgradeRequest } from '../net/socket-upgrade.js';

@@ -1,8 +1,8 @@
+import '../net/diagnostics.js';
 import { Observable, ReplaySubject, type SchedulerLike, Subscription, tap } from 'rxjs';
 import { isError } from '../base/thrown.js';
 import { checkedClosePayload } from '../channel/closing.js';
-import { controlPayload } from '../channel/in/control-payload.js';
-import type { SendResult } from '../channel/out/outbox-settings.js';
+import type { SendResult } from '../connection/channel.js';
 import {
   type CloseInfo,
   type ConnectionStats,
@@ -10,6 +10,7 @@ import {
   type SendSource,
   type Supports,
 } from '../connection/connection.js';
+import { controlPayload } from '../connection/control-payload.js';
 import { ConnectionStreams, type FinishListener } from '../connection/endings.js';
 import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol } from '../connection/hooks.js';
 import type { Interception, InterceptOptions } from '../connection/inbox.js';

@@ -1,6 +1,6 @@
 import { BehaviorSubject, distinctUntilChanged, Observable, ReplaySubject, Subscription } from 'rxjs';
 import { ReadySignal } from '../base/ready-signal.js';
-import type { SendResult } from '../channel/out/outbox-settings.js';
+import type { SendResult } from '../connection/channel.js';
 import type { ConnectionStats } from '../connection/connection.js';
 
 /** What a {@link TestOutbox} follows. */

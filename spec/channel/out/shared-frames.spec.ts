@@ -1,15 +1,10 @@
 import { inflateRawSync } from 'node:zlib';
 import { broadcastTo } from 'sluice/operators';
+import { classify, payloadSizeOf, sharedFramesOf } from '../../../src/channel/out/classify.js';
 import { Compressor } from '../../../src/channel/out/compressor.js';
 import { type Encoded, encodeMessage } from '../../../src/channel/out/message-encoder.js';
 import { SharedFrames } from '../../../src/channel/out/shared-frames.js';
-import {
-  classify,
-  type MessageOptions,
-  message,
-  payloadSizeOf,
-  sharedFramesOf,
-} from '../../../src/connection/outgoing.js';
+import { type MessageOptions, message } from '../../../src/connection/outgoing.js';
 import { shareMessage } from '../../../src/connection/shared-message.js';
 import { MessageDeflater } from '../../../src/protocol/deflate/message-deflater.js';
 import { SharedFrame } from '../../../src/protocol/frame/shared-frame.js';

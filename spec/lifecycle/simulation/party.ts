@@ -1,5 +1,5 @@
 import { concat, defer, Observable, of, Subject, type Subscription, tap, type VirtualTimeScheduler } from 'rxjs';
-import type { SendResult } from '../../../src/channel/out/outbox-settings.js';
+import type { SendResult } from '../../../src/connection/channel.js';
 import type { CloseInfo, Message } from '../../../src/connection/connection.js';
 import type { PortConnection } from '../../../src/connection/live-connection.js';
 import { fragments, message, type Outgoing } from '../../../src/connection/outgoing.js';

@@ -1,6 +1,7 @@
-import { type Classified, NO_OPTIONS, opcodeOf } from '../../connection/outgoing.js';
+import { NO_OPTIONS } from '../../connection/outgoing.js';
 import { Opcode } from '../../protocol/frame/opcode.js';
 import { SharedFrame } from '../../protocol/frame/shared-frame.js';
+import { type Classified, opcodeOf } from './classify.js';
 import { type DeflateMessage, RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
 import type { OutboxSettings } from './outbox-settings.js';
 import type { PartedMessage } from './parts-sender.js';

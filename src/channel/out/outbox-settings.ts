@@ -1,13 +1,8 @@
 import type { SchedulerLike } from 'rxjs';
+import type { Overflow } from '../../connection/channel.js';
 import type { BackpressureError, UsageError } from '../../protocol/errors.js';
 import type { Compressor } from './compressor.js';
 import type { WireSettings } from './wire.js';
-
-/** What became of an item: see `Connection.trySend`. */
-export type SendResult = 'sent' | 'buffered' | 'dropped' | 'closed';
-
-/** What happens above `maxBufferedAmount`. */
-export type Overflow = 'close' | 'drop-newest' | 'drop-oldest';
 
 /** How much may wait, and what else an outbox needs. Sizes in bytes. */
 export interface OutboxSettings extends WireSettings {

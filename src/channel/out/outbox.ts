@@ -1,14 +1,16 @@
 import { ReadySignal } from '../../base/ready-signal.js';
-import { type Classified, classify, frameSizeOf, payloadSizeOf, toBytes } from '../../connection/outgoing.js';
+import type { SendResult } from '../../connection/channel.js';
+import { toBytes } from '../../connection/outgoing.js';
 import { BackpressureError } from '../../protocol/errors.js';
 import { MAX_HEADER_SIZE } from '../../protocol/frame/frame-header.js';
 import type { Opcode } from '../../protocol/frame/opcode.js';
 import type { BytePort } from '../byte-port.js';
 import { Backlog, NO_BACKLOG } from './backlog.js';
+import { type Classified, classify, frameSizeOf, payloadSizeOf } from './classify.js';
 import { DeflateSender, RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
 import { WRITE_SIZE } from './frame-queue.js';
 import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage } from './message-encoder.js';
-import type { OutboxOwner, OutboxSettings, SendResult } from './outbox-settings.js';
+import type { OutboxOwner, OutboxSettings } from './outbox-settings.js';
 import { hasKnownEnd, PartsSender } from './parts-sender.js';
 import type { SharedLane } from './shared-lane.js';
 import { Wire, type WireOwner } from './wire.js';

@@ -1,8 +1,8 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { describe } from '../../base/describe.js';
 import { Puller, type PullPace } from '../../base/puller.js';
 import { describeThrown } from '../../base/thrown.js';
 import {
-  describe,
   type Fragment,
   type FragmentedMessage,
   type MessageOptions,

@@ -1,6 +1,6 @@
-import type { Overflow } from '../../channel/out/outbox-settings.js';
+import { classify, frameSizeOf, payloadSizeOf } from '../../channel/out/classify.js';
+import type { Overflow } from '../../connection/channel.js';
 import type { Connection } from '../../connection/connection.js';
-import { classify, frameSizeOf, payloadSizeOf } from '../../connection/outgoing.js';
 import { BackpressureError, UsageError } from '../../protocol/errors.js';
 
 /** What each item is charged beside its bytes, so that empty ones count too. */

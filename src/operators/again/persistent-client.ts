@@ -11,12 +11,12 @@ import {
   tap,
 } from 'rxjs';
 import { CarriedHold } from '../../base/carried-hold.js';
-import type { Overflow, SendResult } from '../../channel/out/outbox-settings.js';
+import { report } from '../../base/report.js';
+import type { Overflow, SendResult } from '../../connection/channel.js';
 import { type Connection, ReadyState } from '../../connection/connection.js';
 import { holdSymbol, sessionsSymbol, turnSymbol } from '../../connection/hooks.js';
 import type { Holdable } from '../../connection/seat.js';
 import { SendSubject } from '../../connection/send-subject.js';
-import { report } from '../../net/diagnostics.js';
 import type { BackoffRules } from './backoff.js';
 import { OfflineQueue, type Turn } from './offline-queue.js';
 import type { PersistentConnection, PersistentState } from './persistent-connection.js';

@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { SendResult } from '../../channel/out/outbox-settings.js';
+import type { SendResult } from '../../connection/channel.js';
 import type { Connection, Message, ReadyState } from '../../connection/connection.js';
 import type { Outgoing } from '../../connection/outgoing.js';
 import type { SendSubject } from '../../connection/send-subject.js';

@@ -1,5 +1,5 @@
 import { BehaviorSubject, concat, distinctUntilChanged, Observable, of, switchMap } from 'rxjs';
-import type { SendResult } from '../../channel/out/outbox-settings.js';
+import type { SendResult } from '../../connection/channel.js';
 import { ReadyState } from '../../connection/connection.js';
 import type { SendTarget } from '../../connection/send-subject.js';
 import type { BackpressureError } from '../../protocol/errors.js';

@@ -1,5 +1,5 @@
 import { propertyOf, textOf } from '../../base/thrown.js';
-import type { SendResult } from '../../channel/out/outbox-settings.js';
+import type { SendResult } from '../../connection/channel.js';
 import { type SharedMessage, shareMessage } from '../../connection/shared-message.js';
 import { LatestKeeper } from './latest-keeper.js';
 import { sendShared, trySendShared } from './send-shared.js';

@@ -1,4 +1,4 @@
-import type { SendResult } from '../../channel/out/outbox-settings.js';
+import type { SendResult } from '../../connection/channel.js';
 import { shareSymbol } from '../../connection/hooks.js';
 import type { SharedMessage } from '../../connection/shared-message.js';
 import type { Target } from './target.js';

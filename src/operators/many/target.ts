@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { SendResult } from '../../channel/out/outbox-settings.js';
+import type { SendResult } from '../../connection/channel.js';
 
 /** What tells how a connection sends: the part of its `send` that a broadcast looks at. */
 export interface TargetSend {

@@ -1,7 +1,7 @@
 import { Observable, type Observer, Subscription, share } from 'rxjs';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { describeThrown, errorOf } from '../../base/thrown.js';
-import type { SendResult } from '../../channel/out/outbox-settings.js';
+import type { SendResult } from '../../connection/channel.js';
 import type { CloseInfo, Connection, Message, SendSource } from '../../connection/connection.js';
 import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol, shareSymbol } from '../../connection/hooks.js';
 import type { Interception, InterceptOptions } from '../../connection/inbox.js';

@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { SendResult } from '../../channel/out/outbox-settings.js';
+import type { SendResult } from '../../connection/channel.js';
 
 interface Expected<T> {
   readonly item: T;

@@ -14,6 +14,11 @@ interface TextMethods {
  */
 const { latin1Slice, utf8Slice, latin1Write, utf8Write } = Buffer.prototype as unknown as TextMethods;
 
+/** Whether all of `bytes` is valid UTF-8. */
+export function isValidUtf8(bytes: Uint8Array): boolean {
+  return isUtf8(bytes);
+}
+
 /** From this length on, the native validator is worth its call. In bytes. */
 const NATIVE_PAYS = 32;
 

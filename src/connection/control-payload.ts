@@ -1,4 +1,5 @@
-import { describe, toBytes } from '../../connection/outgoing.js';
+import { describe } from '../base/describe.js';
+import { toBytes } from './outgoing.js';
 
 /**
  * The payload of a ping or pong, as a copy.

@@ -1,4 +1,4 @@
-import { controlPayload } from '../../../src/channel/in/control-payload.js';
+import { controlPayload } from '../../src/connection/control-payload.js';
 
 describe('the payload of a ping or pong (RFC 6455 §5.5)', () => {
   const bytes = Buffer.from('xabcx').subarray(1, 4);
