@@ -56,14 +56,14 @@ export function closing(driver: Driver): void {
       );
     });
 
-    it.each<[number, string, typeof Error]>([
-      [1005, '', RangeError],
-      [1006, '', RangeError],
-      [999, '', RangeError],
-      [5000, '', RangeError],
-      ['1000' as never, '', TypeError],
-      [1000, 'x'.repeat(124), RangeError],
-    ])('of ours with %p and %p throws, and nothing happens', async (code, reason, type) => {
+    it.each<[string, number, string, typeof Error]>([
+      ['a code that only reports', 1005, '', RangeError],
+      ['the code of a lost peer', 1006, '', RangeError],
+      ['a code below the range', 999, '', RangeError],
+      ['a code above the range', 5000, '', RangeError],
+      ['a code that is no number', '1000' as never, '', TypeError],
+      ['a reason that is too long', 1000, 'x'.repeat(124), RangeError],
+    ])('of ours with %s throws, and nothing happens', async (_, code, reason, type) => {
       const { conn, peer } = await open();
       expect(() => conn.close(code, reason)).toThrow(type);
       conn.send.next('a');

@@ -16,6 +16,7 @@ export const scripted: Driver = {
   differences: [
     'sends no control frames',
     'counts no control frames',
+    'counts its uptime on after the end',
     'stays ready while it closes',
     'keeps messages after close() without demand',
     'blames the peer for crossing closes',

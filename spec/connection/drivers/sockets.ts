@@ -15,7 +15,7 @@ const capabilities = {
   hasBackpressure: true,
   peerMayOmitCode: true,
   // More than the kernel keeps for both ends of a loopback connection.
-  fill: 24 * 1_048_576,
+  fill: 12 * 1_048_576,
   unsendable: { value: 5, code: 'UNSUPPORTED_DATA' },
   differences: [],
 } as const;
