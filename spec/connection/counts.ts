@@ -13,6 +13,14 @@ export function counts(driver: Driver): void {
       expect(conn.supports).toEqual(driver.supports);
     });
 
+    const lacking = Object.entries(driver.supports).filter(([, isSupported]) => !isSupported);
+    for (const [feature] of lacking) {
+      it(`lacks ${feature}, as supports says`, async () => {
+        const { conn } = await open();
+        expect(conn.supports).toHaveProperty(feature, false);
+      });
+    }
+
     if (!driver.takesBytes) {
       it('is kept: bytes do not arrive as bytes', async () => {
         const { conn, peer } = await open();

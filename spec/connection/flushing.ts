@@ -1,4 +1,4 @@
-import { firstValueFrom, Observable, of, Subject, throwError } from 'rxjs';
+import { count, firstValueFrom, Observable, of, Subject, throwError } from 'rxjs';
 import { until } from '../support/until.js';
 import type { AnyConnection, Driver } from './driver.js';
 import { all, opener } from './opening.js';
@@ -14,14 +14,14 @@ export function flushing(driver: Driver): void {
       const { conn, peer } = await open();
       conn.send.next('a');
       conn.send.next('b');
-      expect(await all(conn.flush())).toEqual([undefined]);
+      expect(await flushes(conn)).toBe(1);
       expect(conn.bufferedAmount).toBe(0);
       await until(() => peer.received.length === 2);
     });
 
     it('emits where nothing was sent', async () => {
       const { conn } = await open();
-      expect(await all(conn.flush())).toEqual([undefined]);
+      expect(await flushes(conn)).toBe(1);
     });
 
     it('counts what was sent before it was subscribed to', async () => {
@@ -56,9 +56,9 @@ export function flushing(driver: Driver): void {
       const { conn, peer } = await open();
       peer.stall();
       fill(conn, driver.fill);
-      const flushes = all(conn.flush());
+      const emissions = flushes(conn);
       conn.terminate();
-      expect(await flushes).toEqual([]);
+      expect(await emissions).toBe(0);
     });
   });
 
@@ -119,20 +119,20 @@ export function flushing(driver: Driver): void {
     it('completes with the count so far when the connection ends', async () => {
       const { conn, peer } = await open();
       const source$ = new Subject<string>();
-      const count = all(conn.sendFrom(source$));
+      const counts = all(conn.sendFrom(source$));
       source$.next('a');
       peer.lose();
-      expect(await count).toEqual([1]);
+      expect(await counts).toEqual([1]);
       expect(source$.observed).toBe(false);
     });
 
     it('completes with the count so far when we close', async () => {
       const { conn } = await open();
       const source$ = new Subject<string>();
-      const count = firstValueFrom(conn.sendFrom(source$));
+      const sent = firstValueFrom(conn.sendFrom(source$));
       source$.next('a');
       conn.close();
-      expect(await count).toBe(1);
+      expect(await sent).toBe(1);
     });
 
     const { unsendable } = driver;
@@ -154,12 +154,12 @@ export function flushing(driver: Driver): void {
           for (; pulled < driver.fill / CHUNK.length; pulled++) yield CHUNK;
         }
         const stall = peer.stall();
-        const count = firstValueFrom(conn.sendFrom(chunks()));
+        const sent = firstValueFrom(conn.sendFrom(chunks()));
         await until(() => !conn.send.isReady && conn.bufferedAmount > 65_536);
         expect(pulled).toBeLessThan(driver.fill / CHUNK.length);
         expect(conn.bufferedAmount).toBeLessThan(3 * CHUNK.length);
         stall.unsubscribe();
-        expect(await count).toBe(driver.fill / CHUNK.length);
+        expect(await sent).toBe(driver.fill / CHUNK.length);
       });
     }
   });
@@ -167,6 +167,11 @@ export function flushing(driver: Driver): void {
 
 async function* letters(): AsyncGenerator<string> {
   yield* ['a', 'b', 'c'];
+}
+
+/** How often `flush()` emits before it completes. */
+function flushes(conn: AnyConnection): Promise<number> {
+  return firstValueFrom(conn.flush().pipe(count()));
 }
 
 /** Sends `bytes`, however little of it leaves. */
