@@ -12,8 +12,8 @@ import {
 import { type Enrolled, Roster } from '../base/roster.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
 import { describeThrown, textOf } from '../base/thrown.js';
-import type { CloseInfo, Connection } from '../connection/connection.js';
-import { finishedSymbol, reportSymbol } from '../connection/hooks.js';
+import type { Connection } from '../connection/connection.js';
+import { finishedSymbol, hooksOf, reportSymbol } from '../connection/hooks.js';
 
 /** Options of {@link handleConnections}. */
 export interface HandleConnectionsOptions<C> {
@@ -27,12 +27,6 @@ export interface HandleConnectionsOptions<C> {
   readonly closeTimeout?: number;
   /** For `closeTimeout`. @default asyncScheduler */
   readonly scheduler?: SchedulerLike;
-}
-
-/** What every connection of sluice carries beside its interface. */
-interface Handleable {
-  readonly [finishedSymbol]?: (listener: { told(info: CloseInfo): void }) => void;
-  readonly [reportSymbol]?: (error: unknown) => void;
 }
 
 /**
@@ -207,8 +201,8 @@ class Run<C extends Connection<any, any, any>> implements Unsubscribable, Enroll
 
   start(): void {
     const conn = this.#conn;
-    const whenFinished = (conn as Handleable)[finishedSymbol];
-    if (whenFinished !== undefined) whenFinished.call(conn, this);
+    const hooks = hooksOf(conn);
+    if (hooks[finishedSymbol] !== undefined) hooks[finishedSymbol](this);
     else {
       const closed = conn.close$.subscribe(() => this.told());
       this.#deadline ??= closed;
@@ -260,7 +254,7 @@ class Run<C extends Connection<any, any, any>> implements Unsubscribable, Enroll
 }
 
 function reportError(error: unknown, conn: object): void {
-  (conn as Handleable)[reportSymbol]?.(error);
+  hooksOf(conn)[reportSymbol]?.(error);
   try {
     console.error('A handler of a connection failed:', error);
   } catch {

@@ -1,6 +1,7 @@
 import { classify, frameSizeOf, payloadSizeOf } from '../../channel/out/classify.js';
 import type { Overflow } from '../../connection/channel.js';
 import type { Connection } from '../../connection/connection.js';
+import type { Turn } from '../../connection/hooks.js';
 import { BackpressureError, UsageError } from '../../protocol/errors.js';
 
 /** What each item is charged beside its bytes, so that empty ones count too. */
@@ -14,16 +15,6 @@ const COPY_LIMIT = 4096;
 
 // biome-ignore lint/suspicious/noExplicitAny: only the way out of a connection matters here
 export type Socket<Out> = Connection<any, any, Out>;
-
-/** Something that is more than sent when its turn has come: a question, whose answer is waited for. Exactly one of these is called. */
-export interface Turn<Out> {
-  /** It is its turn, on an open socket: nothing that was sent before waits any more. Never throws. */
-  begin(socket: Socket<Out>, value: Out): void;
-  /** The overflow policy dropped it. */
-  dropped(): void;
-  /** Nothing is sent any more, because of `error` if there is one. */
-  ended(error?: unknown): void;
-}
 
 interface Item<Out> {
   readonly value: Out;

@@ -14,11 +14,11 @@ import { CarriedHold } from '../../base/carried-hold.js';
 import { report } from '../../base/report.js';
 import type { Overflow, SendResult } from '../../connection/channel.js';
 import { type Connection, ReadyState } from '../../connection/connection.js';
-import { holdSymbol, sessionsSymbol, turnSymbol } from '../../connection/hooks.js';
+import { type ConnectionHooks, holdSymbol, sessionsSymbol, type Turn, turnSymbol } from '../../connection/hooks.js';
 import type { Holdable } from '../../connection/seat.js';
 import { SendSubject } from '../../connection/send-subject.js';
 import type { BackoffRules } from './backoff.js';
-import { OfflineQueue, type Turn } from './offline-queue.js';
+import { OfflineQueue } from './offline-queue.js';
 import type { PersistentConnection, PersistentState } from './persistent-connection.js';
 import { PersistentSender } from './persistent-sender.js';
 import { redial } from './redial.js';
@@ -34,7 +34,9 @@ export interface PersistentSettings {
 }
 
 /** A {@link PersistentConnection} over the connections that an Observable dials: one for each subscription. */
-export class PersistentClient<In, Out> implements PersistentConnection<In, Out> {
+export class PersistentClient<In, Out>
+  implements PersistentConnection<In, Out>, Pick<ConnectionHooks<In, Out>, typeof sessionsSymbol | typeof turnSymbol>
+{
   readonly state$: Observable<PersistentState<In, Out>>;
   readonly messages$: Holdable<In>;
   readonly send: SendSubject<Out>;

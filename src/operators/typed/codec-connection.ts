@@ -2,9 +2,19 @@ import { Observable, type Observer, Subscription, share } from 'rxjs';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { describeThrown, errorOf } from '../../base/thrown.js';
 import type { SendResult } from '../../connection/channel.js';
-import type { CloseInfo, Connection, Message, SendSource } from '../../connection/connection.js';
-import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol, shareSymbol } from '../../connection/hooks.js';
-import type { Interception, InterceptOptions } from '../../connection/inbox.js';
+import { type Connection, type Message, ReadyState, type SendSource } from '../../connection/connection.js';
+import type { FinishListener } from '../../connection/endings.js';
+import {
+  carryHooks,
+  finishedSymbol,
+  holdSymbol,
+  hooksOf,
+  type Interception,
+  type InterceptOptions,
+  interceptSymbol,
+  reportSymbol,
+  shareSymbol,
+} from '../../connection/hooks.js';
 import { iterateMessages } from '../../connection/message-iterator.js';
 import type { Outgoing } from '../../connection/outgoing.js';
 import type { Holdable } from '../../connection/seat.js';
@@ -20,16 +30,6 @@ import { HandedLine } from './handed-line.js';
 import { invalidMessage } from './invalid-message.js';
 import { mapSource } from './map-source.js';
 import { targetOver } from './send-target.js';
-
-/** What every connection of sluice carries beside its interface. */
-interface Carrier {
-  readonly [finishedSymbol]?: (listener: { told(info: CloseInfo): void }) => void;
-  readonly [reportSymbol]?: (error: unknown) => void;
-  readonly [interceptSymbol]?: (take: Taker<Message>, options?: InterceptOptions<Message>) => Interception;
-}
-
-/** `ReadyState.OPEN`. */
-const OPEN = 1;
 
 const takesNone = (): boolean => false;
 
@@ -74,23 +74,23 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   /** What `finishedSymbol` stands for. */
-  whenFinished(listener: { told(info: CloseInfo): void }): void {
-    const conn: Carrier & Connection<Data> = this.#conn;
-    if (conn[finishedSymbol] === undefined) conn.close$.subscribe((info) => listener.told(info));
-    else conn[finishedSymbol](listener);
+  whenFinished(listener: FinishListener): void {
+    const hooks = hooksOf(this.#conn);
+    if (hooks[finishedSymbol] === undefined) this.#conn.close$.subscribe((info) => listener.told(info));
+    else hooks[finishedSymbol](listener);
   }
 
   /** What `reportSymbol` stands for. */
   report(error: unknown): void {
-    (this.#conn as Carrier)[reportSymbol]?.(error);
+    hooksOf(this.#conn)[reportSymbol]?.(error);
   }
 
   /** What `interceptSymbol` stands for. A message that cannot be decoded is taken by nobody, and judged when its turn comes. */
   intercept(take: Taker<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception | undefined {
-    const conn: Carrier & Connection<Data> = this.#conn;
+    const hooks = hooksOf<Message, Outgoing>(this.#conn);
     this.#takers ??= new Takers();
     const takers = this.#takers;
-    this.#interception ??= conn[interceptSymbol]?.((message) => this.#show(message, takers));
+    this.#interception ??= hooks[interceptSymbol]?.((message) => this.#show(message, takers));
     const behind = this.#interception;
     if (behind === undefined) return undefined;
     const interception = new Subscription(takers.add(take, key));
@@ -98,7 +98,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
       if (takers.isEmpty) this.#stopShowing();
     });
     // Room to read ahead, and no look at any message.
-    if (onStuck !== undefined) interception.add(conn[interceptSymbol]?.(takesNone, { onStuck }));
+    if (onStuck !== undefined) interception.add(hooks[interceptSymbol]?.(takesNone, { onStuck }));
     return {
       unsubscribe: () => interception.unsubscribe(),
       get isReading() {
@@ -114,7 +114,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   trySendShared(shared: SharedMessage<Out>): SendResult {
     const onHanded = this.send.notice(shared.value);
     if (onHanded !== undefined) return this.#trySend(shared.value, onHanded);
-    if (this.readyState !== OPEN) return 'closed';
+    if (this.readyState !== ReadyState.OPEN) return 'closed';
     return trySendShared(
       this.#conn,
       encodedOnce(this.#codec, shared, (value) => this.#encode(value)),
@@ -213,7 +213,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   #trySend(value: Out, onHanded: (() => void) | undefined): SendResult {
-    if (this.readyState !== OPEN) return 'closed';
+    if (this.readyState !== ReadyState.OPEN) return 'closed';
     const data = this.#encode(value);
     if (onHanded === undefined) return this.#conn.trySend(data);
     return this.#handed.track(data, onHanded, (item) => this.#conn.trySend(item));
@@ -229,9 +229,9 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 }
 
-Object.defineProperties(CodecConnection.prototype, {
-  [finishedSymbol]: { value: CodecConnection.prototype.whenFinished },
-  [interceptSymbol]: { value: CodecConnection.prototype.intercept },
-  [shareSymbol]: { value: CodecConnection.prototype.trySendShared },
-  [reportSymbol]: { value: CodecConnection.prototype.report },
+carryHooks(CodecConnection.prototype, {
+  [finishedSymbol]: CodecConnection.prototype.whenFinished,
+  [interceptSymbol]: CodecConnection.prototype.intercept,
+  [shareSymbol]: CodecConnection.prototype.trySendShared,
+  [reportSymbol]: CodecConnection.prototype.report,
 });
