@@ -1,4 +1,4 @@
-import { Observable, type Observer, Subscription, share } from 'rxjs';
+import { isObservable, map, Observable, type Observer, Subscription, share } from 'rxjs';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { describeThrown, errorOf } from '../../base/thrown.js';
 import type { SendResult } from '../../connection/channel.js';
@@ -18,18 +18,14 @@ import {
 import { iterateMessages } from '../../connection/message-iterator.js';
 import type { Outgoing } from '../../connection/outgoing.js';
 import type { Holdable } from '../../connection/seat.js';
-import { SendSubject } from '../../connection/send-subject.js';
-import type { SharedMessage } from '../../connection/shared-message.js';
+import { SendSubject, type SendTarget } from '../../connection/send-subject.js';
+import { type SharedMessage, shareMessage } from '../../connection/shared-message.js';
 import { type Taker, Takers } from '../../connection/takers.js';
 import { isUsageError, type ProtocolError, UsageError } from '../../protocol/errors.js';
 import { trySendShared } from '../many/send-shared.js';
-import { type Codec, checkPolicy, type InvalidPolicy } from './codec.js';
+import { type Codec, checkPolicy, type InvalidPolicy, invalidMessage } from './codec.js';
 import { ConnectionFacade } from './connection-facade.js';
-import { encodedOnce } from './encoded-once.js';
 import { HandedLine } from './handed-line.js';
-import { invalidMessage } from './invalid-message.js';
-import { mapSource } from './map-source.js';
-import { targetOver } from './send-target.js';
 
 const takesNone = (): boolean => false;
 
@@ -57,7 +53,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     this.#codec = codec;
     this.#handed = new HandedLine<Outgoing>(conn.send);
     this.messages$ = Object.assign(this.#decoded().pipe(share()), { [holdSymbol]: () => conn.hold() });
-    this.send = new SendSubject<Out>(targetOver(conn.send, (value, onHanded) => this.#sendOrFail(value, onHanded)));
+    this.send = new SendSubject<Out>(sendOver(conn.send, (value, onHanded) => this.#sendOrFail(value, onHanded)));
     conn.send.ready$.subscribe({ complete: () => this.send.end() });
   }
 
@@ -235,3 +231,68 @@ carryHooks(CodecConnection.prototype, {
   [shareSymbol]: CodecConnection.prototype.trySendShared,
   [reportSymbol]: CodecConnection.prototype.report,
 });
+
+/** `source` with each of its values projected when its turn comes: what is pulled is still pulled. */
+export function mapSource<T, R>(source: SendSource<T>, project: (value: T) => R): SendSource<R> {
+  if (isObservable(source)) return source.pipe(map((value) => project(value)));
+  if (Symbol.asyncIterator in source) {
+    return {
+      async *[Symbol.asyncIterator]() {
+        for await (const value of source) yield project(value);
+      },
+    };
+  }
+  if (Symbol.iterator in source) {
+    return {
+      *[Symbol.iterator]() {
+        for (const value of source) yield project(value);
+      },
+    };
+  }
+  return source.then((value) => project(value));
+}
+
+/** What a `send` before another one writes to: values go to `send`, all else to the `send` behind it. */
+export function sendOver<Behind, Out>(behind: SendSubject<Behind>, send: SendTarget<Out>['send']): SendTarget<Out> {
+  return {
+    ready$: behind.ready$,
+    get isReady() {
+      return behind.isReady;
+    },
+    get isSlow() {
+      return behind.isSlow;
+    },
+    get bufferedAmount() {
+      return behind.bufferedAmount;
+    },
+    send,
+    closeWith: (code, _reason, error) => {
+      if (code === 1000 && error === undefined) behind.complete();
+      else behind.error(error);
+    },
+  };
+}
+
+const encoded = new WeakMap<object, WeakMap<SharedMessage, SharedMessage<Outgoing>>>();
+
+/**
+ * What `shared` is when it is encoded: made by the first connection of each codec, and used by the others.
+ *
+ * @throws what `encode` throws.
+ */
+export function encodedOnce<Out>(
+  codec: object,
+  shared: SharedMessage<Out>,
+  encode: (value: Out) => Outgoing,
+): SharedMessage<Outgoing> {
+  let messages = encoded.get(codec);
+  if (messages === undefined) {
+    messages = new WeakMap();
+    encoded.set(codec, messages);
+  }
+  const known = messages.get(shared);
+  if (known !== undefined) return known;
+  const message = shareMessage(encode(shared.value));
+  messages.set(shared, message);
+  return message;
+}
