@@ -34,7 +34,6 @@ const debts: readonly string[] = [
   'src/connection/live-connection.ts: ../channel/out/shared-lane.js',
   'src/connection/live-connection.ts: ../channel/settings.js',
   'src/connection/live-connection.ts: ../channel/terms.js',
-  'src/operators/again/offline-queue.ts: ../../channel/out/classify.js',
 ];
 
 const modules = readModules('src');

@@ -23,8 +23,15 @@ import {
 import { controlPayload } from './control-payload.js';
 import { ConnectionStreams, type ConnectionTracker, type FinishListener } from './endings.js';
 import type { ConnectionFacts } from './facts.js';
-import { finishedSymbol, interceptSymbol, reportSymbol, shareSymbol } from './hooks.js';
-import type { Interception, InterceptOptions } from './inbox.js';
+import {
+  carryHooks,
+  finishedSymbol,
+  type Interception,
+  type InterceptOptions,
+  interceptSymbol,
+  reportSymbol,
+  shareSymbol,
+} from './hooks.js';
 import type { IncomingMessage } from './incoming-message.js';
 import { iterateMessages } from './message-iterator.js';
 import type { Outgoing } from './outgoing.js';
@@ -301,9 +308,9 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 }
 
-Object.defineProperties(PortConnection.prototype, {
-  [finishedSymbol]: { value: PortConnection.prototype.whenFinished },
-  [interceptSymbol]: { value: PortConnection.prototype.intercept },
-  [reportSymbol]: { value: PortConnection.prototype.reportError },
-  [shareSymbol]: { value: PortConnection.prototype.trySendShared },
+carryHooks(PortConnection.prototype, {
+  [finishedSymbol]: PortConnection.prototype.whenFinished,
+  [interceptSymbol]: PortConnection.prototype.intercept,
+  [reportSymbol]: PortConnection.prototype.reportError,
+  [shareSymbol]: PortConnection.prototype.trySendShared,
 });

@@ -12,8 +12,15 @@ import {
 } from '../connection/connection.js';
 import { controlPayload } from '../connection/control-payload.js';
 import { ConnectionStreams, type FinishListener } from '../connection/endings.js';
-import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol } from '../connection/hooks.js';
-import type { Interception, InterceptOptions } from '../connection/inbox.js';
+import {
+  carryHooks,
+  finishedSymbol,
+  holdSymbol,
+  type Interception,
+  type InterceptOptions,
+  interceptSymbol,
+  reportSymbol,
+} from '../connection/hooks.js';
 import { iterateMessages } from '../connection/message-iterator.js';
 import type { Holdable } from '../connection/seat.js';
 import { sendFrom } from '../connection/send-from.js';
@@ -286,8 +293,8 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
   }
 }
 
-Object.defineProperties(InputConnection.prototype, {
-  [finishedSymbol]: { value: InputConnection.prototype.whenFinished },
-  [interceptSymbol]: { value: InputConnection.prototype.intercept },
-  [reportSymbol]: { value: InputConnection.prototype.report },
+carryHooks(InputConnection.prototype, {
+  [finishedSymbol]: InputConnection.prototype.whenFinished,
+  [interceptSymbol]: InputConnection.prototype.intercept,
+  [reportSymbol]: InputConnection.prototype.report,
 });

@@ -1,8 +1,8 @@
 import { Observable, ReplaySubject, type SchedulerLike, Subscription } from 'rxjs';
 import { Fifo } from '../base/fifo.js';
 import type { ConnectionStats } from '../connection/connection.js';
-import { holdSymbol } from '../connection/hooks.js';
-import { Inbox, type Interception, type InterceptOptions } from '../connection/inbox.js';
+import { holdSymbol, type Interception, type InterceptOptions } from '../connection/hooks.js';
+import { Inbox } from '../connection/inbox.js';
 import type { Holdable } from '../connection/seat.js';
 import type { Taker } from '../connection/takers.js';
 import { type OutgoingStats, sizeOf } from './test-outbox.js';
