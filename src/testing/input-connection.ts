@@ -1,5 +1,6 @@
 import '../net/diagnostics.js';
 import { Observable, ReplaySubject, type SchedulerLike, Subscription, tap } from 'rxjs';
+import { inspectSymbol, printed } from '../base/inspect.js';
 import { isError } from '../base/thrown.js';
 import { checkedClosePayload } from '../channel/closing.js';
 import type { SendResult } from '../connection/channel.js';
@@ -14,6 +15,7 @@ import { controlPayload } from '../connection/control-payload.js';
 import { ConnectionStreams, type FinishListener } from '../connection/endings.js';
 import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol } from '../connection/hooks.js';
 import type { Interception, InterceptOptions } from '../connection/inbox.js';
+import { connectionFields } from '../connection/inspect.js';
 import { iterateMessages } from '../connection/message-iterator.js';
 import type { Holdable } from '../connection/seat.js';
 import { sendFrom } from '../connection/send-from.js';
@@ -229,6 +231,11 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
 
   report(error: unknown): void {
     this.#streams.unsendable(error as UsageError);
+  }
+
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return printed(this, 'TestConnection', () => connectionFields(this, { close: this.#info }));
   }
 
   /** Nothing is handed over any more. */

@@ -49,6 +49,11 @@ export class OfflineQueue<Out> {
     this.#overflow = overflow;
   }
 
+  /** How many items wait. */
+  get length(): number {
+    return this.#items.size;
+  }
+
   get isEmpty(): boolean {
     return this.#items.size === 0;
   }

@@ -11,7 +11,9 @@ import {
   tap,
 } from 'rxjs';
 import { CarriedHold } from '../../base/carried-hold.js';
+import { inspectSymbol, plainUrl, printed } from '../../base/inspect.js';
 import { report } from '../../base/report.js';
+import { describeThrown } from '../../base/thrown.js';
 import type { Overflow, SendResult } from '../../connection/channel.js';
 import { type Connection, ReadyState } from '../../connection/connection.js';
 import { holdSymbol, sessionsSymbol, turnSymbol } from '../../connection/hooks.js';
@@ -23,8 +25,19 @@ import type { PersistentConnection, PersistentState } from './persistent-connect
 import { PersistentSender } from './persistent-sender.js';
 import { redial } from './redial.js';
 
+/** All that a {@link PersistentState} may hold. */
+interface PersistentStateFields {
+  readonly type: string;
+  readonly connection?: object & { readonly url: string };
+  readonly attempt?: number;
+  readonly delay?: number;
+  readonly error?: unknown;
+}
+
 /** What a {@link PersistentClient} goes by. */
 export interface PersistentSettings {
+  /** Where it dials to, if that is known before it does. */
+  readonly url?: string | undefined;
   readonly backoff: BackoffRules;
   readonly repeat: boolean;
   readonly scheduler: SchedulerLike;
@@ -121,6 +134,26 @@ export class PersistentClient<In, Out> implements PersistentConnection<In, Out> 
 
   get bufferedAmount(): number {
     return this.#sender.bufferedAmount;
+  }
+
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return printed(this, 'PersistentConnection', () => {
+      const state: PersistentStateFields = this.#states.value;
+      const { connection, attempt, delay, error } = state;
+      const url = connection?.url ?? this.#settings.url;
+      return {
+        url: url === undefined ? undefined : plainUrl(url),
+        state: state.type,
+        attempt,
+        delay,
+        // As text: an error of a dial holds the fields of the response.
+        error: error === undefined ? undefined : describeThrown(error),
+        connection,
+        queuedMessages: this.#queue.length,
+        queuedBytes: this.#queue.size,
+      };
+    });
   }
 
   /** Whether there is any reason for another connection. */

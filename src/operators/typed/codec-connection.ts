@@ -1,10 +1,13 @@
 import { Observable, type Observer, Subscription, share } from 'rxjs';
+import { tagOf } from '../../base/describe.js';
+import { inspectSymbol, printed } from '../../base/inspect.js';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { describeThrown, errorOf } from '../../base/thrown.js';
 import type { SendResult } from '../../connection/channel.js';
 import type { CloseInfo, Connection, Message, SendSource } from '../../connection/connection.js';
 import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol, shareSymbol } from '../../connection/hooks.js';
 import type { Interception, InterceptOptions } from '../../connection/inbox.js';
+import { fieldsOf } from '../../connection/inspect.js';
 import { iterateMessages } from '../../connection/message-iterator.js';
 import type { Outgoing } from '../../connection/outgoing.js';
 import type { Holdable } from '../../connection/seat.js';
@@ -121,6 +124,11 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     );
   }
 
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return printed(this, 'Connection', () => ({ ...fieldsOf(this.#conn), codec: nameOf(this.#codec) }));
+  }
+
   #stopShowing(): void {
     this.#interception?.unsubscribe();
     this.#interception = undefined;
@@ -227,6 +235,12 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
       throw new UsageError('ENCODE_FAILED', `cannot encode a value to send: ${describeThrown(cause)}`, { cause });
     }
   }
+}
+
+/** The tag of a codec, else the name of its class, else `custom`. */
+function nameOf(codec: object): string {
+  const names = [tagOf(codec), codec.constructor?.name];
+  return names.find((name) => name !== undefined && name !== 'Object') ?? 'custom';
 }
 
 Object.defineProperties(CodecConnection.prototype, {
