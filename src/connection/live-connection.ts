@@ -1,4 +1,5 @@
 import { Observable, type Subscription } from 'rxjs';
+import { inspectSymbol, printed } from '../base/inspect.js';
 import { report } from '../base/report.js';
 import type { Enrolled } from '../base/roster.js';
 import type { BytePort } from '../channel/byte-port.js';
@@ -33,6 +34,7 @@ import {
   shareSymbol,
 } from './hooks.js';
 import type { IncomingMessage } from './incoming-message.js';
+import { connectionFields } from './inspect.js';
 import { iterateMessages } from './message-iterator.js';
 import type { Outgoing } from './outgoing.js';
 import type { Holdable } from './seat.js';
@@ -56,10 +58,8 @@ const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: 
 
 /** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
 export class PortConnection<Data, In = Message> implements Connection<Data, In, Outgoing>, Enrolled {
-  /** Told before anybody else when it has ended. @internal */
-  tracker: ConnectionTracker | undefined;
-  /** Among the connections of its server. @internal */
-  rank = -1;
+  #tracker: ConnectionTracker | undefined;
+  #rank = -1;
   readonly #facts: ConnectionFacts<Data>;
   readonly #streams = new ConnectionStreams();
   readonly #core: ConnectionCore<In>;
@@ -73,6 +73,26 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     this.#facts = facts;
     this.#core = new ConnectionCore<In>(port, connectionTerms(facts.role, settings, facts.deflate), this.#streams);
     this.#streams.owner = this;
+  }
+
+  /** Told before anybody else when it has ended. @internal */
+  get tracker(): ConnectionTracker | undefined {
+    return this.#tracker;
+  }
+
+  /** @internal */
+  set tracker(tracker: ConnectionTracker | undefined) {
+    this.#tracker = tracker;
+  }
+
+  /** Among the connections of its server. @internal */
+  get rank(): number {
+    return this.#rank;
+  }
+
+  /** @internal */
+  set rank(rank: number) {
+    this.#rank = rank;
   }
 
   /** Lets bytes in. Called once. @internal */
@@ -300,6 +320,14 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
     this.#lane ??= this.#core.outbox.lane;
     if (frames?.plain !== undefined && this.#lane.takes(frames.plain, frames.deflateSize)) return 'sent';
     return this.#core.trySend(shared, this.#send?.notice(shared.value));
+  }
+
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return printed(this, 'Connection', () => {
+      const { role } = this.#facts;
+      return connectionFields(this, { role, inbox: this.#core.inbox, close: this.#streams.info });
+    });
   }
 
   #lost(): ConnectionClosedError {

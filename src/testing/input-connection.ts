@@ -1,5 +1,6 @@
 import '../net/diagnostics.js';
 import { Observable, ReplaySubject, type SchedulerLike, Subscription, tap } from 'rxjs';
+import { inspectSymbol, printed } from '../base/inspect.js';
 import { isError } from '../base/thrown.js';
 import { checkedClosePayload } from '../channel/closing.js';
 import type { SendResult } from '../connection/channel.js';
@@ -21,6 +22,7 @@ import {
   interceptSymbol,
   reportSymbol,
 } from '../connection/hooks.js';
+import { connectionFields } from '../connection/inspect.js';
 import { iterateMessages } from '../connection/message-iterator.js';
 import type { Holdable } from '../connection/seat.js';
 import { sendFrom } from '../connection/send-from.js';
@@ -236,6 +238,11 @@ export class InputConnection<Data, In, Out> implements TestConnection<Data, In, 
 
   report(error: unknown): void {
     this.#streams.unsendable(error as UsageError);
+  }
+
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return printed(this, 'TestConnection', () => connectionFields(this, { close: this.#info }));
   }
 
   /** Nothing is handed over any more. */

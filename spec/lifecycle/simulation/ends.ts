@@ -73,7 +73,7 @@ function received(
 ): { connection: End; reception: OpenReception } {
   const connections = new Roster<End>();
   const emitted: End[] = [];
-  const books = { connections, admission: undefined, complaints: new Complaints() };
+  const books = { connections, admission: undefined, complaints: new Complaints(), refusals: { count: 0 } };
   const reception = new Reception<undefined, Message>(settings, books, (connection) => emitted.push(connection));
   reception.receive(requestOver(port, isCompressed));
   const [connection] = emitted;
