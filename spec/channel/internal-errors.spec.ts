@@ -5,7 +5,7 @@ import { connectionSettings } from '../../src/channel/settings.js';
 import { PortConnection } from '../../src/connection/live-connection.js';
 import { binary, text, wire } from '../support/frames.js';
 import { memoryConnection } from '../support/memory-connection.js';
-import { MemoryPort } from '../support/memory-port.js';
+import { MemoryPort } from '../support/peer-port.js';
 
 const reports: { connection: unknown; error: unknown }[] = [];
 const note = (message: unknown): void => {

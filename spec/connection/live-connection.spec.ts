@@ -5,7 +5,7 @@ import { PortConnection } from '../../src/connection/live-connection.js';
 import { close, ping, pong, text } from '../support/frames.js';
 import { marbles } from '../support/marbles.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
-import { MemoryPort } from '../support/memory-port.js';
+import { MemoryPort } from '../support/peer-port.js';
 
 describe('ping()', () => {
   it('sends when it is subscribed to, emits the round trip, and completes', () => {

@@ -7,7 +7,7 @@ import type { CloseInfo, Message } from '../../src/connection/connection.js';
 import { PortConnection } from '../../src/connection/live-connection.js';
 import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negotiation.js';
 import { type Frame, wire } from './frames.js';
-import { MemoryPort } from './memory-port.js';
+import { MemoryPort } from './peer-port.js';
 
 /** A connection and the peer's end of it. */
 export interface MemoryConnection {

@@ -1,7 +1,7 @@
 import { headerLength, writeHeader } from '../../protocol/frame/frame-header.js';
 import { writeFrame } from '../../protocol/frame/frame-writer.js';
-import { borrow, giveBack } from '../../protocol/frame/lent-memory.js';
 import { maskInPlace } from '../../protocol/frame/mask.js';
+import { borrow, giveBack } from '../../protocol/frame/memory.js';
 import type { SharedFrame } from '../../protocol/frame/shared-frame.js';
 import { writeSizedText, writeText } from '../../protocol/frame/utf8.js';
 import type { BytePort } from '../byte-port.js';

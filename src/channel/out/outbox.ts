@@ -7,7 +7,7 @@ import type { Opcode } from '../../protocol/frame/opcode.js';
 import type { BytePort } from '../byte-port.js';
 import { Backlog, NO_BACKLOG } from './backlog.js';
 import { type Classified, classify, frameSizeOf, payloadSizeOf } from './classify.js';
-import { DeflateSender, RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
+import { DeflateSender, RSV1, SYNCHRONOUS_DEFLATE } from './deflating.js';
 import { WRITE_SIZE } from './frame-queue.js';
 import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage } from './message-encoder.js';
 import type { OutboxOwner, OutboxSettings } from './outbox-settings.js';

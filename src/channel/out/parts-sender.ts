@@ -15,7 +15,7 @@ import { UsageError } from '../../protocol/errors.js';
 import { Opcode } from '../../protocol/frame/opcode.js';
 import { Utf8Validator } from '../../protocol/frame/utf8.js';
 import type { Compressor } from './compressor.js';
-import { RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
+import { RSV1, SYNCHRONOUS_DEFLATE } from './deflating.js';
 
 const FIN = 0x80;
 const NO_BYTES = new Uint8Array(0);

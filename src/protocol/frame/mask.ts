@@ -1,5 +1,5 @@
 import { type Buffer, isAscii } from 'node:buffer';
-import { readMemory, unmaskVectors } from './vector-mask.js';
+import { readMemory, unmaskVectors } from './read-memory.js';
 
 /*
  * A masking key is the int32 that its four bytes are in network order: the first is key >>> 24.

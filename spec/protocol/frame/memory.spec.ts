@@ -1,4 +1,4 @@
-import { borrow, giveBack } from '../../../src/protocol/frame/lent-memory.js';
+import { borrow, giveBack } from '../../../src/protocol/frame/memory.js';
 
 const KiB = 1024;
 

@@ -1,5 +1,5 @@
-import { DeflateSender, SYNCHRONOUS_DEFLATE } from '../../../src/channel/out/deflate-sender.js';
 import { takeDeflateTurn } from '../../../src/channel/out/deflate-turns.js';
+import { DeflateSender, SYNCHRONOUS_DEFLATE } from '../../../src/channel/out/deflating.js';
 import { MessageDeflater } from '../../../src/protocol/deflate/message-deflater.js';
 import { jsonText, noise } from '../../support/compressible.js';
 
