@@ -7,12 +7,12 @@ import type { CloseInfo, Message } from '../../src/connection/connection.js';
 import { PortConnection } from '../../src/connection/live-connection.js';
 import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negotiation.js';
 import { type Frame, wire } from './frames.js';
-import { MemoryPort } from './peer-port.js';
+import { PeerPort } from './peer-port.js';
 
 /** A connection and the peer's end of it. */
 export interface MemoryConnection {
   readonly connection: PortConnection<undefined, Message>;
-  readonly port: MemoryPort;
+  readonly port: PeerPort;
   /** Each record of `close$`. */
   readonly closeInfos: CloseInfo[];
   /** The peer sends frames, in one chunk. */
@@ -31,7 +31,7 @@ interface MemoryOptions extends ConnectionOptions, CompressionOption {
 export function memoryConnection({ role = 'server', deflate, ...options }: MemoryOptions = {}): MemoryConnection {
   const due: (() => void)[] = [];
   const { scheduler } = options;
-  const port = new MemoryPort(scheduler === undefined ? (task) => due.push(task) : onScheduler(scheduler));
+  const port = new PeerPort(scheduler === undefined ? (task) => due.push(task) : onScheduler(scheduler));
   const facts = {
     role,
     data: undefined,
