@@ -6,7 +6,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
-import { checkNumber } from '../base/check-number.js';
+import { checkNumber } from '../base/check.js';
 import { Fifo } from '../base/fifo.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
 import { type CanHold, holdOf } from './hold-of.js';

@@ -1,6 +1,5 @@
 import { Observable, Subscription } from 'rxjs';
-import { clockOf } from '../base/clock.js';
-import { deadline } from '../base/deadline.js';
+import { clockOf, deadline } from '../base/clock.js';
 import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from '../base/hook-answer.js';
 import { report } from '../base/report.js';
 import type { Roster } from '../base/roster.js';
