@@ -1,5 +1,5 @@
 import { filter, type Observable, of } from 'rxjs';
-import type { Connection } from '../connection/connection.js';
+import { type Connection, ReadyState } from '../connection/connection.js';
 import { interceptSymbol, sessionsSymbol } from '../connection/hooks.js';
 import type { Interception, InterceptOptions } from '../connection/inbox.js';
 import type { Taker } from '../connection/takers.js';
@@ -14,12 +14,9 @@ export type Peer<In, Out> = Connection<any, In, Out> | PersistentConnection<In, 
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type Session<In, Out> = Connection<any, In, Out>;
 
-/** The state of an open connection: `ReadyState.OPEN`. */
-const OPEN = 1;
-
 /** Whether something can be sent on `session`. */
 export function isOpen(session: Pick<Connection, 'readyState'>): boolean {
-  return session.readyState === OPEN;
+  return session.readyState === ReadyState.OPEN;
 }
 
 /** Emits `peer` itself; or each open connection of one that outlives them, the present one at once. */

@@ -2,7 +2,13 @@ import { Observable, type Observer, Subscription, share } from 'rxjs';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { describeThrown, errorOf } from '../../base/thrown.js';
 import type { SendResult } from '../../connection/channel.js';
-import type { CloseInfo, Connection, Message, SendSource } from '../../connection/connection.js';
+import {
+  type CloseInfo,
+  type Connection,
+  type Message,
+  ReadyState,
+  type SendSource,
+} from '../../connection/connection.js';
 import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol, shareSymbol } from '../../connection/hooks.js';
 import type { Interception, InterceptOptions } from '../../connection/inbox.js';
 import { iterateMessages } from '../../connection/message-iterator.js';
@@ -27,9 +33,6 @@ interface Carrier {
   readonly [reportSymbol]?: (error: unknown) => void;
   readonly [interceptSymbol]?: (take: Taker<Message>, options?: InterceptOptions<Message>) => Interception;
 }
-
-/** `ReadyState.OPEN`. */
-const OPEN = 1;
 
 const takesNone = (): boolean => false;
 
@@ -114,7 +117,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   trySendShared(shared: SharedMessage<Out>): SendResult {
     const onHanded = this.send.notice(shared.value);
     if (onHanded !== undefined) return this.#trySend(shared.value, onHanded);
-    if (this.readyState !== OPEN) return 'closed';
+    if (this.readyState !== ReadyState.OPEN) return 'closed';
     return trySendShared(
       this.#conn,
       encodedOnce(this.#codec, shared, (value) => this.#encode(value)),
@@ -213,7 +216,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   #trySend(value: Out, onHanded: (() => void) | undefined): SendResult {
-    if (this.readyState !== OPEN) return 'closed';
+    if (this.readyState !== ReadyState.OPEN) return 'closed';
     const data = this.#encode(value);
     if (onHanded === undefined) return this.#conn.trySend(data);
     return this.#handed.track(data, onHanded, (item) => this.#conn.trySend(item));
