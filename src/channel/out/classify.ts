@@ -10,8 +10,8 @@ import { outgoingSymbol as brand, type SharedMessage } from '../../connection/sh
 import { UsageError } from '../../protocol/errors.js';
 import { headerLength } from '../../protocol/frame/frame-header.js';
 import { Opcode } from '../../protocol/frame/opcode.js';
+import { SharedFrames } from '../../protocol/frame/shared-frame.js';
 import { isValidUtf8 } from '../../protocol/frame/utf8.js';
-import { SharedFrames } from './shared-frames.js';
 
 /** A message with a payload that is at hand. */
 interface Ready {

@@ -1,11 +1,10 @@
 import { NO_OPTIONS } from '../../connection/outgoing.js';
 import { Opcode } from '../../protocol/frame/opcode.js';
-import { SharedFrame } from '../../protocol/frame/shared-frame.js';
+import { SharedFrame, type SharedFrames } from '../../protocol/frame/shared-frame.js';
 import { type Classified, opcodeOf } from './classify.js';
 import { type DeflateMessage, RSV1, SYNCHRONOUS_DEFLATE } from './deflating.js';
 import type { OutboxSettings } from './outbox-settings.js';
 import type { PartedMessage } from './parts-sender.js';
-import type { SharedFrames } from './shared-frames.js';
 import type { ReadyMessage } from './wire.js';
 
 const FIN = 0x80;

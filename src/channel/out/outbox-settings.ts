@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Overflow } from '../../connection/channel.js';
 import type { BackpressureError, UsageError } from '../../protocol/errors.js';
-import type { Compressor } from './compressor.js';
+import type { Compressor } from './deflating.js';
 import type { WireSettings } from './wire.js';
 
 /** How much may wait, and what else an outbox needs. Sizes in bytes. */

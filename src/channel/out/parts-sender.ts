@@ -14,8 +14,7 @@ import type { PartsDeflater } from '../../protocol/deflate/message-deflater.js';
 import { UsageError } from '../../protocol/errors.js';
 import { Opcode } from '../../protocol/frame/opcode.js';
 import { Utf8Validator } from '../../protocol/frame/utf8.js';
-import type { Compressor } from './compressor.js';
-import { RSV1, SYNCHRONOUS_DEFLATE } from './deflating.js';
+import { type Compressor, RSV1, SYNCHRONOUS_DEFLATE } from './deflating.js';
 
 const FIN = 0x80;
 const NO_BYTES = new Uint8Array(0);

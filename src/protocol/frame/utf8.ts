@@ -14,10 +14,8 @@ interface TextMethods {
  */
 const { latin1Slice, utf8Slice, latin1Write, utf8Write } = Buffer.prototype as unknown as TextMethods;
 
-/** Whether all of `bytes` is valid UTF-8. */
-export function isValidUtf8(bytes: Uint8Array): boolean {
-  return isUtf8(bytes);
-}
+/** Whether all of the bytes are valid UTF-8. RFC 3629. */
+export const isValidUtf8: (bytes: Uint8Array) => boolean = isUtf8;
 
 /** From this length on, the native validator is worth its call. In bytes. */
 const NATIVE_PAYS = 32;
@@ -48,7 +46,7 @@ export class Utf8Validator {
     let head = start;
     while (this.#missing > 0) if (!this.#pushByte(bytes[head++]!)) return false;
     const tail = wholeCodePointsEnd(bytes, end);
-    return isUtf8(bytes.subarray(head, tail)) && this.#pushBytes(bytes, tail, end);
+    return isValidUtf8(bytes.subarray(head, tail)) && this.#pushBytes(bytes, tail, end);
   }
 
   /** Starts anew. */

@@ -1,10 +1,9 @@
 import type { Buffer } from 'node:buffer';
 import type { MessageInflater } from '../deflate/message-inflater.js';
-import { copyOf } from '../frame/copy-of.js';
 import { FrameReader } from '../frame/frame-reader.js';
 import { unmask } from '../frame/mask.js';
-import { isControl, type Opcode } from '../frame/opcode.js';
-import type { Role } from '../frame/role.js';
+import { copyOf } from '../frame/memory.js';
+import { isControl, type Opcode, type Role } from '../frame/opcode.js';
 import { type Message, type MessageLimits, MessageReader, MORE, type More } from './message-reader.js';
 import { PayloadBuffer } from './payload-buffer.js';
 
