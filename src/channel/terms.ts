@@ -5,7 +5,7 @@ import { MessageInflater } from '../protocol/deflate/message-inflater.js';
 import type { Role } from '../protocol/frame/opcode.js';
 import type { SessionOptions } from '../protocol/message/session.js';
 import { Compressor } from './out/deflating.js';
-import type { OutboxSettings } from './out/outbox-settings.js';
+import type { OutboxSettings } from './out/outbox.js';
 import { nextMaskKey } from './random.js';
 import type { ConnectionSettings } from './settings.js';
 

@@ -51,8 +51,8 @@ export interface DeflateMessage {
   readonly shared: object | undefined;
 }
 
-/** Where the frame goes. */
-export interface DeflateSink {
+/** Where the frames of a message go. */
+export interface FrameSink {
   frame(firstByte: number, payload: Uint8Array): void;
   done(): void;
 }
@@ -60,7 +60,7 @@ export interface DeflateSink {
 /** Compresses one message and sends it as one frame; a large one in the thread pool. Unsubscribing forgets it. */
 export class DeflateSender {
   readonly #message: DeflateMessage;
-  readonly #sink: DeflateSink;
+  readonly #sink: FrameSink;
   #isOver = false;
   #leaveQueue = (): void => {};
 
@@ -70,7 +70,7 @@ export class DeflateSender {
   /** Whether its frame was given, or is being given. */
   hasSentAll = false;
 
-  constructor(message: DeflateMessage, sink: DeflateSink) {
+  constructor(message: DeflateMessage, sink: FrameSink) {
     this.#message = message;
     this.#sink = sink;
   }

@@ -1,7 +1,7 @@
 import { ReadySignal } from '../../base/ready-signal.js';
-import type { SendResult } from '../../connection/channel.js';
+import type { Overflow, SendResult } from '../../connection/channel.js';
 import { toBytes } from '../../connection/outgoing.js';
-import { BackpressureError } from '../../protocol/errors.js';
+import { BackpressureError, type UsageError } from '../../protocol/errors.js';
 import { MAX_HEADER_SIZE } from '../../protocol/frame/frame-header.js';
 import type { Opcode } from '../../protocol/frame/opcode.js';
 import type { BytePort } from '../byte-port.js';
@@ -10,10 +10,9 @@ import { type Classified, classify, frameSizeOf, payloadSizeOf } from './classif
 import { DeflateSender, RSV1, SYNCHRONOUS_DEFLATE } from './deflating.js';
 import { WRITE_SIZE } from './frame-queue.js';
 import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage } from './message-encoder.js';
-import type { OutboxOwner, OutboxSettings } from './outbox-settings.js';
-import { hasKnownEnd, PartsSender } from './parts-sender.js';
+import { hasKnownEnd, PartsSender, type PartsSettings } from './parts-sender.js';
 import type { SharedLane } from './shared-lane.js';
-import { Wire, type WireOwner } from './wire.js';
+import { Wire, type WireOwner, type WireSettings } from './wire.js';
 
 /**
  * Work between two looks at the clock, as bytes that are written. Whoever does less in a turn is never asked to rest: an echo does up to
@@ -30,6 +29,20 @@ const WRITE_WORK = 65_536;
 /** What it costs to compress a message, and each of its bytes. */
 const DEFLATE_WORK = 262_144;
 const DEFLATE_WORK_PER_BYTE = 256;
+
+/** How much may wait, and what else an outbox needs. Sizes in bytes. */
+export interface OutboxSettings extends WireSettings, PartsSettings {
+  readonly maxBufferedAmount: number;
+  readonly overflow: Overflow;
+}
+
+/** Whom an outbox tells what it cannot do. */
+export interface OutboxOwner {
+  /** The overflow policy says to give up. */
+  overflowed(error: BackpressureError): void;
+  /** A message that was accepted cannot be finished. */
+  failed(error: UsageError): void;
+}
 
 /**
  * The way out of one connection: order and backpressure. What is sent while the wire takes everything goes straight to it;
