@@ -122,7 +122,7 @@ export class ConnectionCore<In>
   /** Bytes may come from now on. */
   start(): void {
     // In the second half of the interval: who opens a connection for a moment is not asked whether it lives.
-    this.#heartbeat?.start((1 + Math.random()) / 2);
+    this.#heartbeat?.start((1 + this.terms.settings.random()) / 2);
     this.port.open(this);
   }
 

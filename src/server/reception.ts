@@ -93,7 +93,7 @@ export class Reception<Data, In> {
 
   /** Closes every connection, waits, terminates the rest, and emits how many those were. Acts when subscribed to. */
   drain({ code, reason, timeout, jitter }: DrainOptions): Observable<{ remaining: number }> {
-    const { scheduler } = this.#settings;
+    const { scheduler, random } = this.#settings;
     return new Observable((subscriber) => {
       const open = new Set(this.#open);
       const finish = (remaining: number): void => {
@@ -117,7 +117,7 @@ export class Reception<Data, In> {
           if (open.delete(connection) && open.size === 0) finish(0);
         });
         if (jitter === 0) connection.close(code, reason);
-        else subscriber.add(scheduler.schedule(() => connection.close(code, reason), Math.random() * jitter));
+        else subscriber.add(scheduler.schedule(() => connection.close(code, reason), random() * jitter));
       }
     });
   }
