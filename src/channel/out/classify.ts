@@ -34,7 +34,7 @@ export type Classified =
  * @internal
  */
 export function classify(value: unknown): Classified {
-  // First, because most of what comes here is bytes: to ask them for a brand and a tag costs 0.25 us, as much as their frame.
+  // First, because most of what comes here is bytes: to ask them for a brand and a tag costs as much as their frame (see `bench: 32 B binary, 16 in flight`).
   if (value instanceof Uint8Array) return classifyPayload(value);
   if (typeof value === 'object' && value !== null && brand in value) {
     const outgoing = value as WholeMessage | FragmentedMessage | SharedMessage<unknown, Classified>;

@@ -209,7 +209,7 @@ export class Outbox implements WireOwner {
     return this.#isStopped || this.#close !== undefined;
   }
 
-  /** Whether nothing needs to be known of `value`: saves the objects that say what it is, 60 of the 250 ns that 32 bytes cost. */
+  /** Whether nothing needs to be known of `value`: saves the objects that say what it is (see `bench: 32 B text, 16 in flight`). */
   #isPlain(value: unknown): value is string | Uint8Array {
     if (!this.#isDirect || (typeof value !== 'string' && !(value instanceof Uint8Array))) return false;
     const size = typeof value === 'string' ? value.length * 3 : value.length;

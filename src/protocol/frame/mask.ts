@@ -28,7 +28,7 @@ interface Words {
   readonly start: number;
 }
 
-/** Those of the Buffer that was used last: the next frame most often lies in the same one, and to look at it anew costs 100 ns. */
+/** Those of the Buffer that was used last: the next frame most often lies in the same one, and another Int32Array is not free. */
 let remembered: Words | undefined;
 
 /**

@@ -36,7 +36,7 @@ export interface More {
 
 export const MORE: More = { type: 'more' };
 
-/** From this size on, a text takes long to decode, above all one that is not ASCII: 60 us for as much, 4 ms for 1 MiB. In bytes. */
+/** From this size on, a text takes long to decode, above all one that is not ASCII. In bytes. */
 const LONG_TEXT = 16_384;
 
 /** Puts messages together from the parts of data frames. RFC 6455 §5.4, §5.6, §8.1. */
