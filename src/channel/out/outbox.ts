@@ -410,13 +410,13 @@ export class Outbox implements WireOwner {
   }
 
   #openLane(): void {
-    if (this.#wire.batched === 0 && !this.#isClosed) this.#wire.lane.open(0);
+    if (!this.#isClosed) this.#wire.openLane();
   }
 
   #update(): void {
     this.#isDirect = !this.#wire.isBlocked && this.#active === undefined && this.#backlog.isEmpty;
     if (this.#isDirect) this.#openLane();
-    else this.#wire.lane.close();
+    else this.#wire.closeLane();
     const waiting = this.bufferedAmount;
     if (this.#signal !== undefined || waiting > this.#settings.highWaterMark) this.signal.update(waiting);
   }
