@@ -5,7 +5,7 @@ import { PortConnection } from '../../src/connection/live-connection.js';
 import { close, ping, pong, text } from '../support/frames.js';
 import { marbles } from '../support/marbles.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
-import { MemoryPort } from '../support/memory-port.js';
+import { PeerPort } from '../support/peer-port.js';
 
 describe('ping()', () => {
   it('sends when it is subscribed to, emits the round trip, and completes', () => {
@@ -151,7 +151,7 @@ describe('the facts of a connection', () => {
       protocolVersion: 8,
       remoteAddress: '127.0.0.1',
     };
-    const connection = new PortConnection(new MemoryPort(() => {}), facts, connectionSettings({}, 'client'));
+    const connection = new PortConnection(new PeerPort(() => {}), facts, connectionSettings({}, 'client'));
     const { role: _, extensions, ...rest } = facts;
     expect(connection).toMatchObject({ ...rest, request: undefined, response: undefined, readyState: 1 });
     expect([extensions, { ...connection.extensions }]).toEqual([[], {}]);

@@ -13,13 +13,12 @@ import { type Outcome, Session } from '../protocol/message/session.js';
 import type { BytePort, PortEvents } from './byte-port.js';
 import { Closing, type ClosingOwner, type ClosingState } from './closing.js';
 import { receivedAs } from './in/binary-type.js';
-import { Heartbeat, type Patient } from './in/heartbeat.js';
+import { Heartbeat, type Watched } from './in/heartbeat.js';
 import { LifeSign, type LifeSignOwner } from './in/life-sign.js';
 import { checkDeadline, type MessageDeadline } from './in/message-deadline.js';
 import { PingTracker } from './in/ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './in/receiver.js';
-import { Outbox } from './out/outbox.js';
-import type { OutboxOwner } from './out/outbox-settings.js';
+import { Outbox, type OutboxOwner } from './out/outbox.js';
 import type { ConnectionTerms } from './terms.js';
 
 const NOTHING = (): void => {};
@@ -34,7 +33,7 @@ export class ConnectionCore<In>
     OutboxOwner,
     ReceiverOwner,
     ClosingOwner,
-    Patient,
+    Watched,
     LifeSignOwner,
     SendTarget<unknown>
 {
@@ -123,7 +122,7 @@ export class ConnectionCore<In>
   /** Bytes may come from now on. */
   start(): void {
     // In the second half of the interval: who opens a connection for a moment is not asked whether it lives.
-    this.#heartbeat?.start((1 + Math.random()) / 2);
+    this.#heartbeat?.start((1 + this.terms.settings.random()) / 2);
     this.port.open(this);
   }
 

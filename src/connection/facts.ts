@@ -1,5 +1,5 @@
 import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
-import type { Role } from '../protocol/frame/role.js';
+import type { Role } from '../protocol/frame/opcode.js';
 import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
 import type { IncomingMessage } from './incoming-message.js';
 

@@ -1,6 +1,5 @@
 import { Observable, Subscription } from 'rxjs';
-import { clockOf } from '../base/clock.js';
-import { deadline } from '../base/deadline.js';
+import { clockOf, deadline } from '../base/clock.js';
 import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from '../base/hook-answer.js';
 import { report } from '../base/report.js';
 import type { Roster } from '../base/roster.js';
@@ -100,7 +99,7 @@ export class Reception<Data, In> {
 
   /** Closes every connection, waits, terminates the rest, and emits how many those were. Acts when subscribed to. */
   drain({ code, reason, timeout, jitter }: DrainOptions): Observable<{ remaining: number }> {
-    const { scheduler } = this.#settings;
+    const { scheduler, random } = this.#settings;
     return new Observable((subscriber) => {
       const open = new Set(this.#open);
       const finish = (remaining: number): void => {
@@ -124,7 +123,7 @@ export class Reception<Data, In> {
           if (open.delete(connection) && open.size === 0) finish(0);
         });
         if (jitter === 0) connection.close(code, reason);
-        else subscriber.add(scheduler.schedule(() => connection.close(code, reason), Math.random() * jitter));
+        else subscriber.add(scheduler.schedule(() => connection.close(code, reason), random() * jitter));
       }
     });
   }

@@ -8,6 +8,7 @@ import type { UpgradeRequest } from '../../../src/net/socket-upgrade.js';
 import { Complaints } from '../../../src/server/complaints.js';
 import { Reception } from '../../../src/server/reception.js';
 import { acceptSettings } from '../../../src/server/server-options.js';
+import { seeded } from '../../support/seeded.js';
 import type { SimulatedPort } from './network.js';
 import type { Schedule, Side } from './schedule.js';
 
@@ -52,7 +53,8 @@ export function endOver(
     scheduler,
     perMessageDeflate: { ...parameters, threshold, level: 1 },
   };
-  if (side === 'server') return received(port, schedule.deflate !== undefined, acceptSettings(options));
+  const random = seeded(schedule.steps.length + (side === 'server' ? 1 : 0));
+  if (side === 'server') return received(port, schedule.deflate !== undefined, { ...acceptSettings(options), random });
   const facts = {
     role: side,
     data: undefined,
@@ -63,7 +65,8 @@ export function endOver(
     protocolVersion: 13,
     remoteAddress: undefined,
   };
-  return { connection: new PortConnection(port, facts, connectionSettings(options, side)), reception: undefined };
+  const settings = { ...connectionSettings(options, side), random };
+  return { connection: new PortConnection(port, facts, settings), reception: undefined };
 }
 
 function received(
