@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { asyncScheduler } from 'rxjs';
 import type { ListenAddress, Listener } from '../../src/net/listener.js';
 import { listenShared } from '../../src/net/shared-server.js';
-import type { UpgradeRequest } from '../../src/net/socket-upgrade.js';
+import type { UpgradeRequest } from '../../src/net/upgrade-request.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient } from '../support/raw-client.js';
@@ -27,7 +27,7 @@ function attach(server: Server, matches: (url: string) => boolean = () => true):
       fault: () => log.push('fault'),
       upgrade: (upgrade: UpgradeRequest) => {
         log.push(['upgrade', upgrade.head.path]);
-        upgrade.accept('HTTP/1.1 101 Switching Protocols\r\n\r\n', false)?.terminate();
+        upgrade.accept({ status: 101, fields: [], protocol: '', deflate: undefined }, false)?.terminate();
       },
       closed: () => log.push('closed'),
     },

@@ -20,6 +20,7 @@ import type { BinaryType, CloseInfo, Connection, MessageOf } from '../connection
 import { PortConnection } from '../connection/live-connection.js';
 import { type Dialed, dial } from '../net/dial.js';
 import { HandshakeError } from '../protocol/errors.js';
+import { extensionsOf } from '../protocol/handshake/negotiation.js';
 import {
   type ConnectOptions,
   type ConnectSettings,
@@ -147,7 +148,7 @@ class Attempt<In> {
     this.#timer = deadline(scheduler, Math.max(0, timeout - elapsed), late);
   }
 
-  #open(settings: ConnectSettings, { port, agreement, deflate, response, target, remoteAddress }: Dialed): void {
+  #open(settings: ConnectSettings, { port, agreement, response, target, remoteAddress }: Dialed): void {
     this.#timer?.unsubscribe();
     const facts = {
       role: 'client',
@@ -155,8 +156,8 @@ class Attempt<In> {
       response,
       url: target.href,
       protocol: agreement.protocol,
-      extensions: agreement.extensions,
-      deflate,
+      extensions: extensionsOf(agreement.deflate),
+      deflate: agreement.deflate?.parameters,
       protocolVersion: settings.version,
       remoteAddress,
     } as const;

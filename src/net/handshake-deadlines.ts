@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
 import { DeadlineQueue, type Due } from '../base/deadline-queue.js';
 import { type Enrolled, Roster } from '../base/roster.js';
-import { encodeRefusal, reject } from '../protocol/handshake/rejection.js';
+import { reject } from '../protocol/handshake/rejection.js';
+import { encodeRefusal } from '../protocol/handshake/write-response.js';
 import { endAndLinger } from './linger.js';
 
 const tooSlow = encodeRefusal(reject(408, undefined, undefined, 'The handshake took too long.'));

@@ -1,7 +1,8 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { SchedulerLike } from 'rxjs';
-import { encodeRefusal, isRejection, type Rejection } from '../protocol/handshake/rejection.js';
+import { isRejection, type Rejection } from '../protocol/handshake/rejection.js';
+import { encodeRefusal } from '../protocol/handshake/write-response.js';
 import { endAndLinger } from './linger.js';
 import type { Place } from './listener.js';
 

@@ -6,9 +6,10 @@ import { isWebSocketUpgrade } from '../protocol/handshake/read-request.js';
 import { type Rejection, reject } from '../protocol/handshake/rejection.js';
 import { canGiveBack, giveBack } from './give-back.js';
 import { followAnswers } from './open-answers.js';
-import { isTruncated, type UpgradeRequest } from './socket-upgrade.js';
+import { isTruncated } from './socket-upgrade.js';
 import { isTaken, takeUpgrade } from './take-upgrade.js';
 import { type UntakenLimits, watchUntaken } from './untaken.js';
+import type { UpgradeRequest } from './upgrade-request.js';
 
 /** One `serve({ server, path })` on a shared HTTP server. */
 export interface Route {

@@ -5,10 +5,10 @@ import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from
 import { report } from '../base/report.js';
 import type { Roster } from '../base/roster.js';
 import { PortConnection } from '../connection/live-connection.js';
-import type { UpgradeRequest } from '../net/socket-upgrade.js';
-import { type AcceptedDeflate, acceptDeflate } from '../protocol/deflate/deflate-negotiation.js';
-import { formatExtensions } from '../protocol/handshake/extensions.js';
-import { encodeUpgradeHead, encodeUpgradeResponse, type UpgradeOffer } from '../protocol/handshake/read-request.js';
+import type { UpgradeRequest } from '../net/upgrade-request.js';
+import { parseFieldLines, toFieldLines } from '../protocol/handshake/header-fields.js';
+import { acceptOffer, type UpgradeAnswer } from '../protocol/handshake/negotiation.js';
+import type { UpgradeOffer } from '../protocol/handshake/read-request.js';
 import { isRejection, type Rejection, reject } from '../protocol/handshake/rejection.js';
 import { AcceptedFacts } from './accepted-facts.js';
 import type { Admission } from './admission.js';
@@ -175,12 +175,14 @@ export class Reception<Data, In> {
   /** Answers with 101 and emits the connection. Returns whether there is one. */
   #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): boolean {
     const { deflate, headers } = this.#settings;
-    const accepted = deflate === undefined ? undefined : acceptDeflate(offer.extensions, deflate);
-    let head: string;
+    let answer: UpgradeAnswer;
     try {
-      const lines = encodeUpgradeResponse({ key: offer.key, protocol, extensions: formatAnswer(accepted) });
-      if (headers !== undefined) checkIsDone(headers(lines, upgrade.request, data));
-      head = encodeUpgradeHead(lines);
+      answer = acceptOffer(offer, protocol, deflate);
+      if (headers !== undefined) {
+        const lines = toFieldLines(answer.fields);
+        checkIsDone(headers(lines, upgrade.request, data));
+        answer = { ...answer, fields: parseFieldLines(lines) };
+      }
     } catch (error) {
       refuse(upgrade, this.#rejectionOf(error));
       return false;
@@ -190,9 +192,9 @@ export class Reception<Data, In> {
       refuse(upgrade, serverClosing());
       return false;
     }
-    const port = upgrade.accept(head, this.#settings.heartbeat === false);
+    const port = upgrade.accept(answer, this.#settings.heartbeat === false);
     if (port === undefined) return false;
-    const facts = new AcceptedFacts(upgrade, { data: data as Data, protocol, deflate: accepted });
+    const facts = new AcceptedFacts(upgrade, data as Data, answer);
     const connection = new PortConnection<Data, In>(port, facts, this.#settings);
     if (this.#settings.clientTracking) this.#track(connection);
     report('open', { connection });
@@ -247,8 +249,4 @@ function checkIsDone(found: unknown): void {
 
 function late(): Rejection {
   return reject(503, undefined, undefined, 'The server could not decide about the handshake in time.');
-}
-
-function formatAnswer(accepted: AcceptedDeflate | undefined): string | undefined {
-  return accepted === undefined ? undefined : formatExtensions([accepted.answer]);
 }

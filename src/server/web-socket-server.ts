@@ -9,8 +9,8 @@ import type { Duplex, IncomingMessage } from '../connection/incoming-message.js'
 import type { PortConnection } from '../connection/live-connection.js';
 import type { ListenAddress, Listener } from '../net/listener.js';
 import { followAnswers } from '../net/open-answers.js';
-import type { UpgradeRequest } from '../net/socket-upgrade.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
+import type { UpgradeRequest } from '../net/upgrade-request.js';
 import { reject } from '../protocol/handshake/rejection.js';
 import { type Admission, admissionOf } from './admission.js';
 import { Complaints } from './complaints.js';
