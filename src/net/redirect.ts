@@ -3,8 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { HandshakeError } from '../protocol/errors.js';
 import { toHeaderRecord } from '../protocol/handshake/header-fields.js';
 import { parseTarget, type Target } from '../protocol/handshake/target-url.js';
-import type { DialNetworkOptions } from './client-request.js';
-import type { DialRequest } from './dial-request.js';
+import type { DialNetworkOptions, DialRequest } from './client-request.js';
 
 /**
  * The fields of the caller that go to another authority too: which program it is, what its user reads, and which page it acts for. A

@@ -3,8 +3,7 @@ import { checkInteger, MAX_TIMER } from '../base/check.js';
 import { HookAnswerError } from '../base/hook-answer.js';
 import { report } from '../base/report.js';
 import { Roster } from '../base/roster.js';
-import { checkedClosePayload } from '../channel/closing.js';
-import type { BinaryType, Connection, Message } from '../connection/connection.js';
+import type { BinaryType, Connection, Message, MessageOf } from '../connection/connection.js';
 import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
 import type { PortConnection } from '../connection/live-connection.js';
 import type { ListenAddress, Listener } from '../net/listener.js';
@@ -12,13 +11,20 @@ import { followAnswers } from '../net/open-answers.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
 import type { UpgradeRequest } from '../net/upgrade-request.js';
 import { reject } from '../protocol/handshake/rejection.js';
+import { checkedClosePayload } from '../protocol/message/close-payload.js';
 import { type Admission, admissionOf } from './admission.js';
 import { Complaints } from './complaints.js';
 import { listen } from './listen.js';
-import { matchesPath } from './path-match.js';
 import { Reception, refuse, serverClosing } from './reception.js';
 import { reportTaken } from './report-taken.js';
-import type { AcceptSettings, ServeOptions } from './server-options.js';
+import {
+  type AcceptSettings,
+  type Authenticated,
+  type DataOf,
+  matchesPath,
+  type ServeOptions,
+  serveSettings,
+} from './server-options.js';
 
 /** How a server ends. */
 export interface ServerCloseOptions {
@@ -265,4 +271,20 @@ export class WebSocketServer<Data = unknown, In = Message>
       return false;
     }
   }
+}
+
+/**
+ * A WebSocket server, as an Observable of its connections. It listens while it is subscribed to; subscribers share it. See
+ * {@link WebSocketServer} for when it completes and errors.
+ *
+ * @param options a port, or {@link ServeOptions}.
+ * @typeParam R what `authenticate` returns: the type of `conn.data`, see {@link DataOf}.
+ * @throws TypeError or RangeError at the call for an option that is not allowed.
+ * @example serve(8080).pipe(mergeMap((conn) => conn.messages$)).subscribe(console.log);
+ */
+export function serve<R extends Authenticated<R> = never, B extends BinaryType = 'nodebuffer'>(
+  options: number | ServeOptions<R, B>,
+): WebSocketServer<DataOf<R>, MessageOf<B>> {
+  const given = (typeof options === 'number' ? { port: options } : options) as ServeOptions<unknown, BinaryType>;
+  return new WebSocketServer(given, serveSettings(given));
 }
