@@ -63,6 +63,28 @@ describe('a line of deadlines', () => {
     expect(log).toEqual(['first 10', 'first 10']);
   });
 
+  it('tells them one turn after their time, and what has become due in that turn after another one', () => {
+    const turns: (() => void)[] = [];
+    let time = 0;
+    const schedule = (work: () => void): Subscription => {
+      turns.push(work);
+      return Subscription.EMPTY;
+    };
+    const queue = new DeadlineQueue({ now: () => time, schedule } as SchedulerLike);
+    const log: string[] = [];
+    queue.add(new Entry('a', log), 10);
+    queue.add(new Entry('b', log), 15);
+    const toldAfterEach: number[] = [];
+    for (const now of [12, 20, 20, 20]) {
+      time = now;
+      turns.at(-1)?.();
+      // Whatever is added meanwhile does not put it off.
+      queue.add(new Entry('later', log), 1_000);
+      toldAfterEach.push(log.length);
+    }
+    expect({ toldAfterEach, log }).toEqual({ toldAfterEach: [0, 1, 1, 2], log: ['a 10', 'b 15'] });
+  });
+
   it('goes on for the others when one throws', () => {
     const timers: (() => void)[] = [];
     let time = 0;
@@ -78,8 +100,10 @@ describe('a line of deadlines', () => {
     queue.add(new Entry('a', log, broken), 10);
     queue.add(new Entry('b', log), 10);
     time = 10;
+    timers.at(-1)?.();
     expect(timers.at(-1)).toThrow('broken');
     expect(log).toEqual(['a 10']);
+    timers.at(-1)?.();
     timers.at(-1)?.();
     expect(log).toEqual(['a 10', 'b 10']);
   });

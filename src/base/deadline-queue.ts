@@ -1,5 +1,6 @@
 import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import { clockOf, LOOP_GRACE } from './clock.js';
+import { deadline } from './deadline.js';
 
 /** The places of what does not stand in the heap. */
 const OUTSIDE = -1;
@@ -11,13 +12,13 @@ export interface Due {
   dueAt: number;
   /** Where it stands in the queue; negative while it does not. */
   place: number;
-  /** Its time has come. It stands in the queue no more, and may be added again. */
+  /** Its time had come before the last turn of the loop. It stands in the queue no more, and may be added again. */
   due(): void;
 }
 
 /**
  * The deadlines of all connections on one timer: a heap, the earliest first. A timer for each would cost 0.5 KiB where this costs
- * the place in an array, and a connection has a deadline as long as it lives.
+ * the place in an array, and a connection has a deadline as long as it lives. Each is told one turn of the loop late, see {@link deadline}.
  */
 export class DeadlineQueue {
   static readonly #shared = new DeadlineQueue(asyncScheduler);
@@ -26,8 +27,10 @@ export class DeadlineQueue {
   readonly #scheduler: SchedulerLike;
   readonly #heap: Due[] = [];
   #timer: Subscription | undefined;
-  /** When the timer fires. */
+  /** When the timer fires; when it was noticed, once it has fired. */
   #timerAt = 0;
+  /** Whether the timer has fired, and what was due by then is told in the next turn. */
+  #isNoticed = false;
   #isRunning = false;
 
   /** The queue of a scheduler: one for all in real time; any other time may end before its connections do. */
@@ -82,26 +85,38 @@ export class DeadlineQueue {
     if (this.#timer !== undefined) {
       // One that should have fired long ago never will: it was set in a virtual time that is over.
       const isLost = now - this.#timerAt > LOOP_GRACE;
-      if (this.#timerAt <= first.dueAt && !isLost) return;
+      if ((this.#isNoticed || this.#timerAt <= first.dueAt) && !isLost) return;
       this.#disarm();
     }
     this.#timerAt = first.dueAt;
-    this.#timer = this.#scheduler.schedule(() => this.#run(), Math.max(0, first.dueAt - now));
+    this.#timer = deadline(
+      this.#scheduler,
+      Math.max(0, first.dueAt - now),
+      () => this.#run(),
+      () => this.#notice(),
+    );
   }
 
   #disarm(): void {
     this.#timer?.unsubscribe();
     this.#timer = undefined;
+    this.#isNoticed = false;
   }
 
-  /** All that were due before this began: what is added meanwhile has to wait for the next turn of the loop. */
-  #run(): void {
-    this.#timer = undefined;
-    this.#isRunning = true;
+  #notice(): void {
     // The clock may be a fraction behind the timer.
-    const now = Math.max(this.clock(), this.#timerAt);
+    this.#timerAt = Math.max(this.clock(), this.#timerAt);
+    this.#isNoticed = true;
+  }
+
+  /** All that were due when the timer fired: what has become due since, or is added meanwhile, has to wait for another turn of the loop. */
+  #run(): void {
+    const noticedAt = this.#timerAt;
+    this.#timer = undefined;
+    this.#isNoticed = false;
+    this.#isRunning = true;
     const due: Due[] = [];
-    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= now; first = this.#heap[0]) {
+    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= noticedAt; first = this.#heap[0]) {
       this.#takeOut(first);
       due.push(first);
     }

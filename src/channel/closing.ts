@@ -44,8 +44,6 @@ export class Closing implements Due {
   readonly #owner: ClosingOwner;
   #info: CloseInfo | undefined;
   #error: Error | undefined;
-  /** Whether the deadline has passed, and what lies in the kernel is read once more. */
-  #isLate = false;
   #discarded = 0;
   /** Whether a write has failed. */
   #isCut = false;
@@ -182,14 +180,9 @@ export class Closing implements Due {
     this.#end();
   }
 
-  /** The end has taken too long, unless the loop was blocked: so the last bytes are read before it is decided. */
+  /** The end has taken too long. */
   due(): void {
-    if (this.#isLate) {
-      this.abort();
-      return;
-    }
-    this.#isLate = true;
-    this.#owner.terms.deadlines.add(this, 0);
+    this.abort();
   }
 
   #end(): void {
@@ -219,7 +212,6 @@ export class Closing implements Due {
   #terminateAfter(delay: number): void {
     const { deadlines } = this.#owner.terms;
     deadlines.remove(this);
-    this.#isLate = false;
     deadlines.add(this, delay);
   }
 }

@@ -24,7 +24,7 @@ export interface HeartbeatTimes {
 }
 
 /** What a heartbeat does next. */
-type Step = 'ping' | 'doubt' | 'decide';
+type Step = 'ping' | 'decide';
 
 /**
  * Pings a peer every `interval`, and gives it up when no byte of any kind comes within `timeout` after a ping. A peer that does not read
@@ -45,8 +45,6 @@ export class Heartbeat implements Due {
   #isInterrupted = false;
   /** What had come at the last ping, in bytes. */
   #seen = 0;
-  /** When the answer to it was due. */
-  #answerDue = 0;
   /** The effort of the patient when the last ping that was answered was sent: the peer has read all that came before it. */
   #read = 0;
   /** What is known of the silence since the last ping, if messages may stand before it. */
@@ -84,11 +82,6 @@ export class Heartbeat implements Due {
       case 'ping':
         this.#ping();
         break;
-      case 'doubt':
-        this.#answerDue = this.dueAt;
-        // What lies in the kernel is read in the next turn of the loop: only then is silence sure.
-        this.#after(0, 'decide');
-        break;
       case 'decide':
         this.#decide();
         break;
@@ -107,7 +100,7 @@ export class Heartbeat implements Due {
     this.#isInterrupted = false;
     this.#patient.sendPing();
     if (this.#hasMessagesBefore) this.#stall = new Stall(this.#patient, this.#queue.clock());
-    this.#after(this.#times.timeout, 'doubt');
+    this.#after(this.#times.timeout, 'decide');
   }
 
   #decide(): void {
@@ -115,7 +108,7 @@ export class Heartbeat implements Due {
     if (this.#patient.bytesReceived !== this.#seen) {
       this.#stall = undefined;
       this.#after(Math.max(0, interval - timeout), 'ping');
-    } else if (this.#isInterrupted || this.#queue.clock() - this.#answerDue > LOOP_GRACE) this.#ping();
+    } else if (this.#isInterrupted || this.#queue.clock() - this.dueAt > LOOP_GRACE) this.#ping();
     else if (this.#hasMessagesBefore) this.#waitOn();
     else this.#patient.died(`no byte came for ${timeout} ms after a ping`);
   }
@@ -131,7 +124,7 @@ export class Heartbeat implements Due {
     const now = this.#queue.clock();
     this.#stall ??= new Stall(this.#patient, now - timeout);
     const left = this.#stall.since(this.#patient, now) + stalledTimeout - now;
-    if (left > 0) this.#after(Math.min(timeout, left), 'doubt');
+    if (left > 0) this.#after(Math.min(timeout, left), 'decide');
     else
       this.#patient.died(
         `no byte came or went for ${stalledTimeout} ms while the peer had messages to read before a ping`,

@@ -1,5 +1,6 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { LOOP_GRACE } from '../../base/clock.js';
+import { deadline } from '../../base/deadline.js';
 import { ProtocolError } from '../../protocol/errors.js';
 
 /** A message that arrives at least this fast may take as long as it wants. In bytes per second. */
@@ -70,23 +71,15 @@ export class MessageDeadline {
   }
 
   #schedule(delay: number): Subscription {
-    return this.#owner.terms.settings.scheduler.schedule(() => this.#due(), delay);
+    return deadline(this.#owner.terms.settings.scheduler, delay, () => this.#due());
   }
 
   #due(): void {
     this.#timer = undefined;
     if (this.#watched === 0) return;
     const left = this.#left;
-    // What lies in the kernel is read in the next turn of the loop: only then is it known what has come.
-    if (left > 0) this.#timer = this.#schedule(left);
-    else this.#timer = this.#owner.terms.settings.scheduler.schedule(() => this.#decide());
-  }
-
-  #decide(): void {
-    this.#timer = undefined;
-    const left = this.#left;
-    if (this.#watched === 0 || left > 0) {
-      this.#due();
+    if (left > 0) {
+      this.#timer = this.#schedule(left);
       return;
     }
     const arrived = this.#owner.session.partialBytes - this.#bytes;
