@@ -58,5 +58,6 @@ export type {
   DataOf,
   PathOption,
   ServeOptions,
+  ServerCloseOptions,
 } from './server/server-options.js';
-export { type ServerCloseOptions, serve, WebSocketServer } from './server/web-socket-server.js';
+export { serve, WebSocketServer } from './server/web-socket-server.js';

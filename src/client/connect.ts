@@ -6,6 +6,7 @@ import {
   Observable,
   of,
   type SchedulerLike,
+  type Subscriber,
   Subscription,
   switchMap,
   take,
@@ -60,11 +61,7 @@ export function connect<B extends BinaryType = 'nodebuffer'>(
       ? defer(() => firstTarget(target())).pipe(switchMap((place) => of(settingsOf(place))))
       : defer(() => of(settingsOf(target)));
   return new Observable((subscriber) => {
-    const attempt = new Attempt<MessageOf<B>>(given, settings$, {
-      opened: (connection) => subscriber.next(connection),
-      failed: (error) => subscriber.error(error),
-      finished: () => subscriber.complete(),
-    });
+    const attempt = new Attempt<MessageOf<B>>(given, settings$, subscriber);
     subscriber.add(() => attempt.abort());
     attempt.start();
   });
@@ -93,27 +90,25 @@ export function openConnection<B extends BinaryType = 'nodebuffer'>(
   });
 }
 
-interface AttemptEvents<In> {
-  opened(connection: PortConnection<undefined, In>): void;
-  failed(error: unknown): void;
-  finished(): void;
-}
-
 /** One subscription of `connect`: the dial, then the connection. */
 class Attempt<In> {
   readonly #options: ConnectOptions<BinaryType>;
   readonly #settings$: Observable<ConnectSettings>;
-  readonly #events: AttemptEvents<In>;
+  readonly #subscriber: Subscriber<Connection<undefined, In>>;
   /** The dial, its deadline and the listeners of signals: what ends with the attempt. */
   readonly #resources = new Subscription();
   #timer: Subscription | undefined;
   #connection: PortConnection<undefined, In> | undefined;
   #isOver = false;
 
-  constructor(options: ConnectOptions<BinaryType>, settings$: Observable<ConnectSettings>, events: AttemptEvents<In>) {
+  constructor(
+    options: ConnectOptions<BinaryType>,
+    settings$: Observable<ConnectSettings>,
+    subscriber: Subscriber<Connection<undefined, In>>,
+  ) {
     this.#options = options;
     this.#settings$ = settings$;
-    this.#events = events;
+    this.#subscriber = subscriber;
   }
 
   start(): void {
@@ -148,7 +143,7 @@ class Attempt<In> {
 
   readonly #onSignal = (): void => {
     const connection = this.#connection;
-    if (connection === undefined) this.#finish(() => this.#events.finished());
+    if (connection === undefined) this.#finish(() => this.#subscriber.complete());
     else connection.close();
   };
 
@@ -195,18 +190,18 @@ class Attempt<In> {
     // All who subscribe while it is emitted share the first message.
     const hold = connection.hold();
     connection.start();
-    this.#events.opened(connection);
+    this.#subscriber.next(connection);
     hold.unsubscribe();
   }
 
   #closed(info: CloseInfo, uptime: number): void {
     const error = closeErrorOf(info);
-    if (error === undefined) this.#finish(() => this.#events.finished());
+    if (error === undefined) this.#finish(() => this.#subscriber.complete());
     else this.#fail(error, uptime);
   }
 
   #fail(error: unknown, uptime: number): void {
-    this.#finish(() => this.#events.failed(withUptime(error, uptime)));
+    this.#finish(() => this.#subscriber.error(withUptime(error, uptime)));
   }
 
   #finish(notify: () => void): void {

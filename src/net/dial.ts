@@ -6,7 +6,6 @@ import { describeThrown, propertyOf } from '../base/thrown.js';
 import type { BytePort } from '../channel/byte-port.js';
 import { nextHandshakeKey } from '../channel/random.js';
 import { HandshakeError } from '../protocol/errors.js';
-import { toHeaderRecord } from '../protocol/handshake/header-fields.js';
 import type { Agreement } from '../protocol/handshake/negotiation.js';
 import { readUpgradeResponse } from '../protocol/handshake/read-response.js';
 import { invalidAnswer } from '../protocol/handshake/response-head.js';
@@ -142,11 +141,8 @@ function checkVerdict(verifyResponse: DialRequest['verifyResponse'], response: I
   if (found === true) return;
   const cause =
     found === false ? undefined : new HookAnswerError({ hook: 'verifyResponse', found, ...REFUSED_RESPONSE });
-  throw new HandshakeError('RESPONSE_REFUSED', cause?.message ?? 'verifyResponse refused the response', {
-    status: response.statusCode as number,
-    headers: toHeaderRecord(response.rawHeaders),
-    cause,
-  });
+  const head = { status: response.statusCode as number, rawHeaders: response.rawHeaders };
+  throw invalidAnswer(head, 'RESPONSE_REFUSED', cause?.message ?? 'verifyResponse refused the response', cause);
 }
 
 const REFUSED_RESPONSE = { outcome: 'the response is refused', advice: 'return true or false' } as const;

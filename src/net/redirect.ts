@@ -1,7 +1,7 @@
 import { type Agent, Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { HandshakeError } from '../protocol/errors.js';
-import { toHeaderRecord } from '../protocol/handshake/header-fields.js';
+import type { HandshakeError } from '../protocol/errors.js';
+import { invalidAnswer } from '../protocol/handshake/response-head.js';
 import { parseTarget, type Target } from '../protocol/handshake/target-url.js';
 import type { DialNetworkOptions, DialRequest } from './client-request.js';
 
@@ -124,8 +124,5 @@ function refused(
   code: 'REDIRECT_INVALID' | 'TOO_MANY_REDIRECTS',
   message: string,
 ): HandshakeError {
-  return new HandshakeError(code, message, {
-    status: response.statusCode as number,
-    headers: toHeaderRecord(response.rawHeaders),
-  });
+  return invalidAnswer({ status: response.statusCode as number, rawHeaders: response.rawHeaders }, code, message);
 }

@@ -14,17 +14,7 @@ import { AcceptedFacts } from './accepted-facts.js';
 import type { Admission } from './admission.js';
 import type { Complaints } from './complaints.js';
 import { askHooks, type Decision, decideAtOnce, readOffer } from './handshake.js';
-import type { AcceptSettings } from './server-options.js';
-
-/** How a graceful end goes. See `WebSocketServer.close`. */
-export interface DrainOptions {
-  readonly code: number;
-  readonly reason: string;
-  /** Milliseconds from the last Close frame until what is left is terminated. */
-  readonly timeout: number;
-  /** Milliseconds over which the Close frames are spread. */
-  readonly jitter: number;
-}
+import type { AcceptSettings, ServerCloseOptions } from './server-options.js';
 
 /** Where a reception counts and lists connections, beside itself. */
 export interface ReceptionBooks<Data, In> {
@@ -93,7 +83,7 @@ export class Reception<Data, In> {
   }
 
   /** Closes every connection, waits, terminates the rest, and emits how many those were. Acts when subscribed to. */
-  drain({ code, reason, timeout, jitter }: DrainOptions): Observable<{ remaining: number }> {
+  drain({ code, reason, timeout, jitter }: Required<ServerCloseOptions>): Observable<{ remaining: number }> {
     const { scheduler } = this.#settings;
     return new Observable((subscriber) => {
       const open = new Set(this.#open);

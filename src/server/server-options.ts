@@ -149,6 +149,18 @@ export interface ServeOptions<R = never, B extends BinaryType = 'nodebuffer'>
   readonly signal?: AbortSignal;
 }
 
+/** How a server ends. */
+export interface ServerCloseOptions {
+  /** The close code that every client gets. @default 1001 */
+  readonly code?: number;
+  /** The reason beside it, at most 123 bytes of UTF-8. @default '' */
+  readonly reason?: string;
+  /** Milliseconds, counted after `jitter`, until connections that are still there are terminated. @default closeTimeout */
+  readonly timeout?: number;
+  /** Spreads the closing over so many milliseconds, so that not all clients come back at once. @default 0 */
+  readonly jitter?: number;
+}
+
 /** {@link AcceptOptions} that were checked, with their defaults. */
 export interface AcceptSettings extends ConnectionSettings, AdmissionLimits {
   readonly verifyClient: ((info: ClientInfo) => Answer<boolean | Rejection>) | undefined;

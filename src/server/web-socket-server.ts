@@ -23,20 +23,9 @@ import {
   type DataOf,
   matchesPath,
   type ServeOptions,
+  type ServerCloseOptions,
   serveSettings,
 } from './server-options.js';
-
-/** How a server ends. */
-export interface ServerCloseOptions {
-  /** The close code that every client gets. @default 1001 */
-  readonly code?: number;
-  /** The reason beside it, at most 123 bytes of UTF-8. @default '' */
-  readonly reason?: string;
-  /** Milliseconds, counted after `jitter`, until connections that are still there are terminated. @default closeTimeout */
-  readonly timeout?: number;
-  /** Spreads the closing over so many milliseconds, so that not all clients come back at once. @default 0 */
-  readonly jitter?: number;
-}
 
 /** One time of listening, from the first subscription to the end. */
 interface Run<Data, In> {

@@ -9,7 +9,7 @@ import {
 } from 'rxjs';
 import type { CloseInfo, Connection } from '../connection/connection.js';
 import type { ListenAddress } from '../net/listener.js';
-import type { ServerCloseOptions } from '../server/web-socket-server.js';
+import type { ServerCloseOptions } from '../server/server-options.js';
 import { testingScheduler } from './testing-scheduler.js';
 
 /** A connection of any type. */
