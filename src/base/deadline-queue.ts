@@ -1,6 +1,5 @@
 import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import { clockOf, LOOP_GRACE } from './clock.js';
-import { deadline } from './deadline.js';
 
 /** The places of what does not stand in the heap. */
 const OUTSIDE = -1;
@@ -18,7 +17,10 @@ export interface Due {
 
 /**
  * The deadlines of all connections on one timer: a heap, the earliest first. A timer for each would cost 0.5 KiB where this costs
- * the place in an array, and a connection has a deadline as long as it lives. Each is told one turn of the loop late, see {@link deadline}.
+ * the place in an array, and a connection has a deadline as long as it lives.
+ *
+ * Each is told one turn of the event loop late: what lies in the kernel by then is read first. So a loop that was blocked, which finds its
+ * timers due before it reads, does not blame a peer.
  */
 export class DeadlineQueue {
   static readonly #shared = new DeadlineQueue(asyncScheduler);
@@ -89,12 +91,7 @@ export class DeadlineQueue {
       this.#disarm();
     }
     this.#timerAt = first.dueAt;
-    this.#timer = deadline(
-      this.#scheduler,
-      Math.max(0, first.dueAt - now),
-      () => this.#run(),
-      () => this.#notice(),
-    );
+    this.#timer = this.#scheduler.schedule(() => this.#notice(), Math.max(0, first.dueAt - now));
   }
 
   #disarm(): void {
@@ -107,6 +104,7 @@ export class DeadlineQueue {
     // The clock may be a fraction behind the timer.
     this.#timerAt = Math.max(this.clock(), this.#timerAt);
     this.#isNoticed = true;
+    this.#timer = this.#scheduler.schedule(() => this.#run());
   }
 
   /** All that were due when the timer fired: what has become due since, or is added meanwhile, has to wait for another turn of the loop. */

@@ -1,23 +1,14 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
+import { DeadlineQueue, type Due } from './deadline-queue.js';
 
 /**
- * Calls `expire` when `delay` ms have passed, one turn of the event loop late: what lies in the kernel by then is read first. So a
- * loop that was blocked, which finds its timers due before it reads, does not blame the peer. Every deadline of a peer goes this way.
+ * Calls `expire` when `delay` ms have passed, one turn of the event loop late, as all that stands in a {@link DeadlineQueue}.
  *
- * @param noticed called when the time has passed, a turn before `expire`.
  * @returns how to call it off.
  */
-export function deadline(
-  scheduler: SchedulerLike,
-  delay: number,
-  expire: () => void,
-  noticed?: () => void,
-): Subscription {
-  const timers = new Subscription();
-  const notice = (): void => {
-    noticed?.();
-    timers.add(scheduler.schedule(expire));
-  };
-  timers.add(scheduler.schedule(notice, delay));
-  return timers;
+export function deadline(scheduler: SchedulerLike, delay: number, expire: () => void): Subscription {
+  const queue = DeadlineQueue.of(scheduler);
+  const item: Due = { dueAt: 0, place: -1, due: expire };
+  queue.add(item, delay);
+  return new Subscription(() => queue.remove(item));
 }
