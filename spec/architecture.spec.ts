@@ -120,7 +120,7 @@ describe('these rules', () => {
     ['src/net/dial.ts', "import ws from 'ws';"],
     ['src/net/dial.ts', "import net = require('net');"],
     ['src/net/dial.ts', "import { of } from 'rxjs/internal/observable/of';"],
-    ['src/net/dial.ts', "await import('../server/serve.js');"],
+    ['src/net/dial.ts', "await import('../server/web-socket-server.js');"],
     ['src/server/serve.ts', "import { createServer } from 'node:net';"],
     ['src/server/serve.ts', "import { type Server, createServer } from 'node:net';"],
     ['src/server/serve.ts', "import { sendTo } from '../operators/send-to.js';"],

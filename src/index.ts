@@ -6,9 +6,8 @@
 
 export type { CompressionOption, PerMessageDeflateOptions } from './channel/deflate-options.js';
 export type { ConnectionOptions, HeartbeatOptions } from './channel/settings.js';
-export { connect } from './client/connect.js';
+export { connect, openConnection } from './client/connect.js';
 export type { ConnectOptions, ConnectTarget, PlainTarget, TargetOptions } from './client/connect-options.js';
-export { openConnection } from './client/open-connection.js';
 export { type PersistentDialOptions, persistent } from './client/persistent.js';
 export type { Overflow, SendResult } from './connection/channel.js';
 export {
@@ -47,7 +46,7 @@ export { type OutgoingHeaders, Rejection, reject } from './protocol/handshake/re
 export { CloseCode } from './protocol/message/close-code.js';
 export { accept } from './server/accept.js';
 export type { LimitByOptions } from './server/admission.js';
-export { serve } from './server/serve.js';
+
 export type {
   AcceptOptions,
   Answer,
@@ -56,5 +55,6 @@ export type {
   DataOf,
   PathOption,
   ServeOptions,
+  ServerCloseOptions,
 } from './server/server-options.js';
-export { type ServerCloseOptions, WebSocketServer } from './server/web-socket-server.js';
+export { serve, WebSocketServer } from './server/web-socket-server.js';

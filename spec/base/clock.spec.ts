@@ -1,7 +1,8 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { asapScheduler, asyncScheduler, Subscription, VirtualTimeScheduler } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import { clockOf, deadline } from '../../src/base/clock.js';
+import { clockOf } from '../../src/base/clock.js';
+import { deadline } from '../../src/base/deadline-queue.js';
 import { blockLoop } from '../support/block-loop.js';
 import { endAfterEach } from '../support/end-after-each.js';
 

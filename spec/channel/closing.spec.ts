@@ -1,7 +1,7 @@
 import { VirtualTimeScheduler } from 'rxjs';
-import { checkedClosePayload } from '../../src/channel/closing.js';
 import type { CloseInfo } from '../../src/connection/connection.js';
 import { ConnectionClosedError, ProtocolError } from '../../src/protocol/errors.js';
+import { checkedClosePayload } from '../../src/protocol/message/close-payload.js';
 import { hex } from '../support/bits.js';
 import { close, closeOf, frame, ping, text } from '../support/frames.js';
 import { marbles } from '../support/marbles.js';

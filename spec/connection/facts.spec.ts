@@ -5,15 +5,19 @@ const upgrade = { kept: { url: '/a?b', request: {} }, remoteAddress: '::1' } as 
 
 describe('the facts of an accepted connection', () => {
   it('tell what came and what was chosen', () => {
-    const agreed = { data: 'user', protocol: 'chat', deflate: undefined };
-    const { url, remoteAddress, data, protocol, role, protocolVersion } = new AcceptedFacts(upgrade, agreed);
-    const told = [url, remoteAddress, data, protocol, role, protocolVersion];
-    expect(told).toEqual(['/a?b', '::1', 'user', 'chat', 'server', 13]);
+    expect(new AcceptedFacts(upgrade, 'user', { protocol: 'chat', deflate: undefined })).toMatchObject({
+      url: '/a?b',
+      remoteAddress: '::1',
+      data: 'user',
+      protocol: 'chat',
+      role: 'server',
+      protocolVersion: 13,
+    });
   });
 
   it('tell of no subprotocol and no extension where none was agreed to', () => {
-    const facts = new AcceptedFacts(upgrade, { data: undefined, protocol: undefined, deflate: undefined });
-    expect([facts.protocol, facts.extensions, facts.deflate]).toEqual(['', [], undefined]);
+    const facts = new AcceptedFacts(upgrade, undefined, { protocol: '', deflate: undefined });
+    expect(facts).toMatchObject({ protocol: '', extensions: [], deflate: undefined });
   });
 
   it('tell the parameters of permessage-deflate', () => {
@@ -24,7 +28,7 @@ describe('the facts of an accepted connection', () => {
       clientMaxWindowBits: 15,
     };
     const deflate = acceptDeflate([{ name: 'permessage-deflate', params: new Map() }], wanted);
-    const facts = new AcceptedFacts(upgrade, { data: undefined, protocol: undefined, deflate });
+    const facts = new AcceptedFacts(upgrade, undefined, { protocol: '', deflate });
     expect([facts.extensions, facts.deflate]).toEqual([[deflate?.answer], deflate?.parameters]);
     expect(facts.deflate?.serverMaxWindowBits).toBe(12);
   });

@@ -3,7 +3,7 @@ import { Agent } from 'node:https';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import { type ConnectOptions, connect } from 'sluice';
 import { connectSettings } from '../../src/client/connect-options.js';
-import type { DialRequest } from '../../src/net/dial-request.js';
+import type { DialRequest } from '../../src/net/client-request.js';
 import { nextHop } from '../../src/net/redirect.js';
 import { recordDial } from '../support/dial-record.js';
 import { guardProcess } from '../support/process-guard.js';

@@ -12,6 +12,8 @@ import { until } from '../support/until.js';
 guardProcess();
 const atEnd = endAfterEach();
 
+const answer = { status: 101, fields: ['Upgrade', 'websocket', 'X-A', 'b'], protocol: '', deflate: undefined };
+
 interface Received {
   readonly peer: RawClient;
   readonly upgrade: SocketUpgrade;
@@ -92,8 +94,14 @@ describe('a request to upgrade', () => {
     await peer.send('early ');
     await new Promise((resolve) => setImmediate(resolve));
     const events = collector();
-    upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n', false)?.open(events);
-    expect((await peer.response()).status).toBe(101);
+    upgrade.accept(answer, false)?.open(events);
+    const { status, reason, headers } = await peer.response();
+    expect({ status, reason, upgrade: headers.get('upgrade'), own: headers.get('x-a') }).toEqual({
+      status: 101,
+      reason: 'Switching Protocols',
+      upgrade: ['websocket'],
+      own: ['b'],
+    });
     await peer.send('late');
     await until(() => events.text.length === 15);
     expect(events.text).toBe('head early late');
@@ -104,7 +112,7 @@ describe('a request to upgrade', () => {
   it.each([true, false])('has TCP look after the peer where that is asked for: %s', async (keepAlive) => {
     const { upgrade, socket } = await receive();
     const setKeepAlive = jest.spyOn(socket, 'setKeepAlive');
-    upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n', keepAlive);
+    upgrade.accept(answer, keepAlive);
     expect(setKeepAlive.mock.calls).toEqual(keepAlive ? [[true, 60_000]] : []);
   });
 
@@ -115,7 +123,7 @@ describe('a request to upgrade', () => {
       upgrade.watch(() => told++);
       leave(peer);
       await until(() => told > 0);
-      expect(upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n', false)).toBeUndefined();
+      expect(upgrade.accept(answer, false)).toBeUndefined();
       upgrade.refuse(reject(503));
       await new Promise((resolve) => setImmediate(resolve));
       expect(told).toBe(1);
@@ -128,7 +136,7 @@ describe('a request to upgrade', () => {
     socket.resume();
     peer.reset();
     await closed;
-    expect(upgrade.accept('HTTP/1.1 101 Yes\r\n\r\n', false)).toBeUndefined();
+    expect(upgrade.accept(answer, false)).toBeUndefined();
   });
 
   it('reads 64 KiB and little more while nobody has decided', async () => {

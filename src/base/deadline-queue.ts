@@ -1,32 +1,26 @@
-import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
+import { asyncScheduler, type SchedulerLike, Subscription } from 'rxjs';
 import { clockOf, LOOP_GRACE } from './clock.js';
 
 /** The places of what does not stand in the heap. */
 const OUTSIDE = -1;
 const TAKEN = -2;
-/** It is told in the next turn of the event loop. */
-const LATE = -3;
-/** It is told in this turn, which is the one after its time has come. */
-const LAST = -4;
 
 /** Something that is due at a time. The queue alone writes `dueAt` and `place`. */
 export interface Due {
   /** By the clock of the queue, in milliseconds. */
   dueAt: number;
-  /** Where it stands among those whose time is to come; negative while it does not. */
+  /** Where it stands in the queue; negative while it does not. */
   place: number;
-  /**
-   * Whether it is told one turn of the event loop after its time has come, so that what lies in the kernel by then is read first: a
-   * loop that was blocked finds its timers due before it reads, and must not blame the peer.
-   */
-  readonly readsFirst?: boolean;
-  /** Its time has come. It stands in the queue no more, and may be added again. */
+  /** Its time had come before the last turn of the loop. It stands in the queue no more, and may be added again. */
   due(): void;
 }
 
 /**
- * The deadlines of all connections on one timer: a heap, the earliest first. A timer for each would cost much more memory than the place
- * in an array, and a connection has a deadline as long as it lives (see `bench: idle, 5 000 connections`).
+ * The deadlines of all connections on one timer: a heap, the earliest first. A timer for each would cost 0.5 KiB where this costs
+ * the place in an array, and a connection has a deadline as long as it lives.
+ *
+ * Each is told one turn of the event loop late: what lies in the kernel by then is read first. So a loop that was blocked, which finds its
+ * timers due before it reads, does not blame a peer.
  */
 export class DeadlineQueue {
   static readonly #shared = new DeadlineQueue(asyncScheduler);
@@ -34,13 +28,11 @@ export class DeadlineQueue {
   readonly clock: () => number;
   readonly #scheduler: SchedulerLike;
   readonly #heap: Due[] = [];
-  /** Those whose time has come, and that are told in the next turn; and what has left since. */
-  #late: Due[] = [];
-  /** How many of these have not left. */
-  #lateCount = 0;
   #timer: Subscription | undefined;
-  /** When the timer fires. */
+  /** When the timer fires; when it was noticed, once it has fired. */
   #timerAt = 0;
+  /** Whether the timer has fired, and what was due by then is told in the next turn. */
+  #isNoticed = false;
   #isRunning = false;
 
   /** The queue of a scheduler: one for all in real time; any other time may end before its connections do. */
@@ -57,7 +49,6 @@ export class DeadlineQueue {
   add(item: Due, delay: number): void {
     // Whole milliseconds need no memory of their own, and timers know no others.
     const now = this.clock();
-    if (item.place === LATE) this.#lateCount--;
     item.dueAt = Math.ceil(now + delay);
     this.#put(item);
     this.#arm(now);
@@ -65,11 +56,11 @@ export class DeadlineQueue {
 
   /** Takes `item` out. Harmless when it does not stand here. */
   remove(item: Due): void {
-    const stood = item.place >= 0 || item.place === LATE;
-    if (item.place >= 0) this.#takeOut(item);
-    else if (stood) this.#lateCount--;
+    if (item.place >= 0) {
+      this.#takeOut(item);
+      if (this.#heap.length === 0) this.#disarm();
+    }
     item.place = OUTSIDE;
-    if (stood && this.#heap.length === 0 && this.#lateCount === 0) this.#disarm();
   }
 
   #put(item: Due): void {
@@ -91,32 +82,39 @@ export class DeadlineQueue {
 
   /** Has the timer fire when the first is due. One that is early already stays: it looks again then. */
   #arm(now: number): void {
-    if (this.#isRunning) return;
-    const at = this.#lateCount > 0 ? Math.ceil(now) : this.#heap[0]?.dueAt;
-    if (at === undefined) return;
+    const first = this.#heap[0];
+    if (this.#isRunning || first === undefined) return;
     if (this.#timer !== undefined) {
       // One that should have fired long ago never will: it was set in a virtual time that is over.
       const isLost = now - this.#timerAt > LOOP_GRACE;
-      if (this.#timerAt <= at && !isLost) return;
+      if ((this.#isNoticed || this.#timerAt <= first.dueAt) && !isLost) return;
       this.#disarm();
     }
-    this.#timerAt = at;
-    this.#timer = this.#scheduler.schedule(() => this.#run(), Math.max(0, at - now));
+    this.#timerAt = first.dueAt;
+    this.#timer = this.#scheduler.schedule(() => this.#notice(), Math.max(0, first.dueAt - now));
   }
 
   #disarm(): void {
     this.#timer?.unsubscribe();
     this.#timer = undefined;
+    this.#isNoticed = false;
   }
 
-  /** All that were due before this began: what is added meanwhile has to wait for the next turn of the loop. */
-  #run(): void {
-    this.#timer = undefined;
-    this.#isRunning = true;
+  #notice(): void {
     // The clock may be a fraction behind the timer.
-    const now = Math.max(this.clock(), this.#timerAt);
-    const due = this.#takeLate();
-    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= now; first = this.#heap[0]) {
+    this.#timerAt = Math.max(this.clock(), this.#timerAt);
+    this.#isNoticed = true;
+    this.#timer = this.#scheduler.schedule(() => this.#run());
+  }
+
+  /** All that were due when the timer fired: what has become due since, or is added meanwhile, has to wait for another turn of the loop. */
+  #run(): void {
+    const noticedAt = this.#timerAt;
+    this.#timer = undefined;
+    this.#isNoticed = false;
+    this.#isRunning = true;
+    const due: Due[] = [];
+    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= noticedAt; first = this.#heap[0]) {
       this.#takeOut(first);
       due.push(first);
     }
@@ -124,38 +122,17 @@ export class DeadlineQueue {
       for (const item of due) this.#tell(item);
     } finally {
       // Where one threw, the others are told in the next turn.
-      for (const item of due) this.#putBack(item);
+      for (const item of due) if (item.place === TAKEN) this.#put(item);
       this.#isRunning = false;
       this.#arm(this.clock());
     }
   }
 
-  #takeLate(): Due[] {
-    const late = this.#late.filter(({ place }) => place === LATE);
-    this.#late = [];
-    this.#lateCount = 0;
-    for (const item of late) item.place = LAST;
-    return late;
-  }
-
   /** Unless one before has taken it out, or added it anew. */
   #tell(item: Due): void {
-    if (item.place === TAKEN && item.readsFirst === true) this.#tellLater(item);
-    else if (item.place === TAKEN || item.place === LAST) {
-      item.place = OUTSIDE;
-      item.due();
-    }
-  }
-
-  #tellLater(item: Due): void {
-    item.place = LATE;
-    this.#lateCount++;
-    this.#late.push(item);
-  }
-
-  #putBack(item: Due): void {
-    if (item.place === TAKEN) this.#put(item);
-    else if (item.place === LAST) this.#tellLater(item);
+    if (item.place !== TAKEN) return;
+    item.place = OUTSIDE;
+    item.due();
   }
 
   #rise(item: Due): void {
@@ -187,4 +164,16 @@ export class DeadlineQueue {
     upper.place = lower.place;
     lower.place = place;
   }
+}
+
+/**
+ * Calls `expire` when `delay` ms have passed, one turn of the event loop late, as all that stands in a {@link DeadlineQueue}.
+ *
+ * @returns how to call it off.
+ */
+export function deadline(scheduler: SchedulerLike, delay: number, expire: () => void): Subscription {
+  const queue = DeadlineQueue.of(scheduler);
+  const item: Due = { dueAt: 0, place: -1, due: expire };
+  queue.add(item, delay);
+  return new Subscription(() => queue.remove(item));
 }

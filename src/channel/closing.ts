@@ -1,11 +1,9 @@
 import type { DeadlineQueue, Due } from '../base/deadline-queue.js';
-import { describe } from '../base/describe.js';
 import { isError } from '../base/thrown.js';
 import type { CloseInfo } from '../connection/connection.js';
 import { ConnectionClosedError, type InternalError, type ProtocolError } from '../protocol/errors.js';
 import type { Role } from '../protocol/frame/opcode.js';
-import { isSendableCloseCode } from '../protocol/message/close-code.js';
-import { encodeClosePayload, truncateReason } from '../protocol/message/close-payload.js';
+import { checkedClosePayload, encodeClosePayload, truncateReason } from '../protocol/message/close-payload.js';
 import type { Session } from '../protocol/message/session.js';
 import type { BytePort } from './byte-port.js';
 import type { Outbox } from './out/outbox.js';
@@ -15,8 +13,6 @@ const LINGER_MS = 2_000;
 
 /** The most that is read and thrown away meanwhile, in bytes. */
 const LINGER_BYTES = 16_777_216;
-
-const ALLOWED_CODES = '1000 to 1003, 1007 to 1014 and 3000 to 4999';
 
 /**
  * Who began to close, and whether it is over. `cut`: a write has failed, so that nothing can be sent any more; what has arrived is still
@@ -48,8 +44,6 @@ export class Closing implements Due {
   readonly #owner: ClosingOwner;
   #info: CloseInfo | undefined;
   #error: Error | undefined;
-  /** Whether the deadline has passed, and what lies in the kernel is read once more. */
-  #isLate = false;
   #discarded = 0;
   /** Whether a write has failed. */
   #isCut = false;
@@ -186,14 +180,9 @@ export class Closing implements Due {
     this.#end();
   }
 
-  /** The end has taken too long, unless the loop was blocked: so the last bytes are read before it is decided. */
+  /** The end has taken too long. */
   due(): void {
-    if (this.#isLate) {
-      this.abort();
-      return;
-    }
-    this.#isLate = true;
-    this.#owner.terms.deadlines.add(this, 0);
+    this.abort();
   }
 
   #end(): void {
@@ -223,7 +212,6 @@ export class Closing implements Due {
   #terminateAfter(delay: number): void {
     const { deadlines } = this.#owner.terms;
     deadlines.remove(this);
-    this.#isLate = false;
     deadlines.add(this, delay);
   }
 }
@@ -236,15 +224,4 @@ function lostPeer(): ConnectionClosedError {
   const error = new ConnectionClosedError({ code: 1006, reason: '', wasClean: false });
   Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   return error;
-}
-
-/**
- * The payload of a Close frame that an application asks for.
- *
- * @throws TypeError or RangeError for a code or reason that an application may not send. RFC 6455 §7.4.
- */
-export function checkedClosePayload(code: number, reason: string): Buffer {
-  if (typeof code !== 'number') throw new TypeError(`close code is ${describe(code)}, allowed are ${ALLOWED_CODES}`);
-  if (!isSendableCloseCode(code)) throw new RangeError(`close code is ${code}, allowed are ${ALLOWED_CODES}`);
-  return encodeClosePayload(code, reason);
 }

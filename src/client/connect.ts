@@ -6,12 +6,14 @@ import {
   Observable,
   of,
   type SchedulerLike,
+  type Subscriber,
   Subscription,
   switchMap,
   take,
   throwIfEmpty,
 } from 'rxjs';
-import { clockOf, deadline } from '../base/clock.js';
+import { clockOf } from '../base/clock.js';
+import { deadline } from '../base/deadline-queue.js';
 import { report } from '../base/report.js';
 import { connectionSettings } from '../channel/settings.js';
 import { closeErrorOf, withUptime } from '../connection/close-error.js';
@@ -19,6 +21,7 @@ import type { BinaryType, CloseInfo, Connection, MessageOf } from '../connection
 import { PortConnection } from '../connection/live-connection.js';
 import { type Dialed, dial } from '../net/dial.js';
 import { HandshakeError } from '../protocol/errors.js';
+import { extensionsOf } from '../protocol/handshake/negotiation.js';
 import {
   type ConnectOptions,
   type ConnectSettings,
@@ -58,37 +61,54 @@ export function connect<B extends BinaryType = 'nodebuffer'>(
       ? defer(() => firstTarget(target())).pipe(switchMap((place) => of(settingsOf(place))))
       : defer(() => of(settingsOf(target)));
   return new Observable((subscriber) => {
-    const attempt = new Attempt<MessageOf<B>>(given, settings$, {
-      opened: (connection) => subscriber.next(connection),
-      failed: (error) => subscriber.error(error),
-      finished: () => subscriber.complete(),
-    });
+    const attempt = new Attempt<MessageOf<B>>(given, settings$, subscriber);
     subscriber.add(() => attempt.abort());
     attempt.start();
   });
 }
 
-interface AttemptEvents<In> {
-  opened(connection: PortConnection<undefined, In>): void;
-  failed(error: unknown): void;
-  finished(): void;
+/**
+ * `connect`, as a Promise of the open connection, for scripts and tests: it lives until it is closed. Rejects when there is no
+ * connection; after that its end is in `close$` only. (`firstValueFrom(connect(...))` would close at once.)
+ *
+ * @throws TypeError, RangeError or SyntaxError at the call for a target or option that is not allowed.
+ * @example const conn = await openConnection('ws://localhost:8080');
+ */
+export function openConnection<B extends BinaryType = 'nodebuffer'>(
+  target: ConnectTarget<B>,
+  protocols?: string | readonly string[] | ConnectOptions<B>,
+  options?: ConnectOptions<B>,
+): Promise<Connection<undefined, MessageOf<B>>> {
+  const connection$ = connect(target, protocols, options);
+  return new Promise((resolve, reject) => {
+    connection$.subscribe({
+      next: resolve,
+      // Once it is open, both are without effect.
+      error: reject,
+      complete: () => reject(new DOMException('the dial was aborted', 'AbortError')),
+    });
+  });
 }
 
 /** One subscription of `connect`: the dial, then the connection. */
 class Attempt<In> {
   readonly #options: ConnectOptions<BinaryType>;
   readonly #settings$: Observable<ConnectSettings>;
-  readonly #events: AttemptEvents<In>;
+  readonly #subscriber: Subscriber<Connection<undefined, In>>;
   /** The dial, its deadline and the listeners of signals: what ends with the attempt. */
   readonly #resources = new Subscription();
   #timer: Subscription | undefined;
   #connection: PortConnection<undefined, In> | undefined;
   #isOver = false;
 
-  constructor(options: ConnectOptions<BinaryType>, settings$: Observable<ConnectSettings>, events: AttemptEvents<In>) {
+  constructor(
+    options: ConnectOptions<BinaryType>,
+    settings$: Observable<ConnectSettings>,
+    subscriber: Subscriber<Connection<undefined, In>>,
+  ) {
     this.#options = options;
     this.#settings$ = settings$;
-    this.#events = events;
+    this.#subscriber = subscriber;
   }
 
   start(): void {
@@ -123,7 +143,7 @@ class Attempt<In> {
 
   readonly #onSignal = (): void => {
     const connection = this.#connection;
-    if (connection === undefined) this.#finish(() => this.#events.finished());
+    if (connection === undefined) this.#finish(() => this.#subscriber.complete());
     else connection.close();
   };
 
@@ -146,7 +166,7 @@ class Attempt<In> {
     this.#timer = deadline(scheduler, Math.max(0, timeout - elapsed), late);
   }
 
-  #open(settings: ConnectSettings, { port, agreement, deflate, response, target, remoteAddress }: Dialed): void {
+  #open(settings: ConnectSettings, { port, agreement, response, target, remoteAddress }: Dialed): void {
     this.#timer?.unsubscribe();
     const facts = {
       role: 'client',
@@ -154,8 +174,8 @@ class Attempt<In> {
       response,
       url: target.href,
       protocol: agreement.protocol,
-      extensions: agreement.extensions,
-      deflate,
+      extensions: extensionsOf(agreement.deflate),
+      deflate: agreement.deflate?.parameters,
       protocolVersion: settings.version,
       remoteAddress,
     } as const;
@@ -170,18 +190,18 @@ class Attempt<In> {
     // All who subscribe while it is emitted share the first message.
     const hold = connection.hold();
     connection.start();
-    this.#events.opened(connection);
+    this.#subscriber.next(connection);
     hold.unsubscribe();
   }
 
   #closed(info: CloseInfo, uptime: number): void {
     const error = closeErrorOf(info);
-    if (error === undefined) this.#finish(() => this.#events.finished());
+    if (error === undefined) this.#finish(() => this.#subscriber.complete());
     else this.#fail(error, uptime);
   }
 
   #fail(error: unknown, uptime: number): void {
-    this.#finish(() => this.#events.failed(withUptime(error, uptime)));
+    this.#finish(() => this.#subscriber.error(withUptime(error, uptime)));
   }
 
   #finish(notify: () => void): void {

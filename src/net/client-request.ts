@@ -1,8 +1,16 @@
-import { type Agent, type ClientRequest, type RequestOptions, request as requestHttp } from 'node:http';
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  request as requestHttp,
+} from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { SchedulerLike } from 'rxjs';
 import { errorOf } from '../base/thrown.js';
+import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
 import type { Target } from '../protocol/handshake/target-url.js';
 
 /** The options of a client that are passed on to Node. */
@@ -53,6 +61,26 @@ export interface DialNetworkOptions extends TlsClientOptions {
   readonly family?: 0 | 4 | 6;
   /** Replaces `dns.lookup`. */
   readonly lookup?: LookupFunction;
+}
+
+/** What a dial asks for, and how. */
+export interface DialRequest {
+  readonly target: Target;
+  readonly protocols: readonly string[];
+  readonly version: 8 | 13;
+  /** Fields beside those of the handshake; Host among them replaces the one of the URL. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly origin: string | undefined;
+  /** What is offered of permessage-deflate; nothing where it is not. */
+  readonly deflate: DeflateParameters | undefined;
+  /** How many redirects are followed; 0 makes a redirect an error. */
+  readonly maxRedirects: number;
+  /** How many were followed already. */
+  readonly redirects: number;
+  /** Says no to a response that is otherwise right. */
+  readonly verifyResponse: ((response: IncomingMessage) => boolean) | undefined;
+  readonly network: DialNetworkOptions;
+  readonly scheduler: SchedulerLike;
 }
 
 /** Bytes that Node reads from the socket at a time. */

@@ -5,15 +5,13 @@ import { HookAnswerError } from '../base/hook-answer.js';
 import { describeThrown, propertyOf } from '../base/thrown.js';
 import type { BytePort } from '../channel/byte-port.js';
 import { nextHandshakeKey } from '../channel/random.js';
-import { type DeflateParameters, deflateOffer, readDeflateAnswer } from '../protocol/deflate/deflate-negotiation.js';
 import { HandshakeError } from '../protocol/errors.js';
-import { type ExtensionOffer, formatExtensions } from '../protocol/handshake/extensions.js';
-import { toHeaderRecord } from '../protocol/handshake/header-fields.js';
-import { type Agreement, readUpgradeResponse } from '../protocol/handshake/read-response.js';
+import type { Agreement } from '../protocol/handshake/negotiation.js';
+import { readUpgradeResponse } from '../protocol/handshake/read-response.js';
+import { invalidAnswer } from '../protocol/handshake/response-head.js';
 import type { Target } from '../protocol/handshake/target-url.js';
 import { encodeRequestHeaders } from '../protocol/handshake/write-request.js';
-import { beginRequest } from './client-request.js';
-import type { DialRequest } from './dial-request.js';
+import { beginRequest, type DialRequest } from './client-request.js';
 import { nextHop } from './redirect.js';
 import { readRefusal } from './refusal-body.js';
 import { SocketPort } from './socket-port.js';
@@ -22,8 +20,6 @@ import { SocketPort } from './socket-port.js';
 export interface Dialed {
   readonly port: BytePort;
   readonly agreement: Agreement;
-  /** The agreed parameters of permessage-deflate. */
-  readonly deflate: DeflateParameters | undefined;
   readonly response: IncomingMessage;
   /** Where it ended up, after redirects. */
   readonly target: Target;
@@ -118,32 +114,25 @@ function dialOnce(hop: DialRequest, outcome: Outcome): () => void {
 }
 
 function headersOf(hop: DialRequest, key: string): Record<string, string | string[]> {
-  const { target, version, protocols, origin } = hop;
+  const { target, version, protocols, origin, deflate } = hop;
   const headers: Record<string, string | readonly string[]> = { ...hop.headers };
   const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   if (target.authorization !== undefined && !names.has('authorization')) headers.Authorization = target.authorization;
   if (!names.has('host')) headers.Host = target.authority;
-  return encodeRequestHeaders({ key, version, protocols, origin, extensions: formatOffer(hop), headers });
+  return encodeRequestHeaders({ key, version, protocols, origin, deflate, headers });
 }
 
 function open(hop: DialRequest, key: string, response: IncomingMessage, socket: Duplex, head: Buffer): Dialed {
   const { httpVersion, rawHeaders } = response;
   const status = response.statusCode as number;
-  const agreement = readUpgradeResponse(
-    { status, httpVersion, rawHeaders },
-    {
-      key,
-      protocols: hop.protocols,
-      extensions: offersOf(hop),
-    },
-  );
-  const deflate = readDeflate(agreement, hop, response);
+  const { protocols, deflate } = hop;
+  const agreement = readUpgradeResponse({ status, httpVersion, rawHeaders }, { key, protocols, deflate });
   checkVerdict(hop.verifyResponse, response);
   if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
   if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
   if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 60_000);
   const remoteAddress = 'remoteAddress' in socket ? (socket.remoteAddress as string | undefined) : undefined;
-  return { port: new SocketPort(socket, head), agreement, deflate, response, target: hop.target, remoteAddress };
+  return { port: new SocketPort(socket, head), agreement, response, target: hop.target, remoteAddress };
 }
 
 /** Nothing but `true` accepts the response: a Promise is truthy, and a hook that returns nothing has decided nothing. */
@@ -152,44 +141,15 @@ function checkVerdict(verifyResponse: DialRequest['verifyResponse'], response: I
   if (found === true) return;
   const cause =
     found === false ? undefined : new HookAnswerError({ hook: 'verifyResponse', found, ...REFUSED_RESPONSE });
-  throw new HandshakeError('RESPONSE_REFUSED', cause?.message ?? 'verifyResponse refused the response', {
-    status: response.statusCode as number,
-    headers: toHeaderRecord(response.rawHeaders),
-    cause,
-  });
+  const head = { status: response.statusCode as number, rawHeaders: response.rawHeaders };
+  throw invalidAnswer(head, 'RESPONSE_REFUSED', cause?.message ?? 'verifyResponse refused the response', cause);
 }
 
 const REFUSED_RESPONSE = { outcome: 'the response is refused', advice: 'return true or false' } as const;
 
-function offersOf({ deflate }: DialRequest): readonly ExtensionOffer[] {
-  return deflate === undefined ? [] : [deflateOffer(deflate)];
-}
-
-function formatOffer(hop: DialRequest): string | undefined {
-  const offers = offersOf(hop);
-  return offers.length === 0 ? undefined : formatExtensions(offers);
-}
-
-/** @throws HandshakeError EXTENSION_INVALID when the answer is not one to our offer. */
-function readDeflate(
-  { extensions }: Agreement,
-  { deflate }: DialRequest,
-  { statusCode, rawHeaders }: IncomingMessage,
-): DeflateParameters | undefined {
-  const [answer, ...others] = extensions;
-  if (deflate === undefined || answer === undefined) return undefined;
-  try {
-    if (others.length > 0) throw new SyntaxError('permessage-deflate answered more than once');
-    return readDeflateAnswer(answer, deflate);
-  } catch (error) {
-    const headers = toHeaderRecord(rawHeaders);
-    throw new HandshakeError('EXTENSION_INVALID', (error as Error).message, { status: statusCode as number, headers });
-  }
-}
-
 function notUpgraded({ rawHeaders }: IncomingMessage): HandshakeError {
   const message = 'found 101 without "Upgrade: websocket" or without "Connection: Upgrade", needed are both';
-  return new HandshakeError('UPGRADE_INVALID', message, { status: 101, headers: toHeaderRecord(rawHeaders) });
+  return invalidAnswer({ status: 101, rawHeaders }, 'UPGRADE_INVALID', message);
 }
 
 function isRedirect(response: IncomingMessage): boolean {

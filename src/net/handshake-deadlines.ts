@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
 import { DeadlineQueue, type Due } from '../base/deadline-queue.js';
 import { type Enrolled, Roster } from '../base/roster.js';
-import { encodeRefusal, reject } from '../protocol/handshake/rejection.js';
+import { reject } from '../protocol/handshake/rejection.js';
+import { encodeRefusal } from '../protocol/handshake/write-response.js';
 import { endAndLinger } from './linger.js';
 
 const tooSlow = encodeRefusal(reject(408, undefined, undefined, 'The handshake took too long.'));
@@ -16,7 +17,7 @@ interface Carrier {
   [deadlineSymbol]?: Deadline | undefined;
 }
 
-/** The deadline of one socket. Told when time is up, it looks once more in the next turn: what lies in the kernel is read first. */
+/** The deadline of one socket. */
 class Deadline implements Due, Enrolled {
   dueAt = 0;
   place = -1;
@@ -26,7 +27,6 @@ class Deadline implements Due, Enrolled {
   /** By which the TLS socket finds it, while TLS is not up: the other end. Several may have the same, on other ends of ours. */
   readonly name: string | undefined;
   readonly #deadlines: HandshakeDeadlines;
-  #isLate = false;
 
   constructor(socket: Socket, startedAt: number, name: string | undefined, deadlines: HandshakeDeadlines) {
     this.socket = socket;
@@ -36,11 +36,7 @@ class Deadline implements Due, Enrolled {
   }
 
   due(): void {
-    if (this.#isLate) this.#deadlines.expire(this);
-    else {
-      this.#isLate = true;
-      this.#deadlines.queue.add(this, 0);
-    }
+    this.#deadlines.expire(this);
   }
 
   /** It is waited for no more. */

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Rejection } from '../protocol/handshake/rejection.js';
-import type { UpgradeRequest } from './socket-upgrade.js';
+import type { UpgradeRequest } from './upgrade-request.js';
 
 /** Where a server listens: an address of TCP, the path of a Unix socket, or nothing yet. */
 export type ListenAddress = AddressInfo | string | null;

@@ -4,12 +4,13 @@ import type { ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
 import { fieldValues } from '../protocol/handshake/header-fields.js';
-import { encodeRefusal, reject } from '../protocol/handshake/rejection.js';
+import { reject } from '../protocol/handshake/rejection.js';
+import { encodeRefusal } from '../protocol/handshake/write-response.js';
 import { HandshakeDeadlines } from './handshake-deadlines.js';
 import { endAndLinger } from './linger.js';
 import type { ListenAddress, ListenEvents, Listener } from './listener.js';
 import { afterAnswers, noteAnswer } from './open-answers.js';
-import { FrontDoor } from './socket-admission.js';
+import { SocketAdmission } from './socket-admission.js';
 import { SocketUpgrade } from './socket-upgrade.js';
 import { isSocketFile, removeStaleSocket } from './stale-socket.js';
 import { markTaken } from './take-upgrade.js';
@@ -104,7 +105,7 @@ function begin(server: HttpServer, listen: ListenOptions, events: ListenEvents):
 /** Asks before anything else is done for a socket, where there are limits. */
 function guard(server: HttpServer, { tls, scheduler }: OwnServerOptions, { admit, fault }: ListenEvents): void {
   if (admit === undefined) return;
-  new FrontDoor(server, {
+  new SocketAdmission(server, {
     admit,
     secure: tls !== undefined,
     scheduler,

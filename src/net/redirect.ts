@@ -1,10 +1,9 @@
 import { type Agent, Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { HandshakeError } from '../protocol/errors.js';
-import { toHeaderRecord } from '../protocol/handshake/header-fields.js';
+import type { HandshakeError } from '../protocol/errors.js';
+import { invalidAnswer } from '../protocol/handshake/response-head.js';
 import { parseTarget, type Target } from '../protocol/handshake/target-url.js';
-import type { DialNetworkOptions } from './client-request.js';
-import type { DialRequest } from './dial-request.js';
+import type { DialNetworkOptions, DialRequest } from './client-request.js';
 
 /**
  * The fields of the caller that go to another authority too: which program it is, what its user reads, and which page it acts for. A
@@ -125,8 +124,5 @@ function refused(
   code: 'REDIRECT_INVALID' | 'TOO_MANY_REDIRECTS',
   message: string,
 ): HandshakeError {
-  return new HandshakeError(code, message, {
-    status: response.statusCode as number,
-    headers: toHeaderRecord(response.rawHeaders),
-  });
+  return invalidAnswer({ status: response.statusCode as number, rawHeaders: response.rawHeaders }, code, message);
 }

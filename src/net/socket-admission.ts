@@ -1,15 +1,16 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { SchedulerLike } from 'rxjs';
-import { encodeRefusal, isRejection, type Rejection } from '../protocol/handshake/rejection.js';
+import { isRejection, type Rejection } from '../protocol/handshake/rejection.js';
+import { encodeRefusal } from '../protocol/handshake/write-response.js';
 import { endAndLinger } from './linger.js';
 import type { Place } from './listener.js';
 
 /** Sockets that are being told, at a time. Those beyond are reset without a word, so that a flood of them takes nothing. */
 const MAX_TOLD = 256;
 
-/** What a front door needs. */
-export interface FrontDoorOptions {
+/** How the sockets of a server are admitted. */
+export interface SocketAdmissionOptions {
   admit(address: string | undefined): Place | Rejection;
   /** Whether TLS comes first: then nothing can be said, and the socket is reset. */
   readonly secure: boolean;
@@ -22,15 +23,15 @@ export interface FrontDoorOptions {
  * Stands before all that listens to 'connection' of a server, Node's own listeners too: a socket that is not admitted gets no HTTP
  * parser, no TLS session and no deadline. What was admitted counts until it is gone.
  */
-export class FrontDoor {
+export class SocketAdmission {
   readonly #server: HttpServer;
-  readonly #options: FrontDoorOptions;
+  readonly #options: SocketAdmissionOptions;
   readonly #listeners: ReturnType<HttpServer['listeners']>;
   /** Sockets that wait for their second chance or read their refusal. */
   readonly #told = new Set<Socket>();
 
   /** Takes the place of the listeners that are there now. */
-  constructor(server: HttpServer, options: FrontDoorOptions) {
+  constructor(server: HttpServer, options: SocketAdmissionOptions) {
     this.#server = server;
     this.#options = options;
     this.#listeners = server.listeners('connection');

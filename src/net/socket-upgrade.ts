@@ -6,51 +6,21 @@ import { report } from '../base/report.js';
 import type { BytePort } from '../channel/byte-port.js';
 import type { KeptRequest } from '../connection/facts.js';
 import { UsageError } from '../protocol/errors.js';
+import type { UpgradeAnswer } from '../protocol/handshake/negotiation.js';
 import type { RequestHead } from '../protocol/handshake/read-request.js';
-import { encodeRefusal, type Rejection } from '../protocol/handshake/rejection.js';
+import type { Rejection } from '../protocol/handshake/rejection.js';
+import { encodeAnswer, encodeRefusal } from '../protocol/handshake/write-response.js';
 import './diagnostics.js';
 import { endAndLinger } from './linger.js';
 import { RequestRecord } from './request-record.js';
 import { SocketPort } from './socket-port.js';
+import type { UpgradeRequest } from './upgrade-request.js';
 
 /** The most that is read from a peer while hooks decide about it, in bytes. */
 export const EARLY_LIMIT = 65_536;
 
 /** How long a connection is silent before TCP asks whether its peer lives, in milliseconds. */
 const KEEP_ALIVE_MS = 60_000;
-
-/** A request to open a WebSocket, whatever carries it. Exactly one of `accept` and `refuse` is called, once. */
-export interface UpgradeRequest {
-  /** What the handshake is validated from. */
-  readonly head: RequestHead;
-  /** The request as Node parsed it, for hooks: who is shown it may keep it. */
-  readonly request: IncomingMessage;
-  /** What to keep of it for `Connection.request`. */
-  readonly kept: KeptRequest;
-  readonly remoteAddress: string | undefined;
-  /** The address that the peer connected to. */
-  readonly localAddress: string | undefined;
-  /** Whether it came over TLS. */
-  readonly secure: boolean;
-  /** Whether the peer showed a certificate. */
-  readonly hasClientCertificate: boolean;
-  /** When the peer connected, as the clock of the scheduler tells. */
-  readonly startedAt: number;
-  /** Whether it was counted when it connected: own servers do that, on others nobody knows of it before it asks. */
-  readonly isAdmitted: boolean;
-  /** Calls `closed` once when the transport is gone, however it ends. */
-  whenClosed(closed: () => void): void;
-  /** Calls `onGone` once if the peer ends or resets before the decision. Reads a bounded amount meanwhile. */
-  watch(onGone: () => void): void;
-  /**
-   * Sends `responseHead` and hands over the bytes that follow; nothing when the peer has gone.
-   *
-   * @param keepAlive whether TCP looks after the peer: for connections without a heartbeat. It costs four system calls.
-   */
-  accept(responseHead: string, keepAlive: boolean): BytePort | undefined;
-  /** Sends the refusal and ends the connection. */
-  refuse(rejection: Rejection): void;
-}
 
 /** An {@link UpgradeRequest} of HTTP/1.1, from the arguments of Node's 'upgrade' event. Created inside that event. */
 export class SocketUpgrade implements UpgradeRequest {
@@ -165,7 +135,7 @@ export class SocketUpgrade implements UpgradeRequest {
     socket.resume();
   }
 
-  accept(responseHead: string, keepAlive: boolean): BytePort | undefined {
+  accept(answer: UpgradeAnswer, keepAlive: boolean): BytePort | undefined {
     this.#unwatch?.();
     const socket = this.#socket;
     if (this.#isLost) {
@@ -181,7 +151,7 @@ export class SocketUpgrade implements UpgradeRequest {
     if (keepAlive && 'setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') {
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
     }
-    socket.write(responseHead, 'latin1');
+    socket.write(encodeAnswer(answer), 'latin1');
     const port = new SocketPort(
       socket,
       this.#early.length === 0 ? this.#head : Buffer.concat([this.#head, ...this.#early]),
@@ -199,8 +169,8 @@ export class SocketUpgrade implements UpgradeRequest {
     }
     const response = encodeRefusal(rejection);
     // RFC 9110 §9.3.2: the answer to HEAD has no body.
-    const answer = this.#request.method === 'HEAD' ? response.slice(0, response.indexOf('\r\n\r\n') + 4) : response;
-    endAndLinger(this.#socket, answer, this.#scheduler);
+    const last = this.#request.method === 'HEAD' ? response.slice(0, response.indexOf('\r\n\r\n') + 4) : response;
+    endAndLinger(this.#socket, last, this.#scheduler);
   }
 }
 

@@ -1,11 +1,10 @@
+import { Duplex } from 'node:stream';
 import { Subscription } from 'rxjs';
 import { checkBoolean, checkInteger, checkNames } from '../base/check.js';
 import { closeErrorOf } from '../connection/close-error.js';
 import type { CloseInfo, Connection } from '../connection/connection.js';
-import type { Duplex } from '../connection/incoming-message.js';
 import type { Outgoing } from '../connection/outgoing.js';
 import { ConnectionClosedError, UsageError } from '../protocol/errors.js';
-import { createDuplex } from './duplex.js';
 
 /** Options of {@link toDuplex}. */
 export interface ToDuplexOptions {
@@ -45,7 +44,7 @@ export function toDuplex<In, Out>(conn: Connection<unknown, In, Out>, options: T
   const objectMode = checkBoolean('objectMode', options.objectMode ?? false);
   if (highWaterMark !== undefined) checkInteger('highWaterMark', highWaterMark, 0, 2 ** 32);
   const bridge = new Bridge<In, Out>(conn, objectMode);
-  const duplex = createDuplex({
+  const duplex = new Duplex({
     objectMode,
     allowHalfOpen: false,
     ...(highWaterMark !== undefined && { highWaterMark }),

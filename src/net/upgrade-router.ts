@@ -5,10 +5,12 @@ import type { Duplex, UpgradeArguments } from '../connection/incoming-message.js
 import { isWebSocketUpgrade } from '../protocol/handshake/read-request.js';
 import { type Rejection, reject } from '../protocol/handshake/rejection.js';
 import { canGiveBack, giveBack } from './give-back.js';
+import type { ListenEvents, Listener } from './listener.js';
 import { followAnswers } from './open-answers.js';
-import { isTruncated, type UpgradeRequest } from './socket-upgrade.js';
+import { isTruncated } from './socket-upgrade.js';
 import { isTaken, takeUpgrade } from './take-upgrade.js';
 import { type UntakenLimits, watchUntaken } from './untaken.js';
+import type { UpgradeRequest } from './upgrade-request.js';
 
 /** One `serve({ server, path })` on a shared HTTP server. */
 export interface Route {
@@ -28,8 +30,25 @@ const routerSymbol: unique symbol = Symbol.for('sluice.router') as never;
 
 const routers = new WeakMap<HttpServer, UpgradeRouter>();
 
+/** Attaches to an HTTP server that somebody else made and ends. */
+export function listenShared(server: HttpServer, route: Omit<Route, 'receive'>, events: ListenEvents): Listener {
+  const leave = addRoute(server, { ...route, receive: (upgrade) => events.upgrade(upgrade) });
+  const onListening = (): void => events.listening(server.address());
+  const onClose = (): void => {
+    close();
+    events.closed();
+  };
+  const close = (): void => {
+    leave();
+    server.off('listening', onListening).off('close', onClose);
+  };
+  server.on('listening', onListening).on('close', onClose);
+  if (server.listening) onListening();
+  return { address: () => server.address(), close };
+}
+
 /** Puts `route` on `server`, behind those that are there already. Returns how to take it off. */
-export function addRoute(server: HttpServer, route: Route): () => void {
+function addRoute(server: HttpServer, route: Route): () => void {
   const router = routers.get(server) ?? new UpgradeRouter(server);
   routers.set(server, router);
   router.add(route);

@@ -1,9 +1,8 @@
 import type { ConnectionFacts, KeptRequest } from '../connection/facts.js';
-import type { UpgradeRequest } from '../net/socket-upgrade.js';
+import type { UpgradeRequest } from '../net/upgrade-request.js';
 import type { AcceptedDeflate, DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
 import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
-
-const NONE: readonly never[] = [];
+import { type Agreement, extensionsOf } from '../protocol/handshake/negotiation.js';
 
 /** The facts of a connection that a server has accepted: what others can be told from is not kept twice. */
 export class AcceptedFacts<Data> implements ConnectionFacts<Data> {
@@ -15,17 +14,14 @@ export class AcceptedFacts<Data> implements ConnectionFacts<Data> {
 
   constructor(
     { kept, remoteAddress }: Pick<UpgradeRequest, 'kept' | 'remoteAddress'>,
-    agreed: {
-      readonly data: Data;
-      readonly protocol: string | undefined;
-      readonly deflate: AcceptedDeflate | undefined;
-    },
+    data: Data,
+    { protocol, deflate }: Agreement,
   ) {
-    this.data = agreed.data;
+    this.data = data;
     this.handshake = kept;
-    this.protocol = agreed.protocol ?? '';
+    this.protocol = protocol;
     this.remoteAddress = remoteAddress;
-    this.#deflate = agreed.deflate;
+    this.#deflate = deflate;
   }
 
   get role(): 'server' {
@@ -37,7 +33,7 @@ export class AcceptedFacts<Data> implements ConnectionFacts<Data> {
   }
 
   get extensions(): readonly ExtensionOffer[] {
-    return this.#deflate === undefined ? NONE : [this.#deflate.answer];
+    return extensionsOf(this.#deflate);
   }
 
   get deflate(): DeflateParameters | undefined {

@@ -4,7 +4,7 @@ import { HookAnswerError } from '../base/hook-answer.js';
 import { Slots } from '../base/slots.js';
 import type { IncomingMessage } from '../connection/incoming-message.js';
 import type { Place } from '../net/listener.js';
-import type { UpgradeRequest } from '../net/socket-upgrade.js';
+import type { UpgradeRequest } from '../net/upgrade-request.js';
 import { isRejection, type Rejection, reject } from '../protocol/handshake/rejection.js';
 import { addressKey } from './address-key.js';
 

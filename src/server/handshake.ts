@@ -1,7 +1,7 @@
 import { defer, from, map, NEVER, type Observable, of, switchMap, take, throwIfEmpty } from 'rxjs';
 import { HookAnswerError, isObservableLike, isThenable } from '../base/hook-answer.js';
 import { isError } from '../base/thrown.js';
-import type { UpgradeRequest } from '../net/socket-upgrade.js';
+import type { UpgradeRequest } from '../net/upgrade-request.js';
 import { extensionsObject } from '../protocol/handshake/extensions.js';
 import { fieldValue } from '../protocol/handshake/header-fields.js';
 import { judgesOrigin, originRefusal } from '../protocol/handshake/origin-policy.js';

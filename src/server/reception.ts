@@ -1,29 +1,20 @@
 import { Observable, Subscription } from 'rxjs';
-import { clockOf, deadline } from '../base/clock.js';
+import { clockOf } from '../base/clock.js';
+import { deadline } from '../base/deadline-queue.js';
 import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from '../base/hook-answer.js';
 import { report } from '../base/report.js';
 import type { Roster } from '../base/roster.js';
 import { PortConnection } from '../connection/live-connection.js';
-import type { UpgradeRequest } from '../net/socket-upgrade.js';
-import { type AcceptedDeflate, acceptDeflate } from '../protocol/deflate/deflate-negotiation.js';
-import { formatExtensions } from '../protocol/handshake/extensions.js';
-import { encodeUpgradeHead, encodeUpgradeResponse, type UpgradeOffer } from '../protocol/handshake/read-request.js';
+import type { UpgradeRequest } from '../net/upgrade-request.js';
+import { parseFieldLines, toFieldLines } from '../protocol/handshake/header-fields.js';
+import { acceptOffer, type UpgradeAnswer } from '../protocol/handshake/negotiation.js';
+import type { UpgradeOffer } from '../protocol/handshake/read-request.js';
 import { isRejection, type Rejection, reject } from '../protocol/handshake/rejection.js';
 import { AcceptedFacts } from './accepted-facts.js';
 import type { Admission } from './admission.js';
 import type { Complaints } from './complaints.js';
 import { askHooks, type Decision, decideAtOnce, readOffer } from './handshake.js';
-import type { AcceptSettings } from './server-options.js';
-
-/** How a graceful end goes. See `WebSocketServer.close`. */
-export interface DrainOptions {
-  readonly code: number;
-  readonly reason: string;
-  /** Milliseconds from the last Close frame until what is left is terminated. */
-  readonly timeout: number;
-  /** Milliseconds over which the Close frames are spread. */
-  readonly jitter: number;
-}
+import type { AcceptSettings, ServerCloseOptions } from './server-options.js';
 
 /** The count of the requests that a server has refused. */
 export interface Refusals {
@@ -98,7 +89,7 @@ export class Reception<Data, In> {
   }
 
   /** Closes every connection, waits, terminates the rest, and emits how many those were. Acts when subscribed to. */
-  drain({ code, reason, timeout, jitter }: DrainOptions): Observable<{ remaining: number }> {
+  drain({ code, reason, timeout, jitter }: Required<ServerCloseOptions>): Observable<{ remaining: number }> {
     const { scheduler, random } = this.#settings;
     return new Observable((subscriber) => {
       const open = new Set(this.#open);
@@ -180,12 +171,14 @@ export class Reception<Data, In> {
   /** Answers with 101 and emits the connection. Returns whether there is one. */
   #accept(upgrade: UpgradeRequest, { offer, data, protocol }: Decision): boolean {
     const { deflate, headers } = this.#settings;
-    const accepted = deflate === undefined ? undefined : acceptDeflate(offer.extensions, deflate);
-    let head: string;
+    let answer: UpgradeAnswer;
     try {
-      const lines = encodeUpgradeResponse({ key: offer.key, protocol, extensions: formatAnswer(accepted) });
-      if (headers !== undefined) checkIsDone(headers(lines, upgrade.request, data));
-      head = encodeUpgradeHead(lines);
+      answer = acceptOffer(offer, protocol, deflate);
+      if (headers !== undefined) {
+        const lines = toFieldLines(answer.fields);
+        checkIsDone(headers(lines, upgrade.request, data));
+        answer = { ...answer, fields: parseFieldLines(lines) };
+      }
     } catch (error) {
       this.#refuse(upgrade, this.#rejectionOf(error));
       return false;
@@ -195,9 +188,9 @@ export class Reception<Data, In> {
       this.#refuse(upgrade, serverClosing());
       return false;
     }
-    const port = upgrade.accept(head, this.#settings.heartbeat === false);
+    const port = upgrade.accept(answer, this.#settings.heartbeat === false);
     if (port === undefined) return false;
-    const facts = new AcceptedFacts(upgrade, { data: data as Data, protocol, deflate: accepted });
+    const facts = new AcceptedFacts(upgrade, data as Data, answer);
     const connection = new PortConnection<Data, In>(port, facts, this.#settings);
     if (this.#settings.clientTracking) this.#track(connection);
     report('open', { connection });
@@ -257,8 +250,4 @@ function checkIsDone(found: unknown): void {
 
 function late(): Rejection {
   return reject(503, undefined, undefined, 'The server could not decide about the handshake in time.');
-}
-
-function formatAnswer(accepted: AcceptedDeflate | undefined): string | undefined {
-  return accepted === undefined ? undefined : formatExtensions([accepted.answer]);
 }

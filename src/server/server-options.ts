@@ -149,6 +149,18 @@ export interface ServeOptions<R = never, B extends BinaryType = 'nodebuffer'>
   readonly signal?: AbortSignal;
 }
 
+/** How a server ends. */
+export interface ServerCloseOptions {
+  /** The close code that every client gets. @default 1001 */
+  readonly code?: number;
+  /** The reason beside it, at most 123 bytes of UTF-8. @default '' */
+  readonly reason?: string;
+  /** Milliseconds, counted after `jitter`, until connections that are still there are terminated. @default closeTimeout */
+  readonly timeout?: number;
+  /** Spreads the closing over so many milliseconds, so that not all clients come back at once. @default 0 */
+  readonly jitter?: number;
+}
+
 /** {@link AcceptOptions} that were checked, with their defaults. */
 export interface AcceptSettings extends ConnectionSettings, AdmissionLimits {
   readonly verifyClient: ((info: ClientInfo) => Answer<boolean | Rejection>) | undefined;
@@ -267,4 +279,22 @@ function checkText(name: string, value: unknown): void {
   if (value !== undefined && (typeof value !== 'string' || value === '')) {
     throw new TypeError(`${name} is ${describe(value)}, allowed are strings that are not empty`);
   }
+}
+
+/** What comes before the path in the absolute form of a request, which proxies may use. RFC 6455 §4.2.1 (1). */
+const ORIGIN = /^https?:\/\/[^/?]*/i;
+
+/**
+ * Whether the path in `url`, as it stands there without the query, is one that `path` takes.
+ *
+ * @param request asked for only to show it to a predicate.
+ * @returns what a predicate returned, whatever that is.
+ */
+export function matchesPath(path: PathOption | undefined, url: string, request: () => IncomingMessage): unknown {
+  if (path === undefined) return true;
+  const [found = ''] = url.replace(ORIGIN, '').split('?', 1);
+  if (typeof path === 'string') return found === path;
+  if (typeof path === 'function') return path(found, request());
+  path.lastIndex = 0;
+  return path.test(found);
 }

@@ -4,34 +4,29 @@ import { HookAnswerError } from '../base/hook-answer.js';
 import { inspectSymbol, printed } from '../base/inspect.js';
 import { report } from '../base/report.js';
 import { Roster } from '../base/roster.js';
-import { checkedClosePayload } from '../channel/closing.js';
-import type { BinaryType, Connection, Message } from '../connection/connection.js';
+import type { BinaryType, Connection, Message, MessageOf } from '../connection/connection.js';
 import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
 import type { PortConnection } from '../connection/live-connection.js';
 import type { ListenAddress, Listener } from '../net/listener.js';
 import { followAnswers } from '../net/open-answers.js';
-import type { UpgradeRequest } from '../net/socket-upgrade.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
+import type { UpgradeRequest } from '../net/upgrade-request.js';
 import { reject } from '../protocol/handshake/rejection.js';
+import { checkedClosePayload } from '../protocol/message/close-payload.js';
 import { type Admission, admissionOf } from './admission.js';
 import { Complaints } from './complaints.js';
 import { listen } from './listen.js';
-import { matchesPath } from './path-match.js';
 import { Reception, type Refusals, refuse, serverClosing } from './reception.js';
 import { reportTaken } from './report-taken.js';
-import type { AcceptSettings, ServeOptions } from './server-options.js';
-
-/** How a server ends. */
-export interface ServerCloseOptions {
-  /** The close code that every client gets. @default 1001 */
-  readonly code?: number;
-  /** The reason beside it, at most 123 bytes of UTF-8. @default '' */
-  readonly reason?: string;
-  /** Milliseconds, counted after `jitter`, until connections that are still there are terminated. @default closeTimeout */
-  readonly timeout?: number;
-  /** Spreads the closing over so many milliseconds, so that not all clients come back at once. @default 0 */
-  readonly jitter?: number;
-}
+import {
+  type AcceptSettings,
+  type Authenticated,
+  type DataOf,
+  matchesPath,
+  type ServeOptions,
+  type ServerCloseOptions,
+  serveSettings,
+} from './server-options.js';
 
 /** One time of listening, from the first subscription to the end. */
 interface Run<Data, In> {
@@ -289,4 +284,20 @@ export class WebSocketServer<Data = unknown, In = Message>
       return false;
     }
   }
+}
+
+/**
+ * A WebSocket server, as an Observable of its connections. It listens while it is subscribed to; subscribers share it. See
+ * {@link WebSocketServer} for when it completes and errors.
+ *
+ * @param options a port, or {@link ServeOptions}.
+ * @typeParam R what `authenticate` returns: the type of `conn.data`, see {@link DataOf}.
+ * @throws TypeError or RangeError at the call for an option that is not allowed.
+ * @example serve(8080).pipe(mergeMap((conn) => conn.messages$)).subscribe(console.log);
+ */
+export function serve<R extends Authenticated<R> = never, B extends BinaryType = 'nodebuffer'>(
+  options: number | ServeOptions<R, B>,
+): WebSocketServer<DataOf<R>, MessageOf<B>> {
+  const given = (typeof options === 'number' ? { port: options } : options) as ServeOptions<unknown, BinaryType>;
+  return new WebSocketServer(given, serveSettings(given));
 }

@@ -2,7 +2,6 @@ import '../net/diagnostics.js';
 import { Observable, ReplaySubject, type SchedulerLike, Subscription, tap } from 'rxjs';
 import { inspectSymbol, printed } from '../base/inspect.js';
 import { isError } from '../base/thrown.js';
-import { checkedClosePayload } from '../channel/closing.js';
 import type { SendResult } from '../connection/channel.js';
 import {
   type CloseInfo,
@@ -30,7 +29,7 @@ import { SendSubject } from '../connection/send-subject.js';
 import type { Taker } from '../connection/takers.js';
 import type { UsageError } from '../protocol/errors.js';
 import { isSendableCloseCode } from '../protocol/message/close-code.js';
-import { truncateReason } from '../protocol/message/close-payload.js';
+import { checkedClosePayload, truncateReason } from '../protocol/message/close-payload.js';
 import { infoOf, LOST } from './ending.js';
 import { pingDouble } from './ping-double.js';
 import { TestInbox } from './test-inbox.js';

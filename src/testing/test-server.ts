@@ -10,7 +10,7 @@ import {
 import { inspectSymbol, printed } from '../base/inspect.js';
 import type { CloseInfo, Connection } from '../connection/connection.js';
 import type { ListenAddress } from '../net/listener.js';
-import type { ServerCloseOptions } from '../server/web-socket-server.js';
+import type { ServerCloseOptions } from '../server/server-options.js';
 import { testingScheduler } from './testing-scheduler.js';
 
 /** A connection of any type. */

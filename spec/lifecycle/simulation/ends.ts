@@ -4,7 +4,7 @@ import { connectionSettings } from '../../../src/channel/settings.js';
 import type { Message } from '../../../src/connection/connection.js';
 import type { IncomingMessage } from '../../../src/connection/incoming-message.js';
 import { PortConnection } from '../../../src/connection/live-connection.js';
-import type { UpgradeRequest } from '../../../src/net/socket-upgrade.js';
+import type { UpgradeRequest } from '../../../src/net/upgrade-request.js';
 import { Complaints } from '../../../src/server/complaints.js';
 import { Reception } from '../../../src/server/reception.js';
 import { acceptSettings } from '../../../src/server/server-options.js';

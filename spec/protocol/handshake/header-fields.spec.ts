@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import {
   fieldValue,
   fieldValues,
-  isFieldLine,
   isFieldName,
   isFieldValue,
   isToken,
   listTokens,
+  parseFieldLines,
+  toFieldLines,
   toHeaderRecord,
   trimWhitespace,
 } from '../../../src/protocol/handshake/header-fields.js';
@@ -56,10 +57,41 @@ describe('field lines (RFC 9112 §5)', () => {
     fc.assert(
       fc.property(part, (line) => {
         const [name, ...values] = line.split(':');
-        const expected = values.length > 0 && isFieldName(name!) && isFieldValue(values.join(':'));
-        expect(isFieldLine(line)).toBe(expected);
+        const isLine = values.length > 0 && isFieldName(name!) && isFieldValue(values.join(':'));
+        if (isLine) expect(parseFieldLines([line])).toEqual([name, trimWhitespace(values.join(':'))]);
+        else expect(() => parseFieldLines([line])).toThrow(TypeError);
       }),
     );
+  });
+
+  it('are written from fields, and read as the same fields', () => {
+    const fields = ['Upgrade', 'websocket', 'X-A', '', 'X-C', 'a: b'];
+    expect(toFieldLines(fields)).toEqual(['Upgrade: websocket', 'X-A: ', 'X-C: a: b']);
+    expect(parseFieldLines(toFieldLines(fields))).toEqual(fields);
+  });
+
+  it('may have any whitespace around the value (RFC 9110 §5.5)', () => {
+    expect(parseFieldLines(['X-A:', 'X-B:c', 'X-C:\t a: b '])).toEqual(['X-A', '', 'X-B', 'c', 'X-C', 'a: b']);
+  });
+
+  it.each([
+    'X-A: b\r\nX: y',
+    'X-A: b\n',
+    '\r\n',
+    '',
+    'X-A',
+    ': b',
+    'X A: b',
+    ' X-A: b',
+    'X-A : b',
+    'X-A: b\u0000',
+    'X-A: \u560d\u560aX: y',
+    13,
+    undefined,
+  ])('are not %p', (line) => {
+    const parse = (): unknown => parseFieldLines(['Upgrade: websocket', line as string]);
+    expect(parse).toThrow(TypeError);
+    expect(parse).toThrow('header line is');
   });
 });
 

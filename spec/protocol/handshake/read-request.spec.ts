@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import {
-  encodeUpgradeHead,
-  encodeUpgradeResponse,
   isWebSocketUpgrade,
   type RequestHead,
   readUpgradeRequest,
@@ -248,65 +246,5 @@ describe('reading any request', () => {
       }),
       { numRuns: 500 },
     );
-  });
-});
-
-describe("the server's answer (RFC 6455 §4.2.2 (5))", () => {
-  it('has the fields of the example (RFC 6455 §1.3)', () => {
-    expect(encodeUpgradeResponse({ key, protocol: 'chat', extensions: undefined })).toEqual([
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
-      'Sec-WebSocket-Protocol: chat',
-    ]);
-  });
-
-  it('has neither a subprotocol nor an extension where none was chosen', () => {
-    expect(encodeUpgradeResponse({ key, protocol: undefined, extensions: undefined })).toHaveLength(3);
-  });
-
-  it('has the extensions and the headers that are given', () => {
-    const lines = encodeUpgradeResponse({
-      key,
-      protocol: undefined,
-      extensions: 'permessage-deflate',
-      headers: ['Set-Cookie: a=1', 'Date: now'],
-    });
-    expect(lines.slice(3)).toEqual(['Sec-WebSocket-Extensions: permessage-deflate', 'Set-Cookie: a=1', 'Date: now']);
-  });
-
-  it('is written with a status line and line ends', () => {
-    expect(encodeUpgradeHead(['Upgrade: websocket', 'X-A:', 'X-B:c', 'X-C: a: b'])).toBe(
-      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nX-A:\r\nX-B:c\r\nX-C: a: b\r\n\r\n',
-    );
-  });
-
-  it('ends a head without lines behind its status', () => {
-    expect(encodeUpgradeHead([])).toBe('HTTP/1.1 101 Switching Protocols\r\n\r\n');
-  });
-
-  it.each([
-    'X-A: b\r\nX: y',
-    'X-A: b\n',
-    '\r\n',
-    '',
-    'X-A',
-    ': b',
-    'X A: b',
-    ' X-A: b',
-    'X-A : b',
-    'X-A: b\u0000',
-    'X-A: \u560d\u560aX: y',
-    13,
-    undefined,
-  ])('refuses the line %p', (line) => {
-    const encode = () => encodeUpgradeHead(['Upgrade: websocket', line as string]);
-    expect(encode).toThrow(TypeError);
-    expect(encode).toThrow('header line is');
-  });
-
-  it('never sends a subprotocol that ends its line', () => {
-    const lines = encodeUpgradeResponse({ key, protocol: 'a\r\nX: y', extensions: undefined });
-    expect(() => encodeUpgradeHead(lines)).toThrow(TypeError);
   });
 });

@@ -1,17 +1,20 @@
 import fc from 'fast-check';
 import { HandshakeError, type HandshakeErrorCode } from '../../../src/protocol/errors.js';
 import { parseExtensions } from '../../../src/protocol/handshake/extensions.js';
-import {
-  type Agreement,
-  type RequestedUpgrade,
-  type ResponseHead,
-  readUpgradeResponse,
-} from '../../../src/protocol/handshake/read-response.js';
+import { type Agreement, extensionsOf } from '../../../src/protocol/handshake/negotiation.js';
+import { readUpgradeResponse } from '../../../src/protocol/handshake/read-response.js';
+import type { ResponseHead } from '../../../src/protocol/handshake/response-head.js';
+import type { RequestedUpgrade } from '../../../src/protocol/handshake/write-request.js';
 
-const offer: RequestedUpgrade = {
+const offer: Omit<RequestedUpgrade, 'version'> = {
   key: 'dGhlIHNhbXBsZSBub25jZQ==',
   protocols: ['chat', 'superchat'],
-  extensions: parseExtensions('permessage-deflate; client_max_window_bits, x-other'),
+  deflate: {
+    serverNoContextTakeover: false,
+    clientNoContextTakeover: true,
+    serverMaxWindowBits: 15,
+    clientMaxWindowBits: 15,
+  },
 };
 
 type Fields = Record<string, string | readonly string[] | undefined>;
@@ -30,7 +33,7 @@ function headWith(fields: Fields = {}, head: Partial<ResponseHead> = {}): Respon
   return { status: 101, httpVersion: '1.1', rawHeaders, ...head };
 }
 
-function failure(head: ResponseHead, asked: RequestedUpgrade = offer): HandshakeError {
+function failure(head: ResponseHead, asked: typeof offer = offer): HandshakeError {
   try {
     readUpgradeResponse(head, asked);
   } catch (error) {
@@ -44,17 +47,18 @@ const read = (fields?: Fields): Agreement => readUpgradeResponse(headWith(fields
 
 describe("the server's answer (RFC 6455 §4.1)", () => {
   it('without more agrees to no subprotocol and no extension', () => {
-    expect(read()).toEqual({ protocol: '', extensions: [] });
+    expect(read()).toEqual({ protocol: '', deflate: undefined });
   });
 
-  it('may choose a subprotocol and extensions', () => {
-    const fields = {
+  it('may choose a subprotocol and compression', () => {
+    const { protocol, deflate } = read({
       'Sec-WebSocket-Protocol': 'superchat',
-      'Sec-WebSocket-Extensions': ['permessage-deflate; client_max_window_bits=15', 'x-other'],
-    };
-    expect(read(fields)).toEqual({
+      'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits=12',
+    });
+    expect({ protocol, extensions: extensionsOf(deflate), agreed: deflate?.parameters }).toEqual({
       protocol: 'superchat',
-      extensions: parseExtensions('permessage-deflate; client_max_window_bits=15, x-other'),
+      extensions: parseExtensions('permessage-deflate; client_max_window_bits=12'),
+      agreed: { ...offer.deflate, clientMaxWindowBits: 12 },
     });
   });
 
@@ -147,9 +151,21 @@ describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
     ],
     [
       'one more extension',
-      { 'Sec-WebSocket-Extensions': 'x-other, constructor' },
+      { 'Sec-WebSocket-Extensions': ['permessage-deflate', 'constructor'] },
       'EXTENSION_INVALID',
-      '"constructor"',
+      'found the extension "constructor", offered was "permessage-deflate"',
+    ],
+    [
+      'compression twice',
+      { 'Sec-WebSocket-Extensions': ['permessage-deflate', 'permessage-deflate'] },
+      'EXTENSION_INVALID',
+      'permessage-deflate answered more than once',
+    ],
+    [
+      'compression that was not offered so',
+      { 'Sec-WebSocket-Extensions': 'permessage-deflate; server_max_window_bits=16' },
+      'EXTENSION_INVALID',
+      'permessage-deflate answered with server_max_window_bits=16',
     ],
     ['malformed extensions', { 'Sec-WebSocket-Extensions': 'x-other;' }, 'EXTENSION_INVALID', 'found the end at 8'],
     ['empty extensions', { 'Sec-WebSocket-Extensions': '' }, 'EXTENSION_INVALID', 'found the end at 0'],
@@ -208,7 +224,10 @@ describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
       'Sec-WebSocket-Extensions',
       '__proto__',
     );
-    const value = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('chat', 'websocket', 'x-other', 'a;b="c"'));
+    const value = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('chat', 'websocket', 'permessage-deflate', 'a;b="c"'),
+    );
     const fields = fc.dictionary(name, fc.oneof(value, fc.array(value, { maxLength: 3 })));
     fc.assert(
       fc.property(fields, (found) => {

@@ -1,9 +1,16 @@
 import fc from 'fast-check';
-import { encodeRequestHeaders, type UpgradeRequest } from '../../../src/protocol/handshake/write-request.js';
+import { encodeRequestHeaders, type RequestedUpgrade } from '../../../src/protocol/handshake/write-request.js';
 
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';
 
-const encode = (request: Partial<UpgradeRequest> = {}): Record<string, string | string[]> =>
+const deflate = {
+  serverNoContextTakeover: false,
+  clientNoContextTakeover: false,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+};
+
+const encode = (request: Partial<RequestedUpgrade> = {}): Record<string, string | string[]> =>
   encodeRequestHeaders({ key, version: 13, protocols: [], ...request });
 
 describe("the fields of the client's handshake (RFC 6455 §4.1)", () => {
@@ -19,7 +26,7 @@ describe("the fields of the client's handshake (RFC 6455 §4.1)", () => {
   it('stand in about the order of browsers', () => {
     const fields = encode({
       protocols: ['chat', 'superchat'],
-      extensions: 'permessage-deflate; client_max_window_bits',
+      deflate,
       origin: 'http://example.com',
       headers: { Host: 'a', Cookie: ['b=1', 'c=2'], 'User-Agent': 'sluice' },
     });
@@ -78,7 +85,7 @@ describe('fields that are not sent', () => {
     expect(write).toThrow('header "ORIGIN" cannot be set: the option origin is given too');
   });
 
-  it.each<[string, Partial<UpgradeRequest>]>([
+  it.each<[string, Partial<RequestedUpgrade>]>([
     ['header name', { headers: { 'X-A\r\nX': 'y' } }],
     ['header name', { headers: { '': 'y' } }],
     ['header name', { headers: { 'X A': 'y' } }],
@@ -89,7 +96,6 @@ describe('fields that are not sent', () => {
     ['X-A', { headers: { 'X-A': [13 as unknown as string] } }],
     ['Host', { headers: { Host: 'a\r\nX: y' } }],
     ['origin', { origin: 'http://a\r\nX: y' }],
-    ['extensions', { extensions: 'a\r\nX: y' }],
     ['key', { key: 'a\r\nX: y' }],
   ])('have no line of one field: %s', (what, request) => {
     const write = () => encode(request);
@@ -110,7 +116,7 @@ describe('fields that are not sent', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a', 'Host', 'Upgrade'));
     const request = fc.record({
       origin: fc.option(text, { nil: undefined }),
-      extensions: fc.option(text, { nil: undefined }),
+      deflate: fc.constantFrom(deflate, undefined),
       protocols: fc.array(text),
       headers: fc.dictionary(text, fc.oneof(text, fc.array(text))),
     });

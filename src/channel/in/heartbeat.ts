@@ -70,11 +70,6 @@ export class Heartbeat implements Due {
     this.#read = effort;
   }
 
-  /** What lies in the kernel is read before the peer is given up: only then is silence sure. */
-  get readsFirst(): boolean {
-    return this.#step === 'decide';
-  }
-
   /** The queue says that its time has come. */
   due(): void {
     if (this.#step === 'ping') this.#ping();

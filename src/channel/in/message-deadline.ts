@@ -46,11 +46,6 @@ export class MessageDeadline implements Due {
     this.#watched = 0;
   }
 
-  /** What lies in the kernel is read in the next turn of the loop: only then is it known what has come. */
-  get readsFirst(): boolean {
-    return true;
-  }
-
   /** The queue says that its time has come. */
   due(): void {
     if (this.#watched === 0) return;

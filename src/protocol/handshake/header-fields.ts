@@ -1,3 +1,5 @@
+import { excerpt } from '../../base/excerpt.js';
+
 /**
  * Header fields as Node hands them over in `rawHeaders`: a flat list of name, value, name, value. It is the only form in which
  * a duplicate, an order or a name such as `__proto__` is still what the peer sent. Every function here is linear in its input.
@@ -25,9 +27,28 @@ export function isFieldValue(text: string): boolean {
   return FIELD_VALUE.test(text);
 }
 
-/** Whether `line` is a field with its value, `Name: value`, as {@link isFieldName} and {@link isFieldValue} allow them. */
-export function isFieldLine(line: string): boolean {
-  return FIELD_LINE.test(line);
+/** The fields as lines of the form `Name: value`. */
+export function toFieldLines(fields: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) lines.push(`${fields[at]}: ${fields[at + 1]}`);
+  return lines;
+}
+
+/**
+ * Reads lines of the form `Name: value`, the reverse of {@link toFieldLines}.
+ *
+ * @throws TypeError when a line is not of that form, or contains CR, LF, another control character or one above U+00FF.
+ */
+export function parseFieldLines(lines: readonly string[]): string[] {
+  const fields: string[] = [];
+  for (const line of lines) {
+    if (typeof line !== 'string' || !FIELD_LINE.test(line)) {
+      throw new TypeError(`header line is ${excerpt(line)}, allowed is "Name: value" without control characters`);
+    }
+    const end = line.indexOf(':');
+    fields.push(line.slice(0, end), trimWhitespace(line.slice(end + 1)));
+  }
+  return fields;
 }
 
 /** The values of a field that is absent. */

@@ -1,7 +1,7 @@
 import { excerpt } from '../../base/excerpt.js';
-import { acceptKey, isValidKey } from './accept-key.js';
+import { isValidKey } from './accept-key.js';
 import { type ExtensionOffer, parseExtensions } from './extensions.js';
-import { fieldValues, isFieldLine, listTokens } from './header-fields.js';
+import { fieldValues, listTokens } from './header-fields.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
 import { parseSubprotocols } from './subprotocols.js';
 
@@ -166,39 +166,4 @@ function badRequest(body: string): Rejection {
 // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response to indicate the required protocol(s)"
 function upgradeRequired(body: string, headers: Record<string, string>): Rejection {
   return reject(426, undefined, { Upgrade: 'websocket', ...headers }, `${body}\n`);
-}
-
-/** What the server agrees to. */
-export interface UpgradeAnswer {
-  /** Sec-WebSocket-Key of the request. */
-  readonly key: string;
-  /** The chosen subprotocol; `undefined` for none. */
-  readonly protocol: string | undefined;
-  /** The value of Sec-WebSocket-Extensions; `undefined` for none. */
-  readonly extensions: string | undefined;
-  /** More lines of the form `Name: value`. */
-  readonly headers?: readonly string[] | undefined;
-}
-
-/** The header lines of the server's answer, without the status line and line ends. RFC 6455 §4.2.2 (5). Checks nothing. */
-export function encodeUpgradeResponse(answer: UpgradeAnswer): string[] {
-  const lines = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${acceptKey(answer.key)}`];
-  if (answer.protocol !== undefined) lines.push(`Sec-WebSocket-Protocol: ${answer.protocol}`);
-  if (answer.extensions !== undefined) lines.push(`Sec-WebSocket-Extensions: ${answer.extensions}`);
-  if (answer.headers !== undefined) lines.push(...answer.headers);
-  return lines;
-}
-
-/**
- * The whole head of the 101 response, to be written as latin1.
- *
- * @throws TypeError when a line is not `Name: value` or contains CR, LF, another control character or one above U+00FF.
- */
-export function encodeUpgradeHead(lines: readonly string[]): string {
-  for (const line of lines) {
-    if (typeof line !== 'string' || !isFieldLine(line)) {
-      throw new TypeError(`header line is ${excerpt(line)}, allowed is "Name: value" without control characters`);
-    }
-  }
-  return ['HTTP/1.1 101 Switching Protocols', ...lines, '\r\n'].join('\r\n');
 }

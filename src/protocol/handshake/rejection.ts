@@ -113,35 +113,37 @@ function valuesOf(value: string | readonly string[]): readonly string[] {
   return Array.isArray(value) ? value : [value as string];
 }
 
-/** Fields that frame the response: their only source is {@link encodeRefusal}. */
+/** Fields that frame a response: whoever writes one is their only source. */
 const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding']);
 
+/** The body of a refusal. RFC 9110 §15.4.5: "A 304 response [...] cannot contain content or trailers." */
+export function refusalBody({ status, body }: Rejection): string {
+  return status === 304 ? '' : body;
+}
+
 /**
- * The whole HTTP/1.1 response that refuses a handshake, to be written as UTF-8. `extraHeaders` come after those of the rejection.
- * Never throws, and never lets a value end a line: a character that no field may contain is sent as a space, a field whose
- * name is not a token is left out.
+ * The header fields of a refusal, in the order to send: its own, then what says what its body is. Never throws, and never lets a value end
+ * a line: a character that no field may contain becomes a space, a field whose name is not a token is left out.
  */
-export function encodeRefusal(rejection: Rejection, extraHeaders: OutgoingHeaders = {}): string {
-  // RFC 9110 §15.4.5: "A 304 response is terminated by the end of the header section; it cannot contain content or trailers."
-  const body = rejection.status === 304 ? '' : rejection.body;
-  const fields = [...fieldsOf(rejection.headers), ...fieldsOf(extraHeaders)];
-  const has = (name: string): boolean => fields.some((field) => field[0].toLowerCase() === name);
-  // RFC 9110 §7.8: "A sender of Upgrade MUST also send an 'Upgrade' connection option in the Connection header field"
-  fields.unshift(['Connection', has('upgrade') ? 'close, Upgrade' : 'close']);
-  if (!has('content-type')) fields.push(['Content-Type', 'text/plain; charset=utf-8']);
-  fields.push(['Content-Length', String(new TextEncoder().encode(body).length)]);
-  const lines = fields.map(([name, value]) => `${name}: ${inOneLine(value)}\r\n`);
-  return `HTTP/1.1 ${rejection.status} ${inOneLine(rejection.reason)}\r\n${lines.join('')}\r\n${body}`;
-}
-
-function fieldsOf(headers: OutgoingHeaders): [name: string, value: string][] {
-  return Object.entries(headers)
+export function refusalFields(rejection: Rejection): [name: string, value: string][] {
+  const fields = Object.entries(rejection.headers)
     .filter(([name]) => isFieldName(name) && !FRAMING.has(name.toLowerCase()))
-    .flatMap(([name, value]) => valuesOf(value).map((item): [string, string] => [name, item]));
+    .flatMap(([name, value]) => valuesOf(value).map((item): [string, string] => [name, inOneLine(item)]));
+  if (!hasField(fields, 'content-type')) fields.push(['Content-Type', 'text/plain; charset=utf-8']);
+  fields.push(['Content-Length', String(new TextEncoder().encode(refusalBody(rejection)).length)]);
+  return fields;
 }
 
-// RFC 9110 §5.5: "a recipient of CR, LF, or NUL within a field value MUST either reject the message or replace each of those
-// characters with SP". A rejection of another build of sluice has not been through our `reject`.
-function inOneLine(value: string): string {
-  return value.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
+/** Whether one of `fields` is named `name`, in lower case. */
+export function hasField(fields: readonly (readonly [name: string, value: string])[], name: string): boolean {
+  return fields.some((field) => field[0].toLowerCase() === name);
+}
+
+/**
+ * `text` with a space in place of each character that no field may contain. RFC 9110 §5.5: "a recipient of CR, LF, or NUL within a field
+ * value MUST either reject the message or replace each of those characters with SP". A rejection of another build of sluice has not been
+ * through our {@link reject}.
+ */
+export function inOneLine(text: string): string {
+  return text.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }

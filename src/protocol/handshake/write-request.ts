@@ -1,16 +1,14 @@
 import { excerpt } from '../../base/excerpt.js';
 import { isFieldName, isFieldValue } from './header-fields.js';
+import { offeredExtensions, type RequestedTerms } from './negotiation.js';
 import type { OutgoingHeaders } from './rejection.js';
 import { checkSubprotocols } from './subprotocols.js';
 
 /** What our client asks for in its opening handshake. */
-export interface UpgradeRequest {
+export interface RequestedUpgrade extends RequestedTerms {
   /** Sec-WebSocket-Key: the base64 of 16 random bytes, fresh for every attempt. RFC 6455 §4.1 (7). */
   readonly key: string;
   readonly version: 8 | 13;
-  readonly protocols: readonly string[];
-  /** The value of Sec-WebSocket-Extensions. */
-  readonly extensions?: string | undefined;
   /** Sent as Origin, in version 8 as Sec-WebSocket-Origin. */
   readonly origin?: string | undefined;
   /** More fields. Those of the handshake itself are refused, Host is allowed. */
@@ -38,8 +36,8 @@ const OWN_FIELDS: ReadonlyMap<string, string> = new Map([
  *   field of the handshake itself (the message says what to use instead), and when they name Origin beside `origin`.
  * @throws SyntaxError when a subprotocol is not a token or comes twice.
  */
-export function encodeRequestHeaders(request: UpgradeRequest): Record<string, string | string[]> {
-  const { key, version, protocols, extensions, origin, headers = {} } = request;
+export function encodeRequestHeaders(request: RequestedUpgrade): Record<string, string | string[]> {
+  const { key, version, protocols, origin, headers = {} } = request;
   const fields: Record<string, string | string[]> = Object.create(null);
   fields.Connection = 'Upgrade';
   fields.Upgrade = 'websocket';
@@ -50,7 +48,8 @@ export function encodeRequestHeaders(request: UpgradeRequest): Record<string, st
     fields[name] = Array.isArray(value) ? value.map((item) => checked(name, item)) : checked(name, value);
   }
   fields['Sec-WebSocket-Key'] = checked('key', key);
-  if (extensions !== undefined) fields['Sec-WebSocket-Extensions'] = checked('extensions', extensions);
+  const extensions = offeredExtensions(request);
+  if (extensions !== undefined) fields['Sec-WebSocket-Extensions'] = extensions;
   checkSubprotocols(protocols);
   // §4.1 (10): "The request MAY include a header field with the name |Sec-WebSocket-Protocol|": an empty one is malformed.
   if (protocols.length > 0) fields['Sec-WebSocket-Protocol'] = protocols.join(', ');

@@ -1,10 +1,13 @@
 import { Buffer } from 'node:buffer';
+import { describe } from '../../base/describe.js';
 import { ProtocolError } from '../errors.js';
 import { isValidUtf8 } from '../frame/utf8.js';
 import { CloseCode, isReceivableCloseCode, isSendableCloseCode, SENDABLE_CLOSE_CODES } from './close-code.js';
 
 /** What a control frame may carry (125 bytes, RFC 6455 §5.5) less the status code. */
 const MAX_REASON_BYTES = 123;
+
+const ALLOWED_CODES = '1000 to 1003, 1007 to 1014 and 3000 to 4999';
 
 /** What a Close frame says. RFC 6455 §7.1.5, §7.1.6. */
 export interface ClosePayload {
@@ -58,6 +61,17 @@ export function encodeClosePayload(code: number, reason: string): Buffer {
   payload.writeUInt16BE(code, 0);
   payload.write(reason, 2);
   return payload;
+}
+
+/**
+ * The payload of a Close frame that an application asks for.
+ *
+ * @throws TypeError or RangeError for a code or reason that an application may not send. RFC 6455 §7.4.
+ */
+export function checkedClosePayload(code: number, reason: string): Buffer {
+  if (typeof code !== 'number') throw new TypeError(`close code is ${describe(code)}, allowed are ${ALLOWED_CODES}`);
+  if (!isSendableCloseCode(code)) throw new RangeError(`close code is ${code}, allowed are ${ALLOWED_CODES}`);
+  return encodeClosePayload(code, reason);
 }
 
 /** The longest beginning of `reason` that fits a Close frame (123 bytes of UTF-8) and ends with a whole code point. */
