@@ -67,18 +67,9 @@ function messageOf(number: number): Buffer {
 
 /** The numbers of the next `count` messages. Reads on when the socket had stopped. */
 async function numbers(raw: RawClient, count: number): Promise<number[]> {
-  const chunks: Buffer[] = [raw.received];
-  let size = raw.received.length;
-  raw.received = Buffer.alloc(0);
-  raw.socket.removeAllListeners('data');
-  raw.socket.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-  });
   raw.socket.resume();
-  await until(() => size >= count * FRAME);
-  const bytes = Buffer.concat(chunks);
-  expect(bytes).toHaveLength(count * FRAME);
+  const bytes = await raw.bytes(count * FRAME);
+  expect(raw.received).toHaveLength(0);
   return Array.from({ length: count }, (_, at) => bytes.readUInt32BE(at * FRAME + 4));
 }
 
