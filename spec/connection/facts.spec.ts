@@ -13,7 +13,11 @@ describe('the facts of an accepted connection', () => {
 
   it('tell of no subprotocol and no extension where none was agreed to', () => {
     const facts = new AcceptedFacts(upgrade, { data: undefined, protocol: undefined, deflate: undefined });
-    expect([facts.protocol, facts.extensions, facts.deflate]).toEqual(['', [], undefined]);
+    expect({ protocol: facts.protocol, extensions: facts.extensions, deflate: facts.deflate }).toEqual({
+      protocol: '',
+      extensions: [],
+      deflate: undefined,
+    });
   });
 
   it('tell the parameters of permessage-deflate', () => {

@@ -13,15 +13,23 @@ import { memoryConnection } from '../support/memory-connection.js';
 
 describe('the symbols of a connection', () => {
   it('are the same in every build', () => {
-    expect([holdSymbol, finishedSymbol, reportSymbol, interceptSymbol, sessionsSymbol, tapSymbol, turnSymbol]).toEqual([
-      Symbol.for('sluice.hold'),
-      Symbol.for('sluice.finished'),
-      Symbol.for('sluice.report'),
-      Symbol.for('sluice.intercept'),
-      Symbol.for('sluice.sessions'),
-      Symbol.for('sluice.tap'),
-      Symbol.for('sluice.turn'),
-    ]);
+    expect({
+      holdSymbol,
+      finishedSymbol,
+      reportSymbol,
+      interceptSymbol,
+      sessionsSymbol,
+      tapSymbol,
+      turnSymbol,
+    }).toEqual({
+      holdSymbol: Symbol.for('sluice.hold'),
+      finishedSymbol: Symbol.for('sluice.finished'),
+      reportSymbol: Symbol.for('sluice.report'),
+      interceptSymbol: Symbol.for('sluice.intercept'),
+      sessionsSymbol: Symbol.for('sluice.sessions'),
+      tapSymbol: Symbol.for('sluice.tap'),
+      turnSymbol: Symbol.for('sluice.turn'),
+    });
   });
 
   it('lead from messages$ to the hold', () => {

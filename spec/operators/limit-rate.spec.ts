@@ -101,7 +101,7 @@ describe('limitRate', () => {
         if (value < 5) source$.next(value + 1);
       });
       source$.next(1);
-      expect([seen, heldAt, source.waiting]).toEqual([[1, 2], [false, true], [3]]);
+      expect({ seen, heldAt, waiting: source.waiting }).toEqual({ seen: [1, 2], heldAt: [false, true], waiting: [3] });
     });
 
     it('takes no more once its subscriber has left', () => {

@@ -114,10 +114,19 @@ describe('a lane that is flushed', () => {
     lane.open(0);
     for (const text of ['one', 'two']) expect(lane.takes(textFrame(text), 3)).toBe(true);
     lane.flush();
-    expect([written(port), lane.size, lane.bytesSent]).toEqual([['one two'], 0, 10]);
+    expect({ written: written(port), laneSize: lane.size, bytesSent: lane.bytesSent }).toEqual({
+      written: ['one two'],
+      laneSize: 0,
+      bytesSent: 10,
+    });
     expect(lane.takes(frameOf(100), 98)).toBe(true);
     lane.flush();
-    expect([port.taken, lane.bytesSent, lane.count, calls]).toEqual([110, 110, 3, []]);
+    expect({ taken: port.taken, bytesSent: lane.bytesSent, count: lane.count, calls }).toEqual({
+      taken: 110,
+      bytesSent: 110,
+      count: 3,
+      calls: [],
+    });
   });
 
   it('writes nothing when there is nothing any more', () => {
@@ -128,7 +137,7 @@ describe('a lane that is flushed', () => {
     lane.flush();
     lane.open(0);
     lane.flush();
-    expect([port.writes, calls, lane.bytesSent]).toEqual([[], [], 0]);
+    expect({ writes: port.writes, calls, bytesSent: lane.bytesSent }).toEqual({ writes: [], calls: [], bytesSent: 0 });
   });
 
   it('leaves it to its owner when something is before the frames', () => {
@@ -136,7 +145,7 @@ describe('a lane that is flushed', () => {
     lane.open(40);
     lane.takes(textFrame('behind'), 6);
     lane.flush();
-    expect([calls, port.writes, lane.size]).toEqual([['write'], [], 8]);
+    expect({ calls, writes: port.writes, laneSize: lane.size }).toEqual({ calls: ['write'], writes: [], laneSize: 8 });
   });
 
   it('leaves it to its owner when it was closed meanwhile, or a frame was added by the owner', () => {
@@ -162,7 +171,12 @@ describe('a lane that is flushed', () => {
     expect(calls).toEqual([]);
     lane.takes(textFrame('two'), 3);
     lane.flush();
-    expect([calls, lane.size, lane.bytesSent, port.pending]).toEqual([['blocked'], 0, 10, 5]);
+    expect({ calls, laneSize: lane.size, bytesSent: lane.bytesSent, pending: port.pending }).toEqual({
+      calls: ['blocked'],
+      laneSize: 0,
+      bytesSent: 10,
+      pending: 5,
+    });
   });
 });
 
@@ -195,7 +209,11 @@ describe('a lane that is closed', () => {
     const frame = frameOf(50);
     lane.add(frame);
     flushAll();
-    expect([lane.size, lane.count, port.writes]).toEqual([50, 0, []]);
+    expect({ laneSize: lane.size, count: lane.count, writes: port.writes }).toEqual({
+      laneSize: 50,
+      count: 0,
+      writes: [],
+    });
     expect(lane.take()).toBe(frame.run);
   });
 
@@ -250,7 +268,11 @@ describe('what was taken', () => {
     const { size } = batch;
     batch.flush(port);
     expect(port.frames.map(({ payload }) => payload.toString())).toEqual(['one', 'two', 'three', 'four', 'five']);
-    expect([port.writes.length, port.taken, batch.size]).toEqual([1, size, 0]);
+    expect({ writes: port.writes.length, taken: port.taken, batchSize: batch.size }).toEqual({
+      writes: 1,
+      taken: size,
+      batchSize: 0,
+    });
   });
 
   it('leaves by reference when there is nothing else', () => {
@@ -278,7 +300,11 @@ describe('what was taken', () => {
     lane.takes(frameOf(5), 3);
     batch.drop();
     batch.flush(port);
-    expect([lane.size, batch.size, port.writes]).toEqual([0, 0, []]);
+    expect({ laneSize: lane.size, batchSize: batch.size, writes: port.writes }).toEqual({
+      laneSize: 0,
+      batchSize: 0,
+      writes: [],
+    });
     expect(lane.takes(frameOf(5), 3)).toBe(false);
   });
 });

@@ -18,7 +18,11 @@ describe('a send before another one', () => {
         return 'sent';
       }),
     );
-    expect([send.isReady, send.bufferedAmount, send.ready$]).toEqual([false, 7, EMPTY]);
+    expect({ isReady: send.isReady, bufferedAmount: send.bufferedAmount, ready: send.ready$ }).toEqual({
+      isReady: false,
+      bufferedAmount: 7,
+      ready: EMPTY,
+    });
     send.next(1);
     send.complete();
     send.error(undefined);
