@@ -10,6 +10,7 @@ import ts from 'typescript';
 
 const pages = [
   'README.md',
+  'CONTRIBUTING.md',
   'SECURITY.md',
   ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
     .map((name) => `docs/${name.replaceAll('\\', '/')}`)
@@ -46,6 +47,15 @@ describe('links', () => {
     const linked = linksOf(index.text).map((link) => posix.join('docs', link.split('#')[0]!));
     const others = pages.map(({ path }) => path).filter((path) => path !== 'README.md' && path !== index.path);
     expect(others.filter((path) => !linked.includes(path))).toEqual([]);
+  });
+});
+
+describe('commands', () => {
+  it('run scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    const named = pages.flatMap(({ text }) => [...text.matchAll(/\bnpm run ([\w:-]+)/g)].map(([, script]) => script!));
+    expect(named).toContain('bench');
+    expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([]);
   });
 });
 
