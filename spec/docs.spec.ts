@@ -71,7 +71,7 @@ describe('snippets', () => {
     const snippets = pages.flatMap(({ path, text }) => snippetsOf(path, text));
     expect(snippets.length).toBeGreaterThan(20);
     expect(compile(snippets)).toEqual([]);
-  }, 90_000);
+  });
 });
 
 describe('reference', () => {
