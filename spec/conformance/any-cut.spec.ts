@@ -11,6 +11,7 @@ import {
   text,
   wire,
 } from '../support/frames.js';
+import { runs } from '../support/long.js';
 import { expectSeen, replay, roles, type Seen, sees } from '../support/vectors.js';
 
 describe('however the wire is cut, the session sees the same', () => {
@@ -24,7 +25,7 @@ describe('however the wire is cut, the session sees the same', () => {
         const seen = items.flatMap((each) => each.seen);
         expectSeen(replay(role, pieces(bytes, positions), {}, when), [...seen, { type: 'end' }]);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -34,7 +35,7 @@ describe('however the wire is cut, the session sees the same', () => {
         const bytes = wire(role, frames);
         expectSeen(replay(role, pieces(bytes, positions), limits, when), replay(role, [bytes], limits));
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -46,7 +47,7 @@ describe('however the wire is cut, the session sees the same', () => {
         expectSeen(seen, replay(role, [bytes], limits));
         expect(seen.filter(({ type }) => type === 'fail' || type === 'end')).toHaveLength(1);
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { firstValueFrom, lastValueFrom, tap, toArray } from 'rxjs';
 import { type Connection, fragments, message, type Outgoing, type PerMessageDeflateOptions, serve } from 'sluice';
 import { jsonText, noise } from '../support/compressible.js';
+import { runs } from '../support/long.js';
 import { Loopback } from '../support/loopback.js';
 import { guardProcess } from '../support/process-guard.js';
 
@@ -173,7 +174,7 @@ describe('messages with any parameters on both sides', () => {
         expect(found).toHaveLength(samples.length);
         for (const [at, { arrives }] of samples.entries()) expect([at, same(found[at], arrives)]).toEqual([at, true]);
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
@@ -194,7 +195,7 @@ describe('messages with any parameters on both sides', () => {
         expect(found).toHaveLength(expected.length);
         for (const [at, arrives] of expected.entries()) expect([at, same(found[at], arrives)]).toEqual([at, true]);
       }),
-      { numRuns: 80 },
+      runs(80),
     );
     expect(dropped).toBeGreaterThan(0);
   });
@@ -217,7 +218,7 @@ describe('messages with any parameters on both sides', () => {
           expect(at++).toBeLessThan(samples.length);
         }
       }),
-      { numRuns: 80 },
+      runs(80),
     );
     expect(dropped).toBeGreaterThan(0);
   });

@@ -5,7 +5,7 @@ import { type ConnectionPair, connectionPair } from 'sluice/testing';
 import { portOf } from '../../src/testing/connection-pair.js';
 import { marbles } from '../support/marbles.js';
 
-const MANY = 200_000;
+const MANY = 20_000;
 
 describe('a pair of connections', () => {
   it('carries messages both ways at once, through the real protocol', () =>

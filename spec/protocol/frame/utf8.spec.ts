@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { decodeText, Utf8Validator, writeSizedText, writeText } from '../../../src/protocol/frame/utf8.js';
 import { hex } from '../../support/bits.js';
+import { runs } from '../../support/long.js';
 
 describe('Utf8Validator (RFC 3629)', () => {
   it.each([
@@ -75,7 +76,7 @@ describe('Utf8Validator (RFC 3629)', () => {
       fc.property(nearlyUtf8, (bytes) => {
         expect(failsAt(bytes)).toBe(firstDeadEnd(bytes));
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -95,7 +96,7 @@ describe('Utf8Validator (RFC 3629)', () => {
         }
         expect(validator.complete).toBe(isValid(bytes));
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

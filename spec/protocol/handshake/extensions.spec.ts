@@ -6,6 +6,7 @@ import {
   parseExtensions,
 } from '../../../src/protocol/handshake/extensions.js';
 import { growthOf, LINEAR } from '../../support/growth.js';
+import { runs } from '../../support/long.js';
 
 type Params = Record<string, readonly (string | true)[]>;
 
@@ -128,7 +129,7 @@ describe('reading Sec-WebSocket-Extensions (RFC 6455 §9.1)', () => {
           expect(error).toBeInstanceOf(SyntaxError);
         }
       }),
-      { numRuns: 1_000 },
+      runs(1_000),
     );
   });
 });

@@ -7,6 +7,7 @@ import {
   originRefusal,
 } from '../../../src/protocol/handshake/origin-policy.js';
 import { isRejection } from '../../../src/protocol/handshake/rejection.js';
+import { runs } from '../../support/long.js';
 
 const facts: OriginFacts = {
   origin: 'https://example.com',
@@ -390,7 +391,7 @@ describe('any Origin and Host', () => {
         const refusal = originRefusal(policy, { ...facts, origin, host, hasCredentials: flag, secure: flag });
         expect(refusal === undefined || (isRejection(refusal) && refusal.status === 403)).toBe(true);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

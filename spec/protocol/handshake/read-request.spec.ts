@@ -9,6 +9,7 @@ import {
   type UpgradeRules,
 } from '../../../src/protocol/handshake/read-request.js';
 import { isRejection, type Rejection } from '../../../src/protocol/handshake/rejection.js';
+import { runs } from '../../support/long.js';
 
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';
 
@@ -246,7 +247,7 @@ describe('reading any request', () => {
         if (isRejection(answer)) expect([400, 405, 426, 505]).toContain(answer.status);
         else expect(answer.version).toBe(13);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

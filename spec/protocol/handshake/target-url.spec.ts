@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { parseTarget, type Target } from '../../../src/protocol/handshake/target-url.js';
+import { runs } from '../../support/long.js';
 
 describe('the URL of a server (RFC 6455 §3)', () => {
   it('is read into all that dialing needs', () => {
@@ -146,7 +147,7 @@ describe('a URL that is refused', () => {
           expect(error).toBeInstanceOf(SyntaxError);
         }
       }),
-      { numRuns: 1_000 },
+      runs(1_000),
     );
   });
 
