@@ -4,6 +4,7 @@ export default {
   // src too, so that a file that no spec loads counts as uncovered.
   roots: ['<rootDir>/spec', '<rootDir>/src'],
   testMatch: ['**/*.spec.ts'],
+  setupFilesAfterEnv: ['<rootDir>/spec/support/buffer-equality.ts'],
   moduleNameMapper: {
     '^sluice$': '<rootDir>/src/index.ts',
     '^sluice/operators$': '<rootDir>/src/operators.ts',
@@ -26,8 +27,9 @@ export default {
       },
     ],
   },
-  // Instrumented code is slower, and so is a machine that others use.
-  testTimeout: 30_000,
+  maxWorkers: '100%',
+  // No spec comes near it where nothing is wrong: a machine that others use may be many times slower.
+  testTimeout: 120_000,
   // `npm test` measures all of src; what is not covered to the full is listed.
   collectCoverageFrom: ['src/**/*.ts'],
   coverageReporters: [['text', { skipFull: true, maxCols: 160 }]],

@@ -60,7 +60,11 @@ describe('what an answer is', () => {
     [new RangeError('a'), false, false, true],
     [runInNewContext('new Error("a")'), false, false, true],
   ])('%p', (value, thenable, observable, error) => {
-    expect([isThenable(value), isObservableLike(value), isError(value)]).toEqual([thenable, observable, error]);
+    expect({
+      isThenable: isThenable(value),
+      isObservableLike: isObservableLike(value),
+      isError: isError(value),
+    }).toEqual({ isThenable: thenable, isObservableLike: observable, isError: error });
   });
 
   it('is an Observable by Symbol.observable too, where that exists', () => {

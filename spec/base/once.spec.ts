@@ -13,11 +13,11 @@ describe('a value that comes once', () => {
     const [early, other] = [logOf(once), logOf(once)];
     expect(early).toEqual([]);
     once.set('a');
-    expect([early, other, logOf(once)]).toEqual([
-      ['a', '|'],
-      ['a', '|'],
-      ['a', '|'],
-    ]);
+    expect({ early, other, late: logOf(once) }).toEqual({
+      early: ['a', '|'],
+      other: ['a', '|'],
+      late: ['a', '|'],
+    });
   });
 
   it('stays the first one', () => {

@@ -59,7 +59,11 @@ describe('a roster', () => {
     const { set } = roster;
     const one = member(1);
     roster.add(one);
-    expect([roster.set === set, set.has(one), set.size]).toEqual([true, true, 1]);
+    expect({ isSame: roster.set === set, hasOne: set.has(one), size: set.size }).toEqual({
+      isSame: true,
+      hasOne: true,
+      size: 1,
+    });
     roster.delete(one);
     expect([set.has(one), set.size]).toEqual([false, 0]);
   });

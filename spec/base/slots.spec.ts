@@ -10,7 +10,7 @@ describe('slots', () => {
       undefined,
       expect.any(Function),
     ]);
-    expect([slots.of('a'), slots.of('b'), slots.of('c')]).toEqual([2, 1, 0]);
+    expect({ a: slots.of('a'), b: slots.of('b'), c: slots.of('c') }).toEqual({ a: 2, b: 1, c: 0 });
   });
 
   it('can be taken again at once when one was given back', () => {

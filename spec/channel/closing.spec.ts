@@ -141,7 +141,11 @@ describe('we close first (RFC 6455 §7.1.2)', () => {
       each.connection.close();
       each.peer(close(1000));
     });
-    expect([port.waiting, connection.stats.bytesReceived > 200_000, closeInfos.length]).toEqual([0, true, 1]);
+    expect({
+      waiting: port.waiting,
+      hasReceivedMuch: connection.stats.bytesReceived > 200_000,
+      closeInfos: closeInfos.length,
+    }).toEqual({ waiting: 0, hasReceivedMuch: true, closeInfos: 1 });
   });
 
   it('is given up after closeTimeout when the peer never answers', () => {
@@ -301,7 +305,11 @@ describe('the end of the transport (RFC 6455 §7.1.1)', () => {
       connection.send.next('a');
       port.finish();
       flush();
-      expect([scheduler.now(), port.wasTerminated, closeInfos.length]).toEqual([2_000, true, 1]);
+      expect({ now: scheduler.now(), wasTerminated: port.wasTerminated, closeInfos: closeInfos.length }).toEqual({
+        now: 2_000,
+        wasTerminated: true,
+        closeInfos: 1,
+      });
     });
   });
 });
@@ -368,7 +376,11 @@ describe('a reset', () => {
     peer(text('x'.repeat(70_000)), text('b'), close(1000));
     port.reset(reset);
     expect(sequence(connection)).toEqual(['x'.repeat(70_000), 'b', 'end']);
-    expect([connection.readyState, closeInfos, scheduler.actions]).toEqual([3, [record], []]);
+    expect({ readyState: connection.readyState, closeInfos, actions: scheduler.actions }).toEqual({
+      readyState: 3,
+      closeInfos: [record],
+      actions: [],
+    });
   });
 });
 
@@ -477,7 +489,11 @@ describe('a fault of the peer (RFC 6455 §7.1.7)', () => {
     const each = memoryConnection();
     each.peer(frame(3));
     for (let i = 0; i < 16; i++) each.port.receive(Buffer.alloc(1_000_000));
-    expect([each.port.wasTerminated, each.port.waiting, each.connection.stats.inboxBytes]).toEqual([false, 0, 0]);
+    expect({
+      wasTerminated: each.port.wasTerminated,
+      waiting: each.port.waiting,
+      inboxBytes: each.connection.stats.inboxBytes,
+    }).toEqual({ wasTerminated: false, waiting: 0, inboxBytes: 0 });
     each.port.finish();
     each.turn();
     expect(each.closeInfos).toHaveLength(1);

@@ -62,7 +62,11 @@ describe('the order of an end', () => {
     connection.whenFinished({ told: ({ code }) => finished.push(code) });
     peer(text('a'), text('b'), text('c'));
     port.reset();
-    expect([finished, closeInfos.length, scheduler.actions]).toEqual([[1006], 1, []]);
+    expect({ finished, closeInfos: closeInfos.length, actions: scheduler.actions }).toEqual({
+      finished: [1006],
+      closeInfos: 1,
+      actions: [],
+    });
     expect(sequence(connection)).toEqual(['a', 'b', 'c', 'end']);
     expect(sequence(connection)).toEqual(['end']);
   });

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { anyText } from '../support/any-text.js';
 import {
   binary,
   close,
@@ -11,6 +12,7 @@ import {
   text,
   wire,
 } from '../support/frames.js';
+import { runs } from '../support/long.js';
 import { expectSeen, replay, roles, type Seen, sees } from '../support/vectors.js';
 
 describe('however the wire is cut, the session sees the same', () => {
@@ -24,7 +26,7 @@ describe('however the wire is cut, the session sees the same', () => {
         const seen = items.flatMap((each) => each.seen);
         expectSeen(replay(role, pieces(bytes, positions), {}, when), [...seen, { type: 'end' }]);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -34,7 +36,7 @@ describe('however the wire is cut, the session sees the same', () => {
         const bytes = wire(role, frames);
         expectSeen(replay(role, pieces(bytes, positions), limits, when), replay(role, [bytes], limits));
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -46,7 +48,7 @@ describe('however the wire is cut, the session sees the same', () => {
         expectSeen(seen, replay(role, [bytes], limits));
         expect(seen.filter(({ type }) => type === 'fail' || type === 'end')).toHaveLength(1);
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -80,17 +82,13 @@ const pull = fc.constantFrom('each' as const, 'end' as const);
 /** Places to cut at, as parts of the whole. */
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
 
-const payload = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 200 }),
-  fc.constant('x'.repeat(66_000)),
-  fc.constant(''),
-);
+const payload = fc.oneof(anyText({ maxLength: 200 }), fc.constant('x'.repeat(66_000)), fc.constant(''));
 
 /** A message, whole or in fragments with control frames between them, or a control frame, and what is seen of it. */
 const item: fc.Arbitrary<{ sent: Frame[]; seen: Seen[] }> = fc.oneof(
   fc.record({ data: payload, isText: fc.boolean(), size: fc.integer({ min: 1, max: 100_000 }) }).map(fragmented),
-  fc.string({ unit: 'binary', maxLength: 30 }).map((data) => ({ sent: [ping(data)], seen: [sees.ping(data)] })),
-  fc.string({ unit: 'binary', maxLength: 30 }).map((data) => ({ sent: [pong(data)], seen: [sees.pong(data)] })),
+  anyText({ maxLength: 30 }).map((data) => ({ sent: [ping(data)], seen: [sees.ping(data)] })),
+  anyText({ maxLength: 30 }).map((data) => ({ sent: [pong(data)], seen: [sees.pong(data)] })),
 );
 
 function fragmented({ data, isText, size }: { data: string; isText: boolean; size: number }): {
@@ -109,11 +107,7 @@ function fragmented({ data, isText, size }: { data: string; isText: boolean; siz
 const anyFrame: fc.Arbitrary<Frame> = fc
   .record({
     opcode: fc.oneof({ weight: 9, arbitrary: fc.constantFrom(0, 0, 1, 2, 8, 9, 10) }, fc.nat({ max: 15 })),
-    payload: fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 150 }),
-      fc.constant('\u0003é'),
-      fc.uint8Array({ maxLength: 4 }),
-    ),
+    payload: fc.oneof(anyText({ maxLength: 150 }), fc.constant('\u0003é'), fc.uint8Array({ maxLength: 4 })),
     fin: fc.boolean(),
     rsv: fc.oneof({ weight: 30, arbitrary: fc.constant(0) }, fc.nat({ max: 7 })),
     key: fc.integer(),

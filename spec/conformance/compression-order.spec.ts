@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { firstValueFrom, lastValueFrom, tap, toArray } from 'rxjs';
 import { type Connection, fragments, message, type Outgoing, type PerMessageDeflateOptions, serve } from 'sluice';
 import { jsonText, noise } from '../support/compressible.js';
+import { runs } from '../support/long.js';
 import { Loopback } from '../support/loopback.js';
 import { guardProcess } from '../support/process-guard.js';
 
@@ -173,9 +174,9 @@ describe('messages with any parameters on both sides', () => {
         expect(found).toHaveLength(samples.length);
         for (const [at, { arrives }] of samples.entries()) expect([at, same(found[at], arrives)]).toEqual([at, true]);
       }),
-      { numRuns: 150 },
+      runs(150),
     );
-  }, 60_000);
+  });
 
   it('arrive but for those that were dropped when they were sent', async () => {
     let dropped = 0;
@@ -194,10 +195,10 @@ describe('messages with any parameters on both sides', () => {
         expect(found).toHaveLength(expected.length);
         for (const [at, arrives] of expected.entries()) expect([at, same(found[at], arrives)]).toEqual([at, true]);
       }),
-      { numRuns: 80 },
+      runs(80),
     );
     expect(dropped).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it('arrive but for those that made room, the others in order', async () => {
     let dropped = 0;
@@ -217,8 +218,8 @@ describe('messages with any parameters on both sides', () => {
           expect(at++).toBeLessThan(samples.length);
         }
       }),
-      { numRuns: 80 },
+      runs(80),
     );
     expect(dropped).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });

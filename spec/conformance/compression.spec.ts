@@ -261,7 +261,11 @@ describe('a bomb', () => {
     const { session, inflater } = sessionOf(role, false);
     session.push(wire(role, [binary(bomb, RSV1), text('late')]));
     expectBounded(() => expect(drain(session)).toEqual([sees.fail('MESSAGE_TOO_LONG', 1009)]));
-    expect([session.state, inflater.inflated, session.unparsed]).toEqual(['failed', 0, 0]);
+    expect({ state: session.state, inflated: inflater.inflated, unparsed: session.unparsed }).toEqual({
+      state: 'failed',
+      inflated: 0,
+      unparsed: 0,
+    });
   });
 
   it.each(roles)('is not inflated beyond maxPayload, over a thousand fragments (as %s)', (role) => {

@@ -105,7 +105,11 @@ describe('a message that stops arriving', () => {
     const session = newSession(role);
     const [head, rest] = cutAt(wire(role, [binary(Buffer.alloc(LIMIT, 7))]), 1000);
     session.push(head);
-    expect([session.next(), session.unparsed, session.partialMessage]).toEqual([undefined, 0, 1]);
+    expect({ next: session.next(), unparsed: session.unparsed, partialMessage: session.partialMessage }).toEqual({
+      next: undefined,
+      unparsed: 0,
+      partialMessage: 1,
+    });
     expect(session.partialBytes).toBe(1000);
     session.push(rest);
     expectSeen(drain(session), [sees.message(Buffer.alloc(LIMIT, 7))]);

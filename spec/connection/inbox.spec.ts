@@ -87,7 +87,11 @@ describe('what waits', () => {
     inbox.put('a', 1);
     inbox.drop();
     hold.unsubscribe();
-    expect([inbox.deliverNext(), inbox.cost, seen]).toEqual([false, 0, []]);
+    expect({ deliverNext: inbox.deliverNext(), cost: inbox.cost, seen }).toEqual({
+      deliverNext: false,
+      cost: 0,
+      seen: [],
+    });
   });
 });
 
@@ -201,7 +205,11 @@ describe('the end', () => {
     inbox.hold();
     inbox.put('a', 1);
     inbox.abandon();
-    expect([seen, inbox.isHeld, inbox.isCompleted]).toEqual([['end'], false, true]);
+    expect({ seen, isHeld: inbox.isHeld, isCompleted: inbox.isCompleted }).toEqual({
+      seen: ['end'],
+      isHeld: false,
+      isCompleted: true,
+    });
   });
 });
 
@@ -259,7 +267,11 @@ describe('an interception', () => {
     expect([inbox.hasRoom, patient.isReading]).toEqual([false, false]);
     const before = asked;
     const urgent = inbox.intercept(() => false, { onStuck: () => {} });
-    expect([inbox.hasRoom, patient.isReading, asked]).toEqual([true, true, before + 1]);
+    expect({ hasRoom: inbox.hasRoom, isReading: patient.isReading, asked }).toEqual({
+      hasRoom: true,
+      isReading: true,
+      asked: before + 1,
+    });
     inbox.put('b', MARK);
     expect([inbox.hasRoom, urgent.isReading]).toEqual([false, false]);
     inbox.messages$.subscribe();

@@ -156,7 +156,11 @@ describe('the facts of a connection', () => {
     expect(connection).toMatchObject({ ...rest, request: undefined, response: undefined, readyState: 1 });
     expect([extensions, { ...connection.extensions }]).toEqual([[], {}]);
     expect(connection.supports).toEqual({ binary: true, ping: true, fragments: true });
-    expect([connection.latency, connection.bufferedAmount, connection.bytesReceived]).toEqual([undefined, 0, 0]);
+    expect({
+      latency: connection.latency,
+      bufferedAmount: connection.bufferedAmount,
+      bytesReceived: connection.bytesReceived,
+    }).toEqual({ latency: undefined, bufferedAmount: 0, bytesReceived: 0 });
   });
 
   it('are Observables where they go on', () => {

@@ -27,7 +27,11 @@ describe('takers', () => {
     const { takers, shown } = scene;
     const leave = scene.add('a', 'x');
     scene.add('b', 'y');
-    expect([takers.offer('x'), takers.offer('y'), takers.offer('z')]).toEqual([true, true, false]);
+    expect({ x: takers.offer('x'), y: takers.offer('y'), z: takers.offer('z') }).toEqual({
+      x: true,
+      y: true,
+      z: false,
+    });
     leave();
     leave();
     expect([takers.offer('x'), takers.isEmpty]).toEqual([false, false]);

@@ -41,7 +41,7 @@ describe('a server that is killed', () => {
     const second = await start(first.port);
     await heardFrom(second.child, heard);
     expect(clients.map(({ readyState }) => readyState)).toEqual(clients.map(() => 1));
-  }, 30_000);
+  });
 });
 
 /** The ids of the processes that speak about a topic. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import * as fc from 'fast-check';
 import { firstValueFrom } from 'rxjs';
 import { HandshakeError, openConnection, serve } from 'sluice';
+import { isLong } from '../support/long.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient } from '../support/raw-client.js';
 import { acceptFor, closeRawServers, rawServer } from '../support/raw-server.js';
@@ -14,7 +15,7 @@ import { requests, responses } from './targets.js';
 guardProcess();
 
 /** Each has a connection of its own. */
-const RUNS = { numRuns: 120 } as const;
+const RUNS = { numRuns: isLong ? 1_000 : 120 } as const;
 
 describe('a server, whatever the first bytes of a connection are', () => {
   let server: RunningServer<unknown, unknown>;

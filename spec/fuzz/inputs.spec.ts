@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { isLong } from '../support/long.js';
 import { guardProcess } from '../support/process-guard.js';
 import { corpus } from './corpus.js';
 import { handshakeErrors, protocolErrors, refusals } from './documented.js';
@@ -21,7 +22,7 @@ describe.each(targets.map((target) => [target.name, target] as const))('of %s', 
         const outcome = target.run(Buffer.from(input));
         return target.run(Buffer.from(input)) === outcome;
       }),
-      { numRuns: 500 },
+      { numRuns: isLong ? 5_000 : 500 },
     );
   });
 

@@ -24,7 +24,11 @@ describe('a server, and a peer that closes first', () => {
     const { raw, record } = await opened();
     raw.write(wire('server', [frame]));
     const { opcode, payload } = await raw.frame();
-    expect([opcode, payload.toString('hex'), await raw.ended()]).toEqual([0x8, reply, 'end']);
+    expect({ opcode, payload: payload.toString('hex'), ended: await raw.ended() }).toEqual({
+      opcode: 0x8,
+      payload: reply,
+      ended: 'end',
+    });
     raw.end();
     expect(await record).toEqual([{ ...expected, wasClean: true, initiator: 'peer' }]);
   });
@@ -116,7 +120,11 @@ describe('a peer that breaks the protocol', () => {
     const { raw, record } = await opened();
     raw.write(Buffer.concat([hex('a2 80 00000000'), Buffer.alloc(1_048_576)]));
     const { opcode, payload } = await raw.frame();
-    expect([opcode, payload.readUInt16BE(), await raw.ended()]).toEqual([0x8, 1002, 'end']);
+    expect({ opcode, code: payload.readUInt16BE(), ended: await raw.ended() }).toEqual({
+      opcode: 0x8,
+      code: 1002,
+      ended: 'end',
+    });
     raw.end();
     const [info] = await record;
     expect(info).toMatchObject({ code: 1002, wasClean: false, initiator: 'local', error: { code: 'RESERVED_BIT' } });

@@ -302,7 +302,11 @@ describe('the next request', () => {
     };
     const begin = { ...connectSettings('ws://u:p@a.example', [], options), redirects: 0 };
     const back = nextHop(nextHop(begin, to('//b.example/')), to('//a.example/'));
-    expect([back.headers, back.network, back.target.authorization]).toEqual([{ 'user-agent': 'me' }, {}, undefined]);
+    expect({ headers: back.headers, network: back.network, authorization: back.target.authorization }).toEqual({
+      headers: { 'user-agent': 'me' },
+      network: {},
+      authorization: undefined,
+    });
   });
 
   const secrets = {

@@ -114,7 +114,11 @@ describe('the request of a connection', () => {
     const connection = await connectionOf(serve({ ...listening, path: /^\/a$/ }));
     connection.terminate();
     const { request, url } = connection;
-    expect([url, request?.url, request?.headers.upgrade]).toEqual(['/a?b', '/a?b', 'websocket']);
+    expect({ url, requestUrl: request?.url, headersUpgrade: request?.headers.upgrade }).toEqual({
+      url: '/a?b',
+      requestUrl: '/a?b',
+      headersUpgrade: 'websocket',
+    });
     expect(connection.request).toBe(request);
   });
 });

@@ -153,7 +153,11 @@ describe('a request to upgrade', () => {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     upgrade.refuse(reject(403, 'No', { 'X-Why': 'so' }, 'body'));
     const response = await peer.response();
-    expect([response.status, response.reason, response.headers.get('x-why')]).toEqual([403, 'No', ['so']]);
+    expect({ status: response.status, reason: response.reason, why: response.headers.get('x-why') }).toEqual({
+      status: 403,
+      reason: 'No',
+      why: ['so'],
+    });
     expect(await peer.body(response)).toBe('body');
     expect(await peer.ended()).toBe('end');
     peer.end();

@@ -171,7 +171,11 @@ describe('a stale socket', () => {
     const { folder, path } = place();
     expect(await removed(path)).toBe(false);
     await listenAt(path);
-    expect([await removed(path), readdirSync(folder), await wordOf(path)]).toEqual([false, ['s'], 'alive']);
+    expect({ removed: await removed(path), files: readdirSync(folder), word: await wordOf(path) }).toEqual({
+      removed: false,
+      files: ['s'],
+      word: 'alive',
+    });
   });
 
   it('is given back where another process has come to the path while it was asked', async () => {
@@ -180,7 +184,11 @@ describe('a stale socket', () => {
     const isFree = removed(path);
     unlinkSync(path);
     await listenAt(path);
-    expect([await isFree, readdirSync(folder), await wordOf(path)]).toEqual([false, ['s'], 'alive']);
+    expect({ isFree: await isFree, files: readdirSync(folder), word: await wordOf(path) }).toEqual({
+      isFree: false,
+      files: ['s'],
+      word: 'alive',
+    });
   });
 
   it('is a matter of paths in the file system', () => {

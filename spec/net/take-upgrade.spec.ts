@@ -51,7 +51,11 @@ async function expectOneAnswer(raw: RawClient): Promise<void> {
   expect((await raw.response()).status).toBe(101);
   raw.write(wire('server', [text('hi')]));
   const frame = await raw.frame();
-  expect([frame.first, frame.payload.toString(), raw.received.length]).toEqual([0x81, 'hi', 0]);
+  expect({ first: frame.first, payload: frame.payload.toString(), received: raw.received.length }).toEqual({
+    first: 0x81,
+    payload: 'hi',
+    received: 0,
+  });
 }
 
 describe.each<[Carrier]>([['http'], ['https'], ['unix']])('a socket that is upgraded twice, over %s', (carrier) => {

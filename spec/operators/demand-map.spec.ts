@@ -22,7 +22,7 @@ import { Loopback } from '../support/loopback.js';
 import { marbles } from '../support/marbles.js';
 import { guardProcess } from '../support/process-guard.js';
 
-const MANY = 200_000;
+const MANY = 20_000;
 
 describe('demandMap', () => {
   it('runs one inner Observable at a time, and holds its source meanwhile', () =>

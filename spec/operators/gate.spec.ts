@@ -19,7 +19,7 @@ import { Loopback } from '../support/loopback.js';
 import { marbles } from '../support/marbles.js';
 import { guardProcess } from '../support/process-guard.js';
 
-const MANY = 200_000;
+const MANY = 20_000;
 const bool = { t: true, f: false };
 
 describe('gate', () => {

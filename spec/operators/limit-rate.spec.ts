@@ -19,7 +19,7 @@ import { Loopback } from '../support/loopback.js';
 import { marbles } from '../support/marbles.js';
 import { guardProcess } from '../support/process-guard.js';
 
-const MANY = 200_000;
+const MANY = 20_000;
 
 describe('limitRate', () => {
   it('passes so many in each window, and holds its source for the rest of it', () =>
@@ -101,7 +101,7 @@ describe('limitRate', () => {
         if (value < 5) source$.next(value + 1);
       });
       source$.next(1);
-      expect([seen, heldAt, source.waiting]).toEqual([[1, 2], [false, true], [3]]);
+      expect({ seen, heldAt, waiting: source.waiting }).toEqual({ seen: [1, 2], heldAt: [false, true], waiting: [3] });
     });
 
     it('takes no more once its subscriber has left', () => {
@@ -126,14 +126,14 @@ describe('limitRate', () => {
       const on = new Holdable(NEVER);
       const windows = new Map<number, number>();
       range(0, MANY)
-        .pipe(limitRate({ messages: 50_000, perMs: 10, on, scheduler }))
+        .pipe(limitRate({ messages: 5_000, perMs: 10, on, scheduler }))
         .subscribe(() => windows.set(scheduler.now(), (windows.get(scheduler.now()) ?? 0) + 1));
       scheduler.flush();
       expect([...windows]).toEqual([
-        [0, 50_000],
-        [10, 50_000],
-        [20, 50_000],
-        [30, 50_000],
+        [0, 5_000],
+        [10, 5_000],
+        [20, 5_000],
+        [30, 5_000],
       ]);
     });
   });

@@ -28,7 +28,11 @@ describe('the open questions of a connection', () => {
     questions.add(one);
     questions.add(other);
     peer(text('.'.repeat(highWaterMark)));
-    expect([questions.isReading, questions.unread, port.isPaused]).toEqual([true, highWaterMark + 128, false]);
+    expect({ isReading: questions.isReading, unread: questions.unread, isPaused: port.isPaused }).toEqual({
+      isReading: true,
+      unread: highWaterMark + 128,
+      isPaused: false,
+    });
     questions.remove(one);
     expect(questions.isReading).toBe(true);
     questions.remove(other);

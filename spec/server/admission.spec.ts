@@ -173,7 +173,7 @@ describe.each(places)('maxConnections on %s', (_, start) => {
     const to = await start({ ...options, maxConnections: 1 });
     for (let round = 0; round < 5; round++) {
       const [found, retryAfter, ending] = await refusal(to, parts);
-      expect([found, retryAfter, ending]).toEqual([status, undefined, 'end']);
+      expect({ found, retryAfter, ending }).toEqual({ found: status, retryAfter: undefined, ending: 'end' });
     }
     await openSoon(to);
   });

@@ -168,7 +168,11 @@ describe('over TLS', () => {
     atEnd(() => stranger.close());
     stranger.write(handshake());
     expect((await stranger.response()).status).toBe(401);
-    expect([connections[0]?.data, secure, subjects.length]).toEqual([{ hasCertificate: true }, [true, true], 2]);
+    expect({ data: connections[0]?.data, secure, subjects: subjects.length }).toEqual({
+      data: { hasCertificate: true },
+      secure: [true, true],
+      subjects: 2,
+    });
   });
 
   it('takes the certificate of a client for a credential of a page', async () => {

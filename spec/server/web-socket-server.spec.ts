@@ -118,7 +118,11 @@ describe('the subscriptions of a server', () => {
     const http = await httpServer();
     const server = serve({ server: http });
     const seen = await lastValueFrom(server.pipe(takeUntil(server.listening$), toArray()));
-    expect([seen, server.address(), http.listenerCount('upgrade')]).toEqual([[], null, 0]);
+    expect({ seen, address: server.address(), listeners: http.listenerCount('upgrade') }).toEqual({
+      seen: [],
+      address: null,
+      listeners: 0,
+    });
     const subscription = server.subscribe();
     expect([await status(portOf(http.address())), http.listenerCount('upgrade')]).toEqual([101, 1]);
     subscription.unsubscribe();

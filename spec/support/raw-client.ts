@@ -1,6 +1,7 @@
 /** A peer of a server that knows no WebSocket: it writes what it is told, and keeps what comes. */
 import { connect as connectTcp, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { Gathered } from './gathered.js';
 import { ca } from './tls.js';
 
 /** An HTTP response as it came. */
@@ -58,17 +59,16 @@ export type Place = number | { readonly path: string };
 /** One connection, over TCP, a Unix socket or TLS. */
 export class RawClient {
   readonly socket: Socket;
-  /** What came and was not taken yet. */
-  received: Buffer = Buffer.alloc(0);
   /** How it ended; `undefined` while it has not. */
   ending: Ending | undefined;
+  readonly #received = new Gathered();
   #isClosed = false;
   #waiting: (() => void)[] = [];
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.received = Buffer.concat([this.received, chunk]);
+      this.#received.push(chunk);
       this.#wake();
     });
     socket.on('end', () => this.#ended('end'));
@@ -106,6 +106,11 @@ export class RawClient {
     });
   }
 
+  /** What came and was not taken yet. */
+  get received(): Buffer {
+    return this.#received.bytes;
+  }
+
   /** Writes; a string as latin1. Harmless after the end. */
   write(data: string | Uint8Array): void {
     if (!this.socket.writable) return;
@@ -123,7 +128,8 @@ export class RawClient {
   async response(): Promise<RawResponse> {
     await this.#until(() => this.received.includes('\r\n\r\n'), 'a response');
     const end = this.received.indexOf('\r\n\r\n');
-    const [statusLine = '', ...lines] = this.#take(end + 4)
+    const [statusLine = '', ...lines] = this.#received
+      .take(end + 4)
       .toString('latin1')
       .trimEnd()
       .split('\r\n');
@@ -140,8 +146,8 @@ export class RawClient {
 
   /** The next `size` bytes. */
   async bytes(size: number): Promise<Buffer> {
-    await this.#until(() => this.received.length >= size, `${size} bytes`);
-    return this.#take(size);
+    await this.#until(() => this.#received.length >= size, `${size} bytes`);
+    return this.#received.take(size);
   }
 
   /** The next frame. */
@@ -179,12 +185,6 @@ export class RawClient {
     await this.#until(() => this.#isClosed, 'the close');
   }
 
-  #take(size: number): Buffer {
-    const taken = this.received.subarray(0, size);
-    this.received = this.received.subarray(size);
-    return taken;
-  }
-
   #ended(how: Ending): void {
     this.ending ??= how;
     this.#wake();
@@ -199,9 +199,7 @@ export class RawClient {
   async #until(isThere: () => boolean, what: string): Promise<void> {
     while (!isThere()) {
       if (this.#isClosed || (this.ending !== undefined && what !== 'the close')) {
-        throw new Error(
-          `the connection ended (${this.ending}) before ${what}, behind ${this.received.toString('hex')}`,
-        );
+        throw new Error(`the connection ended (${this.ending}) before ${what}, after ${this.received.toString('hex')}`);
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { type Frame, wire } from './frames.js';
+import { Gathered } from './gathered.js';
 
 /** The head of a handshake's request. */
 export interface RequestHead {
@@ -46,7 +47,7 @@ export class RawPeer {
   /** Resolves with the error that ended it, if any, once it is gone. */
   readonly closed: Promise<Error | undefined>;
   head: RequestHead | undefined;
-  #received: Buffer = Buffer.alloc(0);
+  readonly #received = new Gathered();
   #over = false;
   #wake: (() => void) | undefined;
 
@@ -57,7 +58,7 @@ export class RawPeer {
       failure = error;
     });
     socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#received.push(chunk);
       this.#wake?.();
     });
     const over = (): void => {
@@ -77,16 +78,17 @@ export class RawPeer {
 
   /** What has come and was not taken. */
   get received(): Buffer {
-    return this.#received;
+    return this.#received.bytes;
   }
 
   /** Reads the next request head. */
   async request(): Promise<RequestHead> {
     const end = await this.#until(() => {
-      const at = this.#received.indexOf('\r\n\r\n');
+      const at = this.received.indexOf('\r\n\r\n');
       return at < 0 ? undefined : at;
     });
-    const [line = '', ...fields] = this.#take(end + 4)
+    const [line = '', ...fields] = this.#received
+      .take(end + 4)
       .toString('latin1')
       .trimEnd()
       .split('\r\n');
@@ -116,9 +118,11 @@ export class RawPeer {
 
   /** Reads the next frame. */
   async frame(): Promise<ReceivedFrame> {
-    const { size, ...frame } = await this.#until(() => readFrame(this.#received));
-    this.#take(size);
-    return frame;
+    const size = await this.#until(() => {
+      const needed = this.#received.length < 2 ? undefined : frameSize(this.#received.first(MAX_HEADER));
+      return needed !== undefined && needed <= this.#received.length ? needed : undefined;
+    });
+    return readFrame(this.#received.take(size));
   }
 
   /** Reads frames until one has this opcode. */
@@ -139,17 +143,11 @@ export class RawPeer {
     for (;;) {
       const found = look();
       if (found !== undefined) return found;
-      if (this.#over) throw new Error(`the client left after '${this.#received.toString('latin1').slice(0, 200)}'`);
+      if (this.#over) throw new Error(`the client left after '${this.received.toString('latin1').slice(0, 200)}'`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-  }
-
-  #take(size: number): Buffer {
-    const taken = this.#received.subarray(0, size);
-    this.#received = this.#received.subarray(size);
-    return taken;
   }
 }
 
@@ -176,6 +174,9 @@ export interface RawServer {
   /** Stops listening and destroys every socket. Throws what a script threw. */
   close(): Promise<void>;
 }
+
+/** The most bytes that a header has. */
+const MAX_HEADER = 14;
 
 const running = new Set<RawServer>();
 
@@ -242,18 +243,26 @@ export function responseOf(head: RequestHead, fault: ResponseFault = {}): Buffer
   return Buffer.from(`${[statusLine, ...fields].join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-function readFrame(bytes: Buffer): (ReceivedFrame & { size: number }) | undefined {
-  if (bytes.length < 2) return undefined;
-  const [first, second] = bytes as unknown as [number, number];
-  const short = second & 0x7f;
-  const masked = (second & 0x80) !== 0;
-  const lengthSize = short === 126 ? 2 : short === 127 ? 8 : 0;
-  const start = 2 + lengthSize + (masked ? 4 : 0);
+/** How long the frame is that begins with `bytes`; undefined while its header is not whole. */
+function frameSize(bytes: Buffer): number | undefined {
+  const { start, lengthSize, short } = headerOf(bytes);
   if (bytes.length < start) return undefined;
   const length = lengthSize === 0 ? short : bytes.readUIntBE(lengthSize === 8 ? 4 : 2, lengthSize === 8 ? 6 : 2);
-  if (bytes.length < start + length) return undefined;
+  return start + length;
+}
+
+function readFrame(bytes: Buffer): ReceivedFrame {
+  const { masked, start } = headerOf(bytes);
   const key = masked ? bytes.readUInt32BE(start - 4) : 0;
-  const payload = Buffer.from(bytes.subarray(start, start + length));
-  if (masked) for (let i = 0; i < length; i++) payload[i]! ^= bytes[start - 4 + (i % 4)]!;
-  return { fin: (first & 0x80) !== 0, opcode: first & 0xf, masked, key, payload, size: start + length };
+  const payload = Buffer.from(bytes.subarray(start));
+  if (masked) for (let i = 0; i < payload.length; i++) payload[i]! ^= bytes[start - 4 + (i % 4)]!;
+  return { fin: bytes[0]! >= 0x80, opcode: bytes[0]! & 0xf, masked, key, payload };
+}
+
+function headerOf(bytes: Buffer): { masked: boolean; short: number; lengthSize: number; start: number } {
+  const second = bytes[1]!;
+  const short = second & 0x7f;
+  const masked = second >= 0x80;
+  const lengthSize = short === 126 ? 2 : short === 127 ? 8 : 0;
+  return { masked, short, lengthSize, start: 2 + lengthSize + (masked ? 4 : 0) };
 }

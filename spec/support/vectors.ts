@@ -6,6 +6,7 @@ import type { Role } from '../../src/protocol/frame/opcode.js';
 import type { More } from '../../src/protocol/message/message-reader.js';
 import { type Output, Session, type SessionOptions } from '../../src/protocol/message/session.js';
 import { type Frame, wire } from './frames.js';
+import { allOr, isLong } from './long.js';
 
 /** An {@link Output} with the error of a `fail` reduced to its codes. */
 export type Seen =
@@ -141,15 +142,16 @@ function* cuttings(
     if (bytes.length <= LARGE) yield { pieces, pull: 'end' };
   }
   for (const size of bytes.length <= DRIP ? [1, ...chops] : [997, 65_536, ...chops]) {
-    yield { pieces: slices(bytes, size), pull: 'each' };
-    yield { pieces: slices(bytes, size), pull: 'end' };
+    const pieces = slices(bytes, size);
+    yield { pieces, pull: 'each' };
+    if (bytes.length <= LARGE || isLong) yield { pieces, pull: 'end' };
   }
 }
 
 function cutPositions(role: Role, bytes: Buffer, frames: readonly Frame[]): number[] {
   if (bytes.length <= CUT_EVERYWHERE) return [...bytes.keys()].slice(1);
   const middle = bytes.length >> 1;
-  if (bytes.length > LARGE) return [1, 2, 9, 14, 15, middle, middle + 1];
+  if (bytes.length > LARGE) return [...allOr([1, 2, 9, 14, 15, middle, middle + 1], [2, 14, middle])];
   const ends = frames.length > 4 ? [...frames.slice(0, 2), ...frames.slice(-2)] : frames;
   const positions = new Set([middle, middle + 1, middle + 2, middle + 3]);
   let start = 0;

@@ -36,7 +36,11 @@ describe('two ports over memory', () => {
     expect(a.port.pending).toBe(5);
     b.port.chunkSize = 4;
     b.port.resume();
-    expect([a.port.pending, a.log, b.log.length]).toEqual([0, ['drained'], 5]);
+    expect({ portPending: a.port.pending, aLog: a.log, bLog: b.log.length }).toEqual({
+      portPending: 0,
+      aLog: ['drained'],
+      bLog: 5,
+    });
   });
 
   it('lose what has not arrived when one is terminated or the network is lost', () => {

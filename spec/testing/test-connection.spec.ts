@@ -187,7 +187,11 @@ describe('sending on a test connection', () => {
 
   it('tells what became of it', () => {
     const conn = testConnection({ flushed$: NEVER });
-    expect([conn.trySend('a'), conn.trySend('b'), conn.bufferedAmount]).toEqual(['sent', 'buffered', 2]);
+    expect({ a: conn.trySend('a'), b: conn.trySend('b'), bufferedAmount: conn.bufferedAmount }).toEqual({
+      a: 'sent',
+      b: 'buffered',
+      bufferedAmount: 2,
+    });
     expect(conn.stats).toMatchObject({ messagesSent: 2, bytesSent: 0, messagesDropped: 0 });
   });
 });
@@ -211,7 +215,12 @@ describe('pings of a test connection', () => {
 describe('the facts of a test connection', () => {
   it('are those of its inputs, with their types', () => {
     const conn = testConnection({ data: { user: 'a' }, url: '/room', protocol: 'chat' });
-    expect([conn.data.user, conn.url, conn.protocol, conn.readyState]).toEqual(['a', '/room', 'chat', 1]);
+    expect({ user: conn.data.user, url: conn.url, protocol: conn.protocol, readyState: conn.readyState }).toEqual({
+      user: 'a',
+      url: '/room',
+      protocol: 'chat',
+      readyState: 1,
+    });
     expectTypeOf(conn).toExtend<Connection<{ user: string }>>();
     expectTypeOf(testConnection()).toEqualTypeOf<TestConnection<undefined, string | Uint8Array, Outgoing>>();
     expectTypeOf(testConnection<1, 2>().sent$).toEqualTypeOf<Observable<2>>();

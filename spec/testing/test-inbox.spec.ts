@@ -58,7 +58,11 @@ describe('the inbox of a test connection', () => {
     inbox.end();
     expect(log).toEqual([]);
     scheduler.flush();
-    expect([log, scheduler.now(), subscription.closed]).toEqual([['complete', 'done'], 10_000, true]);
+    expect({ log, now: scheduler.now(), closed: subscription.closed }).toEqual({
+      log: ['complete', 'done'],
+      now: 10_000,
+      closed: true,
+    });
   });
 
   it('shows messages to those who intercept', () => {

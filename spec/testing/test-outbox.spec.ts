@@ -13,7 +13,11 @@ describe('the way out of a test connection', () => {
     flushed$.next();
     expect([outbox.bufferedAmount, log]).toEqual([1, ['mark']]);
     flushed$.next();
-    expect([outbox.bufferedAmount, outbox.bytesSent, log]).toEqual([0, 2, ['mark', 'b']]);
+    expect({ bufferedAmount: outbox.bufferedAmount, bytesSent: outbox.bytesSent, log }).toEqual({
+      bufferedAmount: 0,
+      bytesSent: 2,
+      log: ['mark', 'b'],
+    });
   });
 
   it('is handed over at once without flushed$', () => {

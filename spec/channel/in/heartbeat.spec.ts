@@ -99,7 +99,7 @@ describe('a heartbeat', () => {
     heart.start(0.5);
     at(20_000, () => heart.stop());
     run(100_000);
-    expect([pings, died, scheduler.actions]).toEqual([[15_000], [], []]);
+    expect({ pings, died, actions: scheduler.actions }).toEqual({ pings: [15_000], died: [], actions: [] });
   });
 
   it('leaves nothing behind when its ping stops it', () => {

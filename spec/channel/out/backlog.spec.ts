@@ -39,6 +39,10 @@ describe('what waits behind a write', () => {
   });
 
   it('is nothing for all who wait for nothing', () => {
-    expect([NO_BACKLOG.isEmpty, NO_BACKLOG.size, contentsOf(NO_BACKLOG)]).toEqual([true, 0, []]);
+    expect({
+      isEmpty: NO_BACKLOG.isEmpty,
+      size: NO_BACKLOG.size,
+      contents: contentsOf(NO_BACKLOG),
+    }).toEqual({ isEmpty: true, size: 0, contents: [] });
   });
 });

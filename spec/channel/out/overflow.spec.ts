@@ -172,18 +172,8 @@ describe('a client that never reads', () => {
 
   /** The numbers of the messages that come, until `last` has. */
   async function numbers(client: RawClient, count: number): Promise<number[]> {
-    const chunks: Buffer[] = [client.received];
-    let size = client.received.length;
-    client.socket.removeAllListeners('data');
-    await new Promise<void>((resolve) => {
-      client.socket.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        size += chunk.length;
-        if (size === count * 65_536) resolve();
-      });
-      client.socket.resume();
-    });
-    return readFrames(Buffer.concat(chunks)).map(({ payload }) => payload.readUInt32BE());
+    client.socket.resume();
+    return readFrames(await client.bytes(count * 65_536)).map(({ payload }) => payload.readUInt32BE());
   }
 
   it("is given up with 'close'", async () => {

@@ -107,7 +107,11 @@ describe('what connections make of a message for many', () => {
 
   it('is not one frame for those that mask (RFC 6455 §5.3)', () => {
     const [masked, plain, bytes] = [...encoded(text, 'masked', 'plain'), ...encoded(Buffer.from(text), 'masked')];
-    expect([masked!.kind, plain!.kind, bytes!.kind]).toEqual(['text', 'shared', 'frame']);
+    expect({ maskedKind: masked!.kind, plainKind: plain!.kind, bytesKind: bytes!.kind }).toEqual({
+      maskedKind: 'text',
+      plainKind: 'shared',
+      bytesKind: 'frame',
+    });
   });
 
   it('is compressed once for all of the same parameters that keep no context (RFC 7692 §7.1.1)', () => {

@@ -113,10 +113,19 @@ describe('a lane that is flushed', () => {
     lane.open(0);
     for (const text of ['one', 'two']) expect(lane.takes(textFrame(text), 3)).toBe(true);
     lane.flush();
-    expect([written(port), lane.size, lane.bytesSent]).toEqual([['one two'], 0, 10]);
+    expect({ port: written(port), lane: lane.size, bytesSent: lane.bytesSent }).toEqual({
+      port: ['one two'],
+      lane: 0,
+      bytesSent: 10,
+    });
     expect(lane.takes(frameOf(100), 98)).toBe(true);
     lane.flush();
-    expect([port.taken, lane.bytesSent, lane.count, calls]).toEqual([110, 110, 3, []]);
+    expect({ taken: port.taken, bytesSent: lane.bytesSent, count: lane.count, calls }).toEqual({
+      taken: 110,
+      bytesSent: 110,
+      count: 3,
+      calls: [],
+    });
   });
 
   it('writes nothing when there is nothing any more', () => {
@@ -127,7 +136,7 @@ describe('a lane that is flushed', () => {
     lane.flush();
     lane.open(0);
     lane.flush();
-    expect([port.writes, calls, lane.bytesSent]).toEqual([[], [], 0]);
+    expect({ writes: port.writes, calls, bytesSent: lane.bytesSent }).toEqual({ writes: [], calls: [], bytesSent: 0 });
   });
 
   it('leaves it to its owner when something is before the frames', () => {
@@ -135,7 +144,7 @@ describe('a lane that is flushed', () => {
     lane.open(40);
     lane.takes(textFrame('behind'), 6);
     lane.flush();
-    expect([calls, port.writes, lane.size]).toEqual([['write'], [], 8]);
+    expect({ calls, writes: port.writes, lane: lane.size }).toEqual({ calls: ['write'], writes: [], lane: 8 });
   });
 
   it('leaves it to its owner when it was closed meanwhile, or a frame was added by the owner', () => {
@@ -161,7 +170,12 @@ describe('a lane that is flushed', () => {
     expect(calls).toEqual([]);
     lane.takes(textFrame('two'), 3);
     lane.flush();
-    expect([calls, lane.size, lane.bytesSent, port.pending]).toEqual([['blocked'], 0, 10, 5]);
+    expect({ calls, lane: lane.size, bytesSent: lane.bytesSent, pending: port.pending }).toEqual({
+      calls: ['blocked'],
+      lane: 0,
+      bytesSent: 10,
+      pending: 5,
+    });
   });
 });
 
@@ -194,7 +208,7 @@ describe('a lane that is closed', () => {
     const frame = frameOf(50);
     lane.add(frame);
     flushAll();
-    expect([lane.size, lane.count, port.writes]).toEqual([50, 0, []]);
+    expect({ lane: lane.size, count: lane.count, writes: port.writes }).toEqual({ lane: 50, count: 0, writes: [] });
     expect(lane.take()).toBe(frame.run);
   });
 

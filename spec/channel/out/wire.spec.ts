@@ -88,9 +88,19 @@ describe('what goes to many', () => {
     const port = new KernelPort();
     const made = wireWithLane(port);
     expect([made.lane.takes(frame, 6), made.lane.takes(frame, 6)]).toEqual([true, true]);
-    expect([made.size, made.isIdle, port.writes]).toEqual([16, false, []]);
+    expect({ madeSize: made.size, isIdle: made.isIdle, writes: port.writes }).toEqual({
+      madeSize: 16,
+      isIdle: false,
+      writes: [],
+    });
     flushAll();
-    expect([made.size, made.isIdle, made.bytesSent, port.taken, port.writes.length]).toEqual([0, true, 16, 16, 1]);
+    expect({
+      madeSize: made.size,
+      isIdle: made.isIdle,
+      bytesSent: made.bytesSent,
+      taken: port.taken,
+      writes: port.writes.length,
+    }).toEqual({ madeSize: 0, isIdle: true, bytesSent: 16, taken: 16, writes: 1 });
     made.message('alone');
     flushAll();
     expect([made.bytesSent, port.taken]).toEqual([23, 23]);
@@ -114,7 +124,12 @@ describe('what goes to many', () => {
     flushAll();
     made.control(Opcode.ping, Buffer.alloc(0));
     made.write();
-    expect([made.isBlocked, made.size, made.bytesSent, port.writes]).toEqual([true, 8 + 2, 8, []]);
+    expect({ isBlocked: made.isBlocked, madeSize: made.size, bytesSent: made.bytesSent, writes: port.writes }).toEqual({
+      isBlocked: true,
+      madeSize: 8 + 2,
+      bytesSent: 8,
+      writes: [],
+    });
     port.read();
     made.write();
     expect([made.isBlocked, made.size]).toEqual([false, 0]);

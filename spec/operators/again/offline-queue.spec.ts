@@ -107,7 +107,11 @@ describe('a turn', () => {
     queue.push('b', undefined);
     remove();
     remove();
-    expect([queue.size, taken(queue), log]).toEqual([COST + 1, ['b'], []]);
+    expect({ size: queue.size, taken: taken(queue), log }).toEqual({
+      size: COST + 1,
+      taken: ['b'],
+      log: [],
+    });
   });
 
   it('is told when it is dropped, be it at once, and when all is cleared', () => {

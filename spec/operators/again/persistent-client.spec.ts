@@ -398,7 +398,11 @@ describe('the end', () => {
     client.send.next('a');
     client.complete();
     scene.settle();
-    expect([got, codes, log.sort()]).toEqual([[['a']], [1000], ['messages', 'send', 'state']]);
+    expect({ got, codes, log: log.sort() }).toEqual({
+      got: [['a']],
+      codes: [1000],
+      log: ['messages', 'send', 'state'],
+    });
     expect(states.at(-1)).toEqual({ type: 'closed' });
   });
 
@@ -474,7 +478,11 @@ describe('the end', () => {
     client.complete();
     client.send.error(new Error('no'));
     expect(client.open().closed).toBe(true);
-    expect([client.trySend('a'), client.readyState, types]).toEqual(['closed', 3, ['closed']]);
+    expect({ result: client.trySend('a'), readyState: client.readyState, types }).toEqual({
+      result: 'closed',
+      readyState: 3,
+      types: ['closed'],
+    });
     expect(watch(scene).sort()).toEqual(['messages', 'send', 'state']);
   });
 });

@@ -23,7 +23,7 @@ import { marbles } from '../../support/marbles.js';
 import { guardProcess } from '../../support/process-guard.js';
 import { seeded } from '../../support/seeded.js';
 
-const MANY = 200_000;
+const MANY = 20_000;
 const lost = (uptime: number): Error =>
   Object.assign(new ConnectionClosedError({ code: 1006, reason: '', wasClean: false }), { uptime });
 /** Waits of exactly 4, 8, 16 frames. */

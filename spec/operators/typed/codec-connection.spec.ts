@@ -128,7 +128,13 @@ describe('a typed connection', () => {
       conn.messages$.subscribe((value) => values.push(value));
       client.send.next('a');
       client.send.next('a');
-      expect([counts.decoded, new Set(values.slice(0, 4)).size, new Set(values).size]).toEqual([2, 1, 2]);
+      const differentOfFirst = new Set(values.slice(0, 4)).size;
+      const different = new Set(values).size;
+      expect({ decoded: counts.decoded, differentOfFirst, different }).toEqual({
+        decoded: 2,
+        differentOfFirst: 1,
+        different: 2,
+      });
     });
 
     it('keeps no value for those who do not subscribe, or no longer', () => {
@@ -178,9 +184,17 @@ describe('a typed connection', () => {
       fill();
       expect([plain?.isReading, plain?.isStuck]).toEqual([false, true]);
       const waiting = conn.intercept(() => false, { onStuck: () => stuck++ });
-      expect([waiting?.isReading, waiting?.isStuck, stuck]).toEqual([true, false, 0]);
+      expect({ isReading: waiting?.isReading, isStuck: waiting?.isStuck, stuck }).toEqual({
+        isReading: true,
+        isStuck: false,
+        stuck: 0,
+      });
       fill();
-      expect([waiting?.isReading, waiting?.isStuck, stuck]).toEqual([false, true, 1]);
+      expect({ isReading: waiting?.isReading, isStuck: waiting?.isStuck, stuck }).toEqual({
+        isReading: false,
+        isStuck: true,
+        stuck: 1,
+      });
       waiting?.unsubscribe();
       conn.hold().unsubscribe();
       expect(stuck).toBe(1);
@@ -302,7 +316,11 @@ describe('a send before another one', () => {
         return 'sent';
       }),
     );
-    expect([send.isReady, send.bufferedAmount, send.ready$]).toEqual([false, 7, EMPTY]);
+    expect({ isReady: send.isReady, bufferedAmount: send.bufferedAmount, ready: send.ready$ }).toEqual({
+      isReady: false,
+      bufferedAmount: 7,
+      ready: EMPTY,
+    });
     send.next(1);
     send.complete();
     send.error(undefined);

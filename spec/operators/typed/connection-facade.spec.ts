@@ -24,7 +24,11 @@ describe('the face of a connection behind another one', () => {
   it('is that of the one behind it', () => {
     const { server } = connectionPair({ data: { user: 'a' }, url: '/room' });
     const facade = new ConnectionFacade(server);
-    expect([facade.data, facade.url, facade.readyState]).toEqual([{ user: 'a' }, '/room', 1]);
+    expect({ data: facade.data, url: facade.url, readyState: facade.readyState }).toEqual({
+      data: { user: 'a' },
+      url: '/room',
+      readyState: 1,
+    });
     facade.terminate();
     expect([facade.readyState, server.readyState]).toEqual([3, 3]);
   });

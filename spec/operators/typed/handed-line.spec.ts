@@ -46,7 +46,11 @@ describe('what is not handed over yet', () => {
     const { handed$, log, track } = line();
     for (let i = 0; i < 200_000; i++) track(`${i}`);
     for (let i = 0; i < 200_000; i++) handed$.next(`${i}`);
-    expect([log.length, log[199_999], handed$.observed]).toEqual([200_000, '199999', false]);
+    expect({ count: log.length, last: log[199_999], observed: handed$.observed }).toEqual({
+      count: 200_000,
+      last: '199999',
+      observed: false,
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import {
   readDeflateAnswer,
 } from '../../../src/protocol/deflate/deflate-negotiation.js';
 import { formatExtensions, parseExtensions } from '../../../src/protocol/handshake/extensions.js';
+import { runs } from '../../support/long.js';
 
 const anything: DeflateParameters = {
   serverNoContextTakeover: false,
@@ -234,7 +235,7 @@ describe('any offers', () => {
         // §7.1.2.2: never without having been offered
         if (!header.includes('client_max_window_bits')) expect(params.has('client_max_window_bits')).toBe(false);
       }),
-      { numRuns: 3000 },
+      runs(3000),
     );
   });
 

@@ -8,6 +8,7 @@ import {
 } from '../../../src/protocol/deflate/deflate.js';
 import type { ProtocolError } from '../../../src/protocol/errors.js';
 import { jsonText, noise } from '../../support/compressible.js';
+import { runs } from '../../support/long.js';
 
 const MiB = 1_048_576;
 const settings: DeflateSettings = { windowBits: 15, level: 6, memLevel: 8 };
@@ -162,7 +163,7 @@ describe('data that is not valid', () => {
           expect([1007, 1008, 1009]).toContain((error as ProtocolError).closeCode);
         }
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 });

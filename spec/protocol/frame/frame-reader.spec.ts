@@ -35,7 +35,12 @@ describe('FrameReader', () => {
     const reader = new FrameReader(true);
     for (let i = 0; i < 13; i++) {
       reader.push(Buffer.from(bytes.subarray(i, i + 1)));
-      expect([reader.read(), reader.unread, reader.inFrame, reader.partialBytes]).toEqual([false, 0, true, i + 1]);
+      expect({
+        read: reader.read(),
+        unread: reader.unread,
+        inFrame: reader.inFrame,
+        partialBytes: reader.partialBytes,
+      }).toEqual({ read: false, unread: 0, inFrame: true, partialBytes: i + 1 });
     }
     reader.push(Buffer.from(bytes.subarray(13)));
     expect(reader.read()).toBe(true);

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { decodeText, Utf8Validator, writeSizedText, writeText } from '../../../src/protocol/frame/utf8.js';
+import { anyText } from '../../support/any-text.js';
 import { hex } from '../../support/bits.js';
+import { runs } from '../../support/long.js';
 
 describe('Utf8Validator (RFC 3629)', () => {
   it.each([
@@ -75,7 +77,7 @@ describe('Utf8Validator (RFC 3629)', () => {
       fc.property(nearlyUtf8, (bytes) => {
         expect(failsAt(bytes)).toBe(firstDeadEnd(bytes));
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -95,7 +97,7 @@ describe('Utf8Validator (RFC 3629)', () => {
         }
         expect(validator.complete).toBe(isValid(bytes));
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });
@@ -156,7 +158,7 @@ const continuations = ['', '80', 'bf', '8080', 'bf80', '808080', 'bf8080'].map(h
 /** Valid text with, perhaps, one wrong byte in it. */
 const nearlyUtf8 = fc
   .record({
-    text: fc.string({ unit: 'binary', maxLength: 60 }),
+    text: anyText({ maxLength: 60 }),
     wrong: fc.option(fc.record({ at: fc.nat({ max: 120 }), byte: fc.nat({ max: 255 }) })),
     cut: fc.nat({ max: 3 }),
   })

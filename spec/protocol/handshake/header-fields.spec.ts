@@ -19,7 +19,11 @@ describe('tokens (RFC 9110 §5.6.2)', () => {
     const allowed = new Set("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
     for (let code = 0; code < 0x180; code++) {
       const char = String.fromCharCode(code);
-      expect([char, isToken(char), isFieldName(char)]).toEqual([char, allowed.has(char), allowed.has(char)]);
+      expect({ char, isToken: isToken(char), isFieldName: isFieldName(char) }).toEqual({
+        char,
+        isToken: allowed.has(char),
+        isFieldName: allowed.has(char),
+      });
     }
   });
 

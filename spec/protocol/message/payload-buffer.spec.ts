@@ -62,7 +62,11 @@ describe('PayloadBuffer', () => {
       buffer.expect(1_000_000, true);
       for (let part = 0; part < 10; part++) buffer.append(Buffer.alloc(100_000, part), 0, 100_000);
       const payload = buffer.take();
-      expect([payload[99_999], payload[100_000], payload[999_999]]).toEqual([0, 1, 9]);
+      expect({
+        before: payload[99_999],
+        after: payload[100_000],
+        last: payload[999_999],
+      }).toEqual({ before: 0, after: 1, last: 9 });
       return allocations.mock.calls.map(([size]) => size);
     });
     expect(sizes).toEqual([[200_000, 1_000_000], [1_000_000]]);
