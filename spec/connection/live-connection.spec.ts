@@ -1,7 +1,6 @@
 import { Observable } from 'rxjs';
+import { connectionOver, type FrameFacts } from '../../src/channel/open.js';
 import { connectionSettings } from '../../src/channel/settings.js';
-import type { ConnectionFacts } from '../../src/connection/facts.js';
-import { PortConnection } from '../../src/connection/live-connection.js';
 import { close, ping, pong, text } from '../support/frames.js';
 import { marbles } from '../support/marbles.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
@@ -142,7 +141,7 @@ describe('stats', () => {
 
 describe('the facts of a connection', () => {
   it('are those of its handshake', () => {
-    const facts: ConnectionFacts<{ user: string }> = {
+    const facts: FrameFacts<{ user: string }> = {
       role: 'client',
       data: { user: 'ann' },
       url: 'ws://127.0.0.1/a',
@@ -151,7 +150,7 @@ describe('the facts of a connection', () => {
       protocolVersion: 8,
       remoteAddress: '127.0.0.1',
     };
-    const connection = new PortConnection(new MemoryPort(() => {}), facts, connectionSettings({}, 'client'));
+    const connection = connectionOver(new MemoryPort(() => {}), facts, connectionSettings({}, 'client'));
     const { role: _, extensions, ...rest } = facts;
     expect(connection).toMatchObject({ ...rest, request: undefined, response: undefined, readyState: 1 });
     expect([extensions, { ...connection.extensions }]).toEqual([[], {}]);

@@ -2,16 +2,17 @@
 import '../../src/net/diagnostics.js';
 import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
 import type { CompressionOption } from '../../src/channel/deflate-options.js';
+import { connectionOver } from '../../src/channel/open.js';
 import { type ConnectionOptions, connectionSettings } from '../../src/channel/settings.js';
 import type { CloseInfo, Message } from '../../src/connection/connection.js';
-import { PortConnection } from '../../src/connection/live-connection.js';
+import type { LiveConnection } from '../../src/connection/live-connection.js';
 import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negotiation.js';
 import { type Frame, wire } from './frames.js';
 import { MemoryPort } from './memory-port.js';
 
 /** A connection and the peer's end of it. */
 export interface MemoryConnection {
-  readonly connection: PortConnection<undefined, Message>;
+  readonly connection: LiveConnection<undefined, Message>;
   readonly port: MemoryPort;
   /** Each record of `close$`. */
   readonly closeInfos: CloseInfo[];
@@ -43,7 +44,7 @@ export function memoryConnection({ role = 'server', deflate, ...options }: Memor
     remoteAddress: undefined,
   };
   const settings = connectionSettings({ heartbeat: false, scheduler: new VirtualTimeScheduler(), ...options }, role);
-  const connection = new PortConnection<undefined, Message>(port, facts, settings);
+  const connection = connectionOver<undefined, Message>(port, facts, settings);
   const closeInfos: CloseInfo[] = [];
   connection.close$.subscribe((info) => closeInfos.push(info));
   connection.start();

@@ -1,7 +1,7 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { SendResult } from './channel.js';
 import type { IncomingMessage } from './incoming-message.js';
 import type { Outgoing } from './outgoing.js';
+import type { SendResult } from './send-result.js';
 import type { SendSubject } from './send-subject.js';
 
 /** A received message: text is a string, binary a `Uint8Array` (on Node a `Buffer`). */

@@ -1,4 +1,5 @@
-import type { ConnectionFacts, KeptRequest } from '../connection/facts.js';
+import type { FrameFacts } from '../channel/open.js';
+import type { KeptRequest } from '../connection/facts.js';
 import type { UpgradeRequest } from '../net/socket-upgrade.js';
 import type { AcceptedDeflate, DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
 import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
@@ -6,7 +7,7 @@ import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
 const NONE: readonly never[] = [];
 
 /** The facts of a connection that a server has accepted: what others can be told from is not kept twice. */
-export class AcceptedFacts<Data> implements ConnectionFacts<Data> {
+export class AcceptedFacts<Data> implements FrameFacts<Data> {
   readonly data: Data;
   readonly handshake: KeptRequest;
   readonly protocol: string;

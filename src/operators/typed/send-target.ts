@@ -1,7 +1,10 @@
 import type { SendSubject, SendTarget } from '../../connection/send-subject.js';
 
-/** What a `send` before another one writes to: values go to `send`, all else to the `send` behind it. */
-export function targetOver<Behind, Out>(behind: SendSubject<Behind>, send: SendTarget<Out>['send']): SendTarget<Out> {
+/** What a `send` before another one writes to: values go to `trySend`, all else to the `send` behind it. */
+export function targetOver<Behind, Out>(
+  behind: SendSubject<Behind>,
+  trySend: SendTarget<Out>['trySend'],
+): SendTarget<Out> {
   return {
     ready$: behind.ready$,
     get isReady() {
@@ -13,8 +16,8 @@ export function targetOver<Behind, Out>(behind: SendSubject<Behind>, send: SendT
     get bufferedAmount() {
       return behind.bufferedAmount;
     },
-    send,
-    closeWith: (code, _reason, error) => {
+    trySend,
+    close: (code, _reason, error) => {
       if (code === 1000 && error === undefined) behind.complete();
       else behind.error(error);
     },

@@ -1,9 +1,7 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { ProtocolError } from '../errors.js';
 import { CloseCode, isReceivableCloseCode, isSendableCloseCode, SENDABLE_CLOSE_CODES } from './close-code.js';
-
-/** What a control frame may carry (125 bytes, RFC 6455 §5.5) less the status code. */
-const MAX_REASON_BYTES = 123;
+import { MAX_REASON_BYTES } from './close-reason.js';
 
 /** What a Close frame says. RFC 6455 §7.1.5, §7.1.6. */
 export interface ClosePayload {
@@ -57,14 +55,4 @@ export function encodeClosePayload(code: number, reason: string): Buffer {
   payload.writeUInt16BE(code, 0);
   payload.write(reason, 2);
   return payload;
-}
-
-/** The longest beginning of `reason` that fits a Close frame (123 bytes of UTF-8) and ends with a whole code point. */
-export function truncateReason(reason: string): string {
-  // 123 UTF-16 units are at least 123 bytes: the rest cannot fit, however long it is
-  const bytes = Buffer.from(reason.slice(0, MAX_REASON_BYTES + 1));
-  if (bytes.length <= MAX_REASON_BYTES) return reason;
-  let end = MAX_REASON_BYTES;
-  while ((bytes[end]! & 0xc0) === 0x80) end--;
-  return bytes.toString('utf8', 0, end);
 }
