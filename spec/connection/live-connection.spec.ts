@@ -154,8 +154,26 @@ describe('the facts of a connection', () => {
     const { role: _, extensions, ...rest } = facts;
     expect(connection).toMatchObject({ ...rest, request: undefined, response: undefined, readyState: 1 });
     expect([extensions, { ...connection.extensions }]).toEqual([[], {}]);
-    expect(connection.supports).toEqual({ binary: true, ping: true, fragments: true });
+    expect(connection.supports).toEqual({
+      binary: true,
+      ping: true,
+      fragments: true,
+      backpressure: true,
+      compression: false,
+    });
     expect([connection.latency, connection.bufferedAmount, connection.bytesReceived]).toEqual([undefined, 0, 0]);
+  });
+
+  it('tell whether messages may be compressed', () => {
+    const takeover = { serverNoContextTakeover: false, clientNoContextTakeover: false };
+    const deflate = { ...takeover, serverMaxWindowBits: 15, clientMaxWindowBits: 15 };
+    const { connection } = memoryConnection({ deflate, perMessageDeflate: true });
+    expect(connection.supports).toMatchObject({ compression: true, backpressure: true });
+  });
+
+  it('show nothing of how its server keeps account of it', () => {
+    const { connection } = memoryConnection();
+    expect(Object.keys(connection)).toEqual([]);
   });
 
   it('are Observables where they go on', () => {

@@ -25,7 +25,7 @@ interface Closing {
 
 class MessagePortChannel implements Channel<string, string> {
   readonly settings = { highWaterMark: MARK, closeTimeout: 1_000, scheduler: asyncScheduler };
-  readonly supports = { binary: false, ping: true, fragments: false };
+  readonly supports = { binary: false, ping: true, fragments: false, backpressure: true, compression: false };
   readonly latency = undefined;
   readyState: ReadyState = ReadyState.OPEN;
   bufferedAmount = 0;

@@ -33,7 +33,15 @@ const READY_STATES = {
   closed: ReadyState.CLOSED,
 } as const satisfies Record<ClosingState, ReadyState>;
 
-const SUPPORTS: Supports = Object.freeze({ binary: true, ping: true, fragments: true });
+const PLAIN: Supports = Object.freeze({
+  binary: true,
+  ping: true,
+  fragments: true,
+  backpressure: true,
+  compression: false,
+});
+
+const COMPRESSED: Supports = Object.freeze({ ...PLAIN, compression: true });
 
 /** The channel of RFC 6455: frames over a {@link BytePort}. It has the parts, and knows who calls whom. */
 export class FrameChannel<In>
@@ -78,7 +86,7 @@ export class FrameChannel<In>
   }
 
   get supports(): Supports {
-    return SUPPORTS;
+    return this.terms.outbox.compressor === undefined ? PLAIN : COMPRESSED;
   }
 
   get readyState(): ReadyState {

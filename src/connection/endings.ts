@@ -33,54 +33,54 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   readonly inbox: Inbox<In>;
   readonly #owner: StreamsOwner;
   readonly #channel: Channel<In, never>;
-  readonly #openedAt: number;
-  #endedAt: number | undefined;
+  /** When it was opened, and once it has ended how long it was open. In milliseconds. */
+  #time: number;
   #closed: Once<CloseInfo> | undefined;
   #finishing: FinishListener | undefined;
   #pings: Subject<Uint8Array> | undefined;
   #pongs: Subject<Uint8Array> | undefined;
   /** How it ended, as soon as it has. */
   info: CloseInfo | undefined;
-  #isSettled = false;
-  #isFinished = false;
+  /** How much of the end was told. */
+  #told: 'nothing' | 'closed' | 'finished' = 'nothing';
 
   constructor(channel: Channel<In, never>, owner: StreamsOwner) {
     this.#owner = owner;
     this.#channel = channel;
     // A whole number needs no memory of its own.
-    this.#openedAt = Math.floor(this.#now);
+    this.#time = Math.floor(this.#now);
     this.inbox = new Inbox<In>(channel.settings.highWaterMark, channel);
     channel.attach(this.inbox, this);
   }
 
   /** How long the connection has been open, or was, in milliseconds. */
   get uptime(): number {
-    return (this.#endedAt ?? this.#now) - this.#openedAt;
+    return this.info === undefined ? this.#now - this.#time : this.#time;
   }
 
   /** How it ended, once what could be delivered was. */
   get closed(): Once<CloseInfo> {
     this.#closed ??= new Once();
-    if (this.#isSettled) this.#closed.set(this.info as CloseInfo);
+    if (this.#told !== 'nothing') this.#closed.set(this.info as CloseInfo);
     return this.#closed;
   }
 
   /** Tells `listener` the same, once nothing is held back any more. Without an Observable: there is one for every connection. */
   whenFinished(listener: FinishListener): void {
     const before = this.#finishing;
-    if (this.#isFinished) listener.told(this.info as CloseInfo);
+    if (this.#told === 'finished') listener.told(this.info as CloseInfo);
     else if (before === undefined) this.#finishing = listener;
     else this.#finishing = { told: (info) => tellBoth(before, listener, info) };
   }
 
   get pings$(): Observable<Uint8Array> {
-    if (this.#isSettled) return EMPTY;
+    if (this.#told !== 'nothing') return EMPTY;
     this.#pings ??= new Subject();
     return this.#pings.asObservable();
   }
 
   get pongs$(): Observable<Uint8Array> {
-    if (this.#isSettled) return EMPTY;
+    if (this.#told !== 'nothing') return EMPTY;
     this.#pongs ??= new Subject();
     return this.#pongs.asObservable();
   }
@@ -94,15 +94,15 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   }
 
   ended(info: CloseInfo): void {
+    this.#time = this.uptime;
     this.info = info;
-    this.#endedAt = this.#now;
     report('close', { connection: this.#owner, info });
     this.#owner.endSend();
   }
 
   settled(): void {
     const info = this.info as CloseInfo;
-    this.#isSettled = true;
+    this.#told = 'closed';
     this.#pings?.complete();
     this.#pongs?.complete();
     this.#owner.tracker?.closed(this.#owner);
@@ -135,7 +135,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   }
 
   #finish(): void {
-    this.#isFinished = true;
+    this.#told = 'finished';
     const listener = this.#finishing;
     this.#finishing = undefined;
     listener?.told(this.info as CloseInfo);

@@ -31,10 +31,8 @@ const NOTHING = new Uint8Array(0);
 
 /** The {@link Connection} that applications hold, over any channel. */
 export class LiveConnection<Data, In = Message, Out = Outgoing> implements Connection<Data, In, Out>, Enrolled {
-  /** Told before anybody else when it has ended. @internal */
-  tracker: ConnectionTracker | undefined;
-  /** Among the connections of its server. @internal */
-  rank = -1;
+  #tracker: ConnectionTracker | undefined;
+  #rank = -1;
   readonly #facts: ConnectionFacts<Data>;
   readonly #channel: Channel<In, Out>;
   readonly #streams: ConnectionStreams<In>;
@@ -49,6 +47,24 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     this.#facts = facts;
     this.#channel = channel;
     this.#streams = new ConnectionStreams<In>(channel, this);
+  }
+
+  /** Told before `close$` when it has ended. @internal */
+  get tracker(): ConnectionTracker | undefined {
+    return this.#tracker;
+  }
+
+  set tracker(tracker: ConnectionTracker | undefined) {
+    this.#tracker = tracker;
+  }
+
+  /** Among the connections of its server. No field: `console.log` would show it. @internal */
+  get rank(): number {
+    return this.#rank;
+  }
+
+  set rank(rank: number) {
+    this.#rank = rank;
   }
 
   /** Lets messages in. Called once. @internal */

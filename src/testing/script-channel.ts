@@ -27,7 +27,13 @@ import { testingScheduler } from './testing-scheduler.js';
 /** How long what is held back is waited for after the end, as the default of real connections. In milliseconds. */
 const CLOSE_TIMEOUT = 10_000;
 
-const SUPPORTS: Supports = Object.freeze({ binary: true, ping: true, fragments: true });
+const SUPPORTS: Supports = Object.freeze({
+  binary: true,
+  ping: true,
+  fragments: true,
+  backpressure: true,
+  compression: false,
+});
 
 /** What was sent and is not handed over. */
 interface Unflushed {
