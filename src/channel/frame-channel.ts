@@ -305,7 +305,7 @@ export class FrameChannel<In>
         this.#events.pong(output.data);
         break;
       case 'close':
-        this.closing.peerClosed(output.code, output.reason, output.reply);
+        this.closing.peerClosed(output.code, output.reason);
         break;
       case 'end':
         this.closing.peerEnded();
