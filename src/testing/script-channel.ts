@@ -1,3 +1,4 @@
+import '../net/diagnostics.js';
 import {
   BehaviorSubject,
   distinctUntilChanged,
@@ -95,8 +96,8 @@ export class ScriptChannel<In, Out> implements Channel<In, Out> {
         },
       }),
     );
-    following.add(pings$?.subscribe((payload) => this.#pinged(controlPayload(payload))));
-    following.add(pongs$?.subscribe((payload) => this.#ponged(controlPayload(payload))));
+    following.add(pings$?.subscribe((payload) => this.#pinged(bufferOf(payload))));
+    following.add(pongs$?.subscribe((payload) => this.#ponged(bufferOf(payload))));
     following.add(close$?.subscribe({ next: (how) => this.#end(infoOf(how)), error: lost }));
   }
 
@@ -320,6 +321,11 @@ class ScriptOutlet {
     for (const { onHanded } of queue) onHanded?.();
     this.#signal.update(this.bufferedAmount);
   }
+}
+
+/** As real connections give them on Node. */
+function bufferOf(payload: Uint8Array | string): Buffer {
+  return Buffer.from(controlPayload(payload));
 }
 
 /** Bytes of the payload; 0 for a value that a codec has yet to encode, whose size is unknown. */

@@ -1,4 +1,3 @@
-import '../net/diagnostics.js';
 import type { Observable } from 'rxjs';
 import type { Message } from '../connection/connection.js';
 import { LiveConnection } from '../connection/live-connection.js';
