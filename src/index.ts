@@ -9,12 +9,7 @@ export type { ConnectionOptions, HeartbeatOptions } from './channel/settings.js'
 export { connect } from './client/connect.js';
 export type { ConnectOptions, ConnectTarget, PlainTarget, TargetOptions } from './client/connect-options.js';
 export { openConnection } from './client/open-connection.js';
-export {
-  type PersistentDialOptions,
-  type PersistentOptions,
-  type PersistentPolicy,
-  persistent,
-} from './client/persistent.js';
+export { type PersistentDialOptions, persistent } from './client/persistent.js';
 export type { Overflow, SendResult } from './connection/channel.js';
 export {
   type BinaryType,
@@ -44,6 +39,7 @@ export type { TlsServerOptions } from './net/tls-server-options.js';
 export { type ToDuplexOptions, toDuplex } from './net/to-duplex.js';
 export { type WrapOptions, wrap } from './net/wrap.js';
 export type { PersistentConnection, PersistentState } from './operators/again/persistent-connection.js';
+export type { PersistentOptions, PersistentPolicy } from './operators/again/persistent-options.js';
 export * from './operators.js';
 export type { ExtensionParams, ExtensionsObject } from './protocol/handshake/extensions.js';
 export type { OriginFacts, OriginPolicy } from './protocol/handshake/origin-policy.js';

@@ -32,9 +32,8 @@ export {
   type TopicMessageOptions,
 } from './operators/many/create-hub.js';
 export type { BroadcastResult, DeliveryOptions, LatestPolicy, SlowPolicy } from './operators/many/delivery.js';
-export type { Except } from './operators/many/except.js';
 export type { Presence } from './operators/many/room.js';
-export type { Target, TargetSend } from './operators/many/target.js';
+export type { Except, Target, TargetSend } from './operators/many/target.js';
 export { isBinary, isText } from './operators/message-guards.js';
 export { multiplex } from './operators/multiplex.js';
 export { sendTo } from './operators/send-to.js';

@@ -21,6 +21,16 @@ describe('Fifo', () => {
     expect(fifo.isEmpty).toBe(true);
   });
 
+  it('shows what waits, and takes the newest place of an item out', () => {
+    const fifo = new Fifo<string>();
+    for (const item of ['x', 'a', 'b', 'a', 'c']) fifo.push(item);
+    fifo.shift();
+    expect([...fifo]).toEqual(['a', 'b', 'a', 'c']);
+    for (const item of ['a', 'x']) fifo.remove(item);
+    expect([...fifo]).toEqual(['a', 'b', 'c']);
+    expect(fifo.shift()).toBe('a');
+  });
+
   it('is empty after clear, and takes new items', () => {
     const fifo = new Fifo<string>();
     fifo.push('a');

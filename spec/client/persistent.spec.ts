@@ -5,7 +5,9 @@ import {
   type Connection,
   connect,
   demandMap,
+  fragments,
   type Message,
+  message,
   type Outgoing,
   type PersistentConnection,
   type PersistentState,
@@ -50,6 +52,21 @@ describe('the options of persistent', () => {
     >();
     const typed$ = NEVER as Observable<Connection<undefined, { a: number }, { b: number }>>;
     expectTypeOf(persistent(typed$)).toEqualTypeOf<PersistentConnection<{ a: number }, { b: number }>>();
+  });
+});
+
+describe('what waits for a socket', () => {
+  it.each([
+    ['text', 'aé', 2 + 3],
+    ['bytes', new Uint8Array(10), 2 + 10],
+    ['a message', message('abc'), 2 + 3],
+    ['a Blob', new Blob(['abcd']), 4],
+    ['a message in parts', fragments([]), 1024],
+    ['a value for a codec', { chat: 'hello' }, 1024],
+  ])('is charged for the frames of %s, and 128 bytes beside them', (_, value, cost) => {
+    const client = persistent('ws://127.0.0.1');
+    expect(client.trySend(value as Outgoing)).toBe('buffered');
+    expect(client.bufferedAmount).toBe(128 + cost);
   });
 });
 

@@ -22,6 +22,17 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Takes `item` out from where it stands: the newest place, if it has several. Takes time as more waits behind it. */
+  remove(item: T): void {
+    const at = this.#items.lastIndexOf(item);
+    if (at >= this.#first) this.#items.splice(at, 1);
+  }
+
+  /** The items that wait, the oldest first. */
+  *[Symbol.iterator](): Iterator<T> {
+    for (let at = this.#first; at < this.#items.length; at++) yield this.#items[at] as T;
+  }
+
   clear(): void {
     this.#items = [];
     this.#first = 0;

@@ -1,34 +1,14 @@
-import { asyncScheduler, isObservable, type Observable, type SchedulerLike } from 'rxjs';
-import { checkBoolean, checkInteger, checkNames, checkOneOf, checkScheduler } from '../base/check.js';
-import type { Overflow } from '../connection/channel.js';
+import { isObservable, type Observable } from 'rxjs';
+import { checkNames } from '../base/check.js';
+import { classify, frameSizeOf, payloadSizeOf } from '../channel/out/classify.js';
 import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
 import type { Outgoing } from '../connection/outgoing.js';
-import { type BackoffPolicy, backoffRules } from '../operators/again/backoff.js';
 import { PersistentClient } from '../operators/again/persistent-client.js';
 import type { PersistentConnection } from '../operators/again/persistent-connection.js';
+import { type PersistentOptions, persistentSettings } from '../operators/again/persistent-options.js';
+import { UsageError } from '../protocol/errors.js';
 import { connect } from './connect.js';
 import type { ConnectOptions, ConnectTarget } from './connect-options.js';
-
-/** When a persistent connection is dialed again. */
-export interface PersistentPolicy extends BackoffPolicy {
-  /** Whether also when the peer has closed with 1000 or without a code. @default true */
-  readonly repeat?: boolean;
-}
-
-/** Options of {@link persistent}, beside those of `connect`. */
-export interface PersistentOptions {
-  /** How much may wait for a socket, each item charged 128 bytes beside its own; then `overflow` acts. In bytes. @default 1_048_576 */
-  readonly offlineBuffer?: number;
-  /**
-   * What happens above `offlineBuffer`, and on each socket above `maxBufferedAmount`: `'close'` gives up, with a `BackpressureError` in
-   * `state$`; `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'close'
-   */
-  readonly overflow?: Overflow;
-  /** When it is dialed again. @default as reconnect(), and behind every completion */
-  readonly reconnect?: PersistentPolicy;
-  /** For the waits. @default asyncScheduler */
-  readonly scheduler?: SchedulerLike;
-}
 
 /** {@link PersistentOptions}, and all of `connect`. */
 export interface PersistentDialOptions<B extends BinaryType = 'nodebuffer'>
@@ -72,15 +52,20 @@ export function persistent(
   options: PersistentDialOptions = {},
 ): PersistentConnection {
   if (isObservable(target)) checkNames(options, ['offlineBuffer', 'overflow', 'reconnect', 'scheduler']);
-  const { offlineBuffer = 1_048_576, reconnect = {}, protocols, ...dialing } = options;
-  const { overflow = 'close', scheduler = asyncScheduler } = dialing;
-  const settings = {
-    backoff: backoffRules(reconnect, Math.random),
-    repeat: checkBoolean('repeat', reconnect.repeat ?? true),
-    scheduler: checkScheduler('scheduler', scheduler),
-    offlineBuffer: checkInteger('offlineBuffer', offlineBuffer, 0, 2 ** 32),
-    overflow: checkOneOf('overflow', overflow, ['close', 'drop-newest', 'drop-oldest']),
-  };
+  const { offlineBuffer, reconnect, protocols, ...dialing } = options;
+  const settings = persistentSettings(options, frameBytesOf);
   const connection$ = isObservable(target) ? target : connect(target, protocols, dialing);
   return new PersistentClient(connection$ as Observable<Connection>, settings);
+}
+
+/** What `value` is as frames that are not masked, in bytes. */
+function frameBytesOf(value: unknown): number | undefined {
+  try {
+    const item = classify(value);
+    return item.kind === 'fragments' ? undefined : frameSizeOf(item, payloadSizeOf(item), false);
+  } catch (error) {
+    // A codec may make something of it.
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
 }

@@ -5,14 +5,10 @@ import { report } from '../base/report.js';
 import { truncateReason } from '../protocol/message/close-reason.js';
 import type { Channel, ChannelEvents } from './channel.js';
 import type { CloseInfo } from './connection.js';
+import type { FinishListener } from './hooks.js';
 import { Inbox } from './inbox.js';
 import { unsendable } from './outgoing.js';
 import type { SendFailures } from './send-subject.js';
-
-/** Whom a connection tells that it is over. */
-export interface FinishListener {
-  told(info: CloseInfo): void;
-}
 
 /** Who keeps account of connections. */
 export interface ConnectionTracker {

@@ -1,7 +1,8 @@
-import { type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
+import { type Subscriber, Subscription } from 'rxjs';
 import type { ChannelInbox } from './channel.js';
-import { type Holdable, type InboxSeats, messagesOf, Seat, type Tap } from './seat.js';
-import { type Taker, type TakerKey, Takers } from './takers.js';
+import type { Interception, InterceptOptions, Tap } from './hooks.js';
+import { type Holdable, type InboxSeats, messagesOf, Seat } from './seat.js';
+import { type Taker, Takers } from './takers.js';
 
 /** What each waiting message is charged beside its bytes, so that empty ones count too. */
 const MESSAGE_COST = 128;
@@ -9,25 +10,6 @@ const MESSAGE_COST = 128;
 interface Waiting<In> {
   readonly message: In;
   readonly cost: number;
-}
-
-/** How messages are intercepted. */
-export interface InterceptOptions<In> {
-  /** Which messages are shown. @default all */
-  readonly key?: TakerKey<In>;
-  /**
-   * Given by those who wait for a message: reads ahead twice as far while it lasts. Called when even that much waits, and nothing more
-   * can be read before somebody subscribes. Runs no code of the application.
-   */
-  readonly onStuck?: () => void;
-}
-
-/** Lasts until it is unsubscribed. */
-export interface Interception extends Unsubscribable {
-  /** Whether messages are read at present: not while the queue is full. */
-  readonly isReading: boolean;
-  /** Whether nothing more is read before somebody subscribes. Not while a hold is taken: whoever took it is expected to go on. */
-  readonly isStuck: boolean;
 }
 
 /** What nobody has added to. */

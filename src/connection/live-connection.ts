@@ -13,10 +13,18 @@ import {
   type Supports,
 } from './connection.js';
 import { controlPayload } from './control-payload.js';
-import { ConnectionStreams, type ConnectionTracker, type FinishListener } from './endings.js';
+import { ConnectionStreams, type ConnectionTracker } from './endings.js';
 import type { ConnectionFacts } from './facts.js';
-import { finishedSymbol, interceptSymbol, reportSymbol, shareSymbol } from './hooks.js';
-import type { Interception, InterceptOptions } from './inbox.js';
+import {
+  carryHooks,
+  type FinishListener,
+  finishedSymbol,
+  type Interception,
+  type InterceptOptions,
+  interceptSymbol,
+  reportSymbol,
+  shareSymbol,
+} from './hooks.js';
 import type { IncomingMessage } from './incoming-message.js';
 import { iterateMessages } from './message-iterator.js';
 import type { Outgoing } from './outgoing.js';
@@ -288,9 +296,9 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
   }
 }
 
-Object.defineProperties(LiveConnection.prototype, {
-  [finishedSymbol]: { value: LiveConnection.prototype.whenFinished },
-  [interceptSymbol]: { value: LiveConnection.prototype.intercept },
-  [reportSymbol]: { value: LiveConnection.prototype.reportError },
-  [shareSymbol]: { value: LiveConnection.prototype.trySendShared },
+carryHooks(LiveConnection.prototype, {
+  [finishedSymbol]: LiveConnection.prototype.whenFinished,
+  [interceptSymbol]: LiveConnection.prototype.intercept,
+  [reportSymbol]: LiveConnection.prototype.reportError,
+  [shareSymbol]: LiveConnection.prototype.trySendShared,
 });

@@ -1,10 +1,8 @@
 import { Observable, type Subscriber, type Subscription, type Unsubscribable } from 'rxjs';
-import { holdSymbol, tapSymbol } from './hooks.js';
+import { holdSymbol, type MessageHooks, type Tap, tapSymbol } from './hooks.js';
 
-/** An Observable that can be held: `demandMap`, `gate` and their like find the hold under this symbol. */
-export interface Holdable<T> extends Observable<T> {
-  readonly [holdSymbol]: () => Subscription;
-}
+/** An Observable that can be held: `demandMap`, `gate` and their like find the hold on it. */
+export type Holdable<T> = Observable<T> & Pick<MessageHooks<T>, typeof holdSymbol>;
 
 /** Where the subscribers of messages sit. */
 export interface InboxSeats<In> {
@@ -13,17 +11,12 @@ export interface InboxSeats<In> {
   hold(): Subscription;
 }
 
-/** Something that is given each message before the subscriber is. */
-export interface Tap<In> {
-  next(message: In): void;
-}
-
 /** The messages of an inbox, with what operators find on them. */
 export function messagesOf<In>(inbox: InboxSeats<In>): Holdable<In> {
   return new Messages(inbox);
 }
 
-class Messages<In> extends Observable<In> implements Holdable<In> {
+class Messages<In> extends Observable<In> implements MessageHooks<In> {
   readonly #inbox: InboxSeats<In>;
 
   constructor(inbox: InboxSeats<In>) {

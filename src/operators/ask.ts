@@ -1,16 +1,8 @@
-import {
-  asyncScheduler,
-  Observable,
-  type SchedulerLike,
-  type Subscriber,
-  TimeoutError,
-  type Unsubscribable,
-} from 'rxjs';
+import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, TimeoutError } from 'rxjs';
 import { checkCallback, checkNumber } from '../base/check-number.js';
-import { turnSymbol } from '../connection/hooks.js';
+import { hooksOf, type Turn, turnSymbol } from '../connection/hooks.js';
 import type { TakerKey } from '../connection/takers.js';
 import { ConnectionClosedError, UsageError } from '../protocol/errors.js';
-import type { Turn } from './again/offline-queue.js';
 import { type OpenQuestion, type Questions, questionsOf } from './questions.js';
 import { intercept, type Peer, type Session } from './sessions-of.js';
 
@@ -150,8 +142,7 @@ class Question<In, Out> implements OpenQuestion, Turn<Out> {
 
   open(conn: Peer<In, Out>, message: Out): void {
     const subscriber = this.#subscriber;
-    const line = conn as { [turnSymbol]?: (message: Out, turn: Turn<Out>) => Unsubscribable };
-    const turn = line[turnSymbol]?.(message, this);
+    const turn = hooksOf<In, Out>(conn)[turnSymbol]?.(message, this);
     if (turn === undefined) this.begin(conn as Session<In, Out>, message);
     else subscriber.add(turn);
     const { timeout, scheduler } = this.#rules;

@@ -7,7 +7,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
-import { Fifo } from '../base/fifo.js';
+import { HeldLine, type Passage } from '../base/held-line.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
 import { type CanHold, holdOf } from './hold-of.js';
 
@@ -49,18 +49,13 @@ export function demandMap<T, O extends ObservableInput<unknown>>(
     });
 }
 
-class DemandMapper<T, O extends ObservableInput<unknown>> {
+class DemandMapper<T, O extends ObservableInput<unknown>> implements Passage<T> {
   readonly #subscriber: Subscriber<ObservedValueOf<O>>;
   readonly #project: (value: T, index: number) => O;
   readonly #concurrency: number;
-  readonly #takeHold: () => Subscription;
-  /** What came in spite of the hold: more than one value of one message, or values of other sources. */
-  readonly #waiting = new Fifo<T>();
-  #hold: Subscription | undefined;
+  readonly #line: HeldLine<T>;
   #active = 0;
-  #isFilling = false;
   #index = 0;
-  #isSourceDone = false;
 
   constructor(
     subscriber: Subscriber<ObservedValueOf<O>>,
@@ -71,33 +66,26 @@ class DemandMapper<T, O extends ObservableInput<unknown>> {
     this.#subscriber = subscriber;
     this.#project = project;
     this.#concurrency = concurrency;
-    this.#takeHold = takeHold;
+    this.#line = new HeldLine(subscriber, this, takeHold);
   }
 
   run(source: Observable<T>): void {
-    subscribeWithin(this.#subscriber, source, {
-      next: (value) => {
-        if (this.#hasPlace && this.#waiting.isEmpty) this.#begin(value);
-        else this.#waiting.push(value);
-      },
-      error: (error: unknown) => this.#subscriber.error(error),
-      complete: () => {
-        this.#isSourceDone = true;
-        this.#completeIfDone();
-      },
-    });
+    this.#line.run(source);
   }
 
   stop(): void {
-    this.#waiting.clear();
-    this.#release();
+    this.#line.stop();
   }
 
-  get #hasPlace(): boolean {
+  get isOpen(): boolean {
     return this.#active < this.#concurrency;
   }
 
-  #begin(value: T): void {
+  get isBusy(): boolean {
+    return this.#active > 0;
+  }
+
+  pass(value: T): void {
     let inner: Observable<ObservedValueOf<O>>;
     try {
       inner = from(this.#project(value, this.#index++));
@@ -121,27 +109,11 @@ class DemandMapper<T, O extends ObservableInput<unknown>> {
         if (isComplete) this.#end();
       },
     );
-    if (!this.#hasPlace && !this.#subscriber.closed) this.#hold ??= this.#takeHold();
+    if (!this.isOpen && !this.#subscriber.closed) this.#line.hold();
   }
 
   #end(): void {
     this.#active--;
-    // One loop, however many inner Observables complete at once: the stack does not grow with what waits.
-    if (this.#isFilling) return;
-    this.#isFilling = true;
-    while (!this.#waiting.isEmpty && this.#hasPlace) this.#begin(this.#waiting.shift());
-    this.#isFilling = false;
-    if (this.#hasPlace) this.#release();
-    this.#completeIfDone();
-  }
-
-  #completeIfDone(): void {
-    if (this.#isSourceDone && this.#active === 0 && this.#waiting.isEmpty) this.#subscriber.complete();
-  }
-
-  #release(): void {
-    const hold = this.#hold;
-    this.#hold = undefined;
-    hold?.unsubscribe();
+    this.#line.advance();
   }
 }

@@ -1,5 +1,5 @@
 import { type MonoTypeOperatorFunction, Observable, type Subscriber, type Subscription } from 'rxjs';
-import { Fifo } from '../base/fifo.js';
+import { HeldLine, type Passage } from '../base/held-line.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
 import { type CanHold, holdOf } from './hold-of.js';
 
@@ -31,69 +31,36 @@ export function gate<T>(open$: Observable<boolean>, { on }: GateOptions = {}): M
     });
 }
 
-class GateKeeper<T> {
+class GateKeeper<T> implements Passage<T> {
+  isOpen = false;
   readonly #subscriber: Subscriber<T>;
-  readonly #takeHold: () => Subscription;
-  /** What came in spite of the hold: more than one value of one message, or values of other sources. */
-  readonly #waiting = new Fifo<T>();
-  #hold: Subscription | undefined;
-  #isOpen = false;
-  #isPassing = false;
-  #isSourceDone = false;
+  readonly #line: HeldLine<T>;
 
   constructor(subscriber: Subscriber<T>, takeHold: () => Subscription) {
     this.#subscriber = subscriber;
-    this.#takeHold = takeHold;
+    this.#line = new HeldLine(subscriber, this, takeHold);
   }
 
   run(source: Observable<T>, open$: Observable<boolean>): void {
     const subscriber = this.#subscriber;
-    const error = (cause: unknown): void => subscriber.error(cause);
-    this.#hold = this.#takeHold();
-    subscribeWithin(subscriber, source, {
-      next: (value) => {
-        if (this.#isOpen && !this.#isPassing && this.#waiting.isEmpty) subscriber.next(value);
-        else this.#waiting.push(value);
-      },
-      error,
-      complete: () => {
-        this.#isSourceDone = true;
-        this.#completeIfDone();
-      },
-    });
+    this.#line.hold();
+    this.#line.run(source);
     subscribeWithin(subscriber, open$, {
       next: (isOpen) => {
-        this.#isOpen = isOpen;
-        if (isOpen) this.#pass();
-        else this.#hold ??= this.#takeHold();
+        this.isOpen = isOpen;
+        if (isOpen) this.#line.advance();
+        else this.#line.hold();
       },
-      error,
+      error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),
     });
   }
 
+  pass(value: T): void {
+    this.#subscriber.next(value);
+  }
+
   stop(): void {
-    this.#waiting.clear();
-    this.#release();
-  }
-
-  #pass(): void {
-    // One loop, however often open$ changes meanwhile: neither the order nor the stack suffers.
-    if (this.#isPassing) return;
-    this.#isPassing = true;
-    while (this.#isOpen && !this.#waiting.isEmpty) this.#subscriber.next(this.#waiting.shift());
-    this.#isPassing = false;
-    this.#completeIfDone();
-    if (this.#isOpen) this.#release();
-  }
-
-  #completeIfDone(): void {
-    if (this.#isSourceDone && this.#waiting.isEmpty && !this.#isPassing) this.#subscriber.complete();
-  }
-
-  #release(): void {
-    const hold = this.#hold;
-    this.#hold = undefined;
-    hold?.unsubscribe();
+    this.#line.stop();
   }
 }

@@ -9,11 +9,12 @@ import {
   Subscription,
   type Unsubscribable,
 } from 'rxjs';
+import { OneLoop } from '../base/one-loop.js';
 import { type Enrolled, Roster } from '../base/roster.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
 import { describeThrown, textOf } from '../base/thrown.js';
-import type { CloseInfo, Connection } from '../connection/connection.js';
-import { finishedSymbol, reportSymbol } from '../connection/hooks.js';
+import type { Connection } from '../connection/connection.js';
+import { finishedSymbol, hooksOf, reportSymbol } from '../connection/hooks.js';
 
 /** Options of {@link handleConnections}. */
 export interface HandleConnectionsOptions<C> {
@@ -27,12 +28,6 @@ export interface HandleConnectionsOptions<C> {
   readonly closeTimeout?: number;
   /** For `closeTimeout`. @default asyncScheduler */
   readonly scheduler?: SchedulerLike;
-}
-
-/** What every connection of sluice carries beside its interface. */
-interface Handleable {
-  readonly [finishedSymbol]?: (listener: { told(info: CloseInfo): void }) => void;
-  readonly [reportSymbol]?: (error: unknown) => void;
 }
 
 /**
@@ -79,8 +74,8 @@ class Handlers<C extends Connection<any, any, any>> {
   readonly #subscriber: Subscriber<never>;
   /** Connections that wait for a place, and how to stop waiting. */
   readonly #waiting = new Map<C, Subscription>();
-  readonly #running = new Roster<Run<C>>();
-  #isFilling = false;
+  readonly #running = new Roster<Handling<C>>();
+  readonly #filling = new OneLoop();
   #isSourceDone = false;
 
   constructor(
@@ -95,7 +90,7 @@ class Handlers<C extends Connection<any, any, any>> {
 
   take(conn: C): void {
     const { concurrency, maxWaiting } = this.rules;
-    if (this.#running.size < concurrency && this.#waiting.size === 0) this.#run(conn);
+    if (this.#running.size < concurrency && this.#waiting.size === 0) this.#handle(conn);
     else if (this.#waiting.size < maxWaiting) this.#wait(conn);
     else conn.close(1013, 'too many connections wait');
   }
@@ -113,13 +108,13 @@ class Handlers<C extends Connection<any, any, any>> {
   /** Nobody is handled any more. */
   stop(): void {
     const all = new Subscription();
-    for (const run of this.#running) all.add(run);
+    for (const handling of this.#running) all.add(handling);
     all.unsubscribe();
   }
 
   /** A handler is done with its connection: another one gets its place. */
-  done(run: Run<C>): void {
-    this.#running.delete(run);
+  done(handling: Handling<C>): void {
+    this.#running.delete(handling);
     this.#fill();
   }
 
@@ -150,26 +145,27 @@ class Handlers<C extends Connection<any, any, any>> {
     this.#completeIfDone();
   }
 
-  #run(conn: C): void {
-    const run = new Run(conn, this);
-    this.#running.add(run);
-    run.start();
+  #handle(conn: C): void {
+    const handling = new Handling(conn, this);
+    this.#running.add(handling);
+    handling.start();
   }
 
-  /** Hands over those that wait. One loop, however many handlers are done at once: the stack does not grow with them. */
+  /** Hands over those that wait, however many handlers are done at once. */
   #fill(): void {
-    if (this.#isFilling) return;
-    this.#isFilling = true;
-    for (let next = this.#first(); next !== undefined && this.#hasPlace; next = this.#first()) {
-      const [conn, wait] = next;
-      this.#waiting.delete(conn);
-      this.#subscriber.remove(wait);
-      this.#run(conn);
-      // Released last, so that all that the handler subscribed share what waited.
-      wait.unsubscribe();
-    }
-    this.#isFilling = false;
-    this.#completeIfDone();
+    const isThrough = this.#filling.run(() => {
+      for (let next = this.#first(); next !== undefined && this.#hasPlace; next = this.#first())
+        this.#handOver(...next);
+    });
+    if (isThrough) this.#completeIfDone();
+  }
+
+  #handOver(conn: C, wait: Subscription): void {
+    this.#waiting.delete(conn);
+    this.#subscriber.remove(wait);
+    this.#handle(conn);
+    // Released last, so that all that the handler subscribed share what waited.
+    wait.unsubscribe();
   }
 
   get #hasPlace(): boolean {
@@ -191,7 +187,7 @@ class Handlers<C extends Connection<any, any, any>> {
  * no closures and no Subscription of its own.
  */
 // biome-ignore lint/suspicious/noExplicitAny: as above
-class Run<C extends Connection<any, any, any>> implements Unsubscribable, Enrolled {
+class Handling<C extends Connection<any, any, any>> implements Unsubscribable, Enrolled {
   rank = -1;
   readonly #conn: C;
   readonly #handlers: Handlers<C>;
@@ -207,8 +203,8 @@ class Run<C extends Connection<any, any, any>> implements Unsubscribable, Enroll
 
   start(): void {
     const conn = this.#conn;
-    const whenFinished = (conn as Handleable)[finishedSymbol];
-    if (whenFinished !== undefined) whenFinished.call(conn, this);
+    const hooks = hooksOf(conn);
+    if (hooks[finishedSymbol] !== undefined) hooks[finishedSymbol](this);
     else {
       const closed = conn.close$.subscribe(() => this.told());
       this.#deadline ??= closed;
@@ -260,7 +256,7 @@ class Run<C extends Connection<any, any, any>> implements Unsubscribable, Enroll
 }
 
 function reportError(error: unknown, conn: object): void {
-  (conn as Handleable)[reportSymbol]?.(error);
+  hooksOf(conn)[reportSymbol]?.(error);
   try {
     console.error('A handler of a connection failed:', error);
   } catch {

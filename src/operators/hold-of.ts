@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import { holdSymbol } from '../connection/hooks.js';
+import { holdSymbol, messageHooksOf } from '../connection/hooks.js';
 import { UsageError } from '../protocol/errors.js';
 
 /** Anything that can be held: a connection. */
@@ -15,7 +15,7 @@ export interface CanHold {
  */
 export function holdOf(operator: string, source: Observable<unknown>, on: CanHold | undefined): () => Subscription {
   if (on !== undefined) return () => on.hold();
-  const hold = (source as { [holdSymbol]?: () => Subscription })[holdSymbol];
+  const hold = messageHooksOf(source)[holdSymbol];
   if (hold !== undefined) return hold;
   const allowed = `the messages$ of a connection, or any source with { on: connection }`;
   throw new UsageError(

@@ -11,8 +11,7 @@ import {
 } from 'rxjs';
 import { checkCallback, checkNumber } from '../base/check-number.js';
 import { clockOf } from '../base/clock.js';
-import { sessionsSymbol } from '../connection/hooks.js';
-import type { Interception } from '../connection/inbox.js';
+import { hooksOf, type Interception, sessionsSymbol } from '../connection/hooks.js';
 import { isWebSocketError, WebSocketError } from '../protocol/errors.js';
 import { intercept, isOpen, type Peer, type Session, sessionsOf } from './sessions-of.js';
 
@@ -70,7 +69,7 @@ export function keepAlive<In, Out>(
   const rules = { next, interval, timeout, stalledTimeout, isAnswer, scheduler };
   const watch = (session: Session<In, Out>): Observable<never> =>
     new Observable((subscriber) => new Watch(subscriber, session, rules).start());
-  if (!(sessionsSymbol in conn)) return watch(conn as Session<In, Out>);
+  if (hooksOf(conn)[sessionsSymbol] === undefined) return watch(conn as Session<In, Out>);
   return sessionsOf(conn).pipe(switchMap((session) => watch(session).pipe(catchError(exceptTimeout))));
 }
 

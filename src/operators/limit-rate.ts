@@ -7,8 +7,7 @@ import {
   type Subscription,
 } from 'rxjs';
 import { checkNumber } from '../base/check-number.js';
-import { Fifo } from '../base/fifo.js';
-import { subscribeWithin } from '../base/subscribe-within.js';
+import { HeldLine, type Passage } from '../base/held-line.js';
 import { type CanHold, holdOf } from './hold-of.js';
 
 /** Options of {@link limitRate}. */
@@ -44,85 +43,52 @@ export function limitRate<T>(options: LimitRateOptions): MonoTypeOperatorFunctio
   return (source) =>
     new Observable((subscriber) => {
       const takeHold = holdOf('limitRate', source, on);
-      const limiter = new RateLimiter(subscriber, { messages, perMs, scheduler, takeHold });
+      const limiter = new RateLimiter(subscriber, { messages, perMs, scheduler }, takeHold);
       limiter.run(source);
       // Behind the subscription to the source: when the hold is released nobody is there to take what waits.
       subscriber.add(() => limiter.stop());
     });
 }
 
-interface Rate {
-  readonly messages: number;
-  readonly perMs: number;
-  readonly scheduler: SchedulerLike;
-  readonly takeHold: () => Subscription;
-}
+type Rate = Required<Omit<LimitRateOptions, 'on'>>;
 
-class RateLimiter<T> {
+class RateLimiter<T> implements Passage<T> {
   readonly #subscriber: Subscriber<T>;
   readonly #rate: Rate;
-  /** What came in spite of the hold: more than one value of one message, or values of other sources. */
-  readonly #waiting = new Fifo<T>();
-  #hold: Subscription | undefined;
+  readonly #line: HeldLine<T>;
   #window: Subscription | undefined;
   #passed = 0;
-  #isPassing = false;
-  #isSourceDone = false;
 
-  constructor(subscriber: Subscriber<T>, rate: Rate) {
+  constructor(subscriber: Subscriber<T>, rate: Rate, takeHold: () => Subscription) {
     this.#subscriber = subscriber;
     this.#rate = rate;
+    this.#line = new HeldLine(subscriber, this, takeHold);
   }
 
   run(source: Observable<T>): void {
-    subscribeWithin(this.#subscriber, source, {
-      next: (value) => {
-        if (this.#hasRoom && !this.#isPassing && this.#waiting.isEmpty) this.#pass(value);
-        else this.#waiting.push(value);
-      },
-      error: (error: unknown) => this.#subscriber.error(error),
-      complete: () => {
-        this.#isSourceDone = true;
-        this.#completeIfDone();
-      },
-    });
+    this.#line.run(source);
   }
 
   stop(): void {
-    this.#waiting.clear();
     this.#window?.unsubscribe();
-    this.#release();
+    this.#line.stop();
   }
 
-  get #hasRoom(): boolean {
+  get isOpen(): boolean {
     return this.#passed < this.#rate.messages;
   }
 
-  #pass(value: T): void {
-    const { perMs, scheduler, takeHold } = this.#rate;
+  pass(value: T): void {
+    const { perMs, scheduler } = this.#rate;
     if (this.#passed === 0) this.#window = scheduler.schedule(() => this.#nextWindow(), perMs);
     this.#passed++;
     // Before the value is passed: a source that delivers more meanwhile finds the hold.
-    if (!this.#hasRoom) this.#hold ??= takeHold();
+    if (!this.isOpen) this.#line.hold();
     this.#subscriber.next(value);
   }
 
   #nextWindow(): void {
     this.#passed = 0;
-    this.#isPassing = true;
-    while (this.#hasRoom && !this.#waiting.isEmpty) this.#pass(this.#waiting.shift());
-    this.#isPassing = false;
-    this.#completeIfDone();
-    if (this.#hasRoom) this.#release();
-  }
-
-  #completeIfDone(): void {
-    if (this.#isSourceDone && this.#waiting.isEmpty && !this.#isPassing) this.#subscriber.complete();
-  }
-
-  #release(): void {
-    const hold = this.#hold;
-    this.#hold = undefined;
-    hold?.unsubscribe();
+    this.#line.advance();
   }
 }

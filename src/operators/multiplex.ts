@@ -1,16 +1,15 @@
 import { Observable, filter as only, Subscription, switchMap } from 'rxjs';
 import { checkCallback } from '../base/check-number.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
-import { messageKey } from './message-key.js';
 import { isOpen, type Peer, type Session, sessionsOf } from './sessions-of.js';
 
 /** One substream: how many want it, and what keeps it subscribed at the peer. */
-interface Topic {
+interface Substream {
   count: number;
   presence: Subscription | undefined;
 }
 
-const topicsOf = new WeakMap<object, Map<unknown, Topic>>();
+const substreamsOf = new WeakMap<object, Map<unknown, Substream>>();
 
 /**
  * One of many substreams of a connection, as the peer knows them: sends `subscribeMessage` for the first subscriber, passes
@@ -39,37 +38,37 @@ export function multiplex<In, Out, T extends In = In>(
   if (filter === undefined) throw new TypeError('filter is undefined, allowed is a function');
   checkCallback('filter', filter);
   return new Observable((subscriber) => {
-    const topic = enter(conn, subscribeMessage);
-    subscriber.add(() => leave(conn, subscribeMessage, topic));
+    const substream = enter(conn, subscribeMessage);
+    subscriber.add(() => leave(conn, subscribeMessage, substream));
     subscribeWithin(subscriber, (conn.messages$ as Observable<In>).pipe(only(filter)), {
       next: (message) => subscriber.next(message as T),
       error: (error: unknown) => subscriber.error(error),
       complete: () => subscriber.complete(),
     });
-    if (subscriber.closed || topic.presence !== undefined) return;
-    topic.presence = new Subscription();
+    if (subscriber.closed || substream.presence !== undefined) return;
+    substream.presence = new Subscription();
     const presence$ = sessionsOf(conn).pipe(
       switchMap((session) => presence(session, subscribeMessage, unsubscribeMessage)),
     );
-    subscribeWithin(topic.presence, presence$, {});
+    subscribeWithin(substream.presence, presence$, {});
   });
 }
 
-function enter(conn: object, message: unknown): Topic {
-  const topics = topicsOf.get(conn) ?? new Map<unknown, Topic>();
-  topicsOf.set(conn, topics);
+function enter(conn: object, message: unknown): Substream {
+  const substreams = substreamsOf.get(conn) ?? new Map<unknown, Substream>();
+  substreamsOf.set(conn, substreams);
   const key = messageKey(message);
-  const topic = topics.get(key) ?? { count: 0, presence: undefined };
-  topics.set(key, topic);
-  topic.count++;
-  return topic;
+  const substream = substreams.get(key) ?? { count: 0, presence: undefined };
+  substreams.set(key, substream);
+  substream.count++;
+  return substream;
 }
 
-function leave(conn: object, message: unknown, topic: Topic): void {
-  topic.count--;
-  if (topic.count > 0) return;
-  topicsOf.get(conn)?.delete(messageKey(message));
-  topic.presence?.unsubscribe();
+function leave(conn: object, message: unknown, substream: Substream): void {
+  substream.count--;
+  if (substream.count > 0) return;
+  substreamsOf.get(conn)?.delete(messageKey(message));
+  substream.presence?.unsubscribe();
 }
 
 /** What the peer knows of a substream, on one socket: from `begin` to `end`. */
@@ -80,4 +79,32 @@ function presence<In, Out>(session: Session<In, Out>, begin: Out, end: Out): Obs
       if (isOpen(session)) session.send.next(end);
     };
   });
+}
+
+/** A text that is the same for messages that are equal: as text, as bytes, or as JSON. Others are equal to themselves only. */
+export function messageKey(message: unknown): unknown {
+  if (typeof message === 'string') return `text ${message}`;
+  const bytes = bytesOf(message);
+  if (bytes !== undefined) return `bytes ${bytes.join(' ')}`;
+  if (typeof message !== 'object' || message === null || !isPlain(message)) return message;
+  try {
+    return `json ${JSON.stringify(message)}`;
+  } catch {
+    return message;
+  }
+}
+
+function bytesOf(message: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(message)) return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
+  return message instanceof ArrayBuffer ? new Uint8Array(message) : undefined;
+}
+
+/** What JSON would show as it is: no Blob, and no message in parts. */
+function isPlain(message: object): boolean {
+  if (Array.isArray(message)) return true;
+  const prototype = Object.getPrototypeOf(message) as unknown;
+  return (
+    (prototype === null || Object.getPrototypeOf(prototype) === null) &&
+    Object.getOwnPropertySymbols(message).length === 0
+  );
 }

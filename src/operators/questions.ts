@@ -1,7 +1,7 @@
 import type { SchedulerLike, Unsubscribable } from 'rxjs';
 import { type Enrolled, Roster } from '../base/roster.js';
 import type { CloseInfo } from '../connection/connection.js';
-import type { Interception } from '../connection/inbox.js';
+import type { Interception } from '../connection/hooks.js';
 import { ConnectionClosedError, UsageError } from '../protocol/errors.js';
 import { intercept, isOpen, type Session } from './sessions-of.js';
 

@@ -1,6 +1,6 @@
-import { type MonoTypeOperatorFunction, type Observable, tap } from 'rxjs';
+import { type MonoTypeOperatorFunction, tap } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
-import { tapSymbol } from '../connection/hooks.js';
+import { messageHooksOf, type Tap, tapSymbol } from '../connection/hooks.js';
 import type { Outgoing } from '../connection/outgoing.js';
 
 /**
@@ -15,20 +15,15 @@ export function sendTo<T extends Out, Out = Outgoing>(
   conn: Connection<unknown, unknown, Out>,
 ): MonoTypeOperatorFunction<T> {
   return (source) => {
-    const tapped = (source as Tappable<T>)[tapSymbol];
+    const tapped = messageHooksOf(source)[tapSymbol];
     return tapped === undefined
       ? tap<T>((value) => conn.send.next(value))(source)
       : tapped.call(source, new Sending(conn));
   };
 }
 
-/** The messages of a connection. */
-interface Tappable<T> extends Observable<T> {
-  readonly [tapSymbol]?: (tap: { next(value: T): void }) => Observable<T>;
-}
-
 /** Where a value goes before it is passed on. */
-class Sending<Out> {
+class Sending<Out> implements Tap<Out> {
   readonly #conn: Connection<unknown, unknown, Out>;
 
   constructor(conn: Connection<unknown, unknown, Out>) {

@@ -1,7 +1,12 @@
 import { filter, type Observable, of } from 'rxjs';
-import type { Connection } from '../connection/connection.js';
-import { interceptSymbol, sessionsSymbol } from '../connection/hooks.js';
-import type { Interception, InterceptOptions } from '../connection/inbox.js';
+import { type Connection, ReadyState } from '../connection/connection.js';
+import {
+  hooksOf,
+  type Interception,
+  type InterceptOptions,
+  interceptSymbol,
+  sessionsSymbol,
+} from '../connection/hooks.js';
 import type { Taker } from '../connection/takers.js';
 import { UsageError } from '../protocol/errors.js';
 import type { PersistentConnection } from './again/persistent-connection.js';
@@ -14,23 +19,15 @@ export type Peer<In, Out> = Connection<any, In, Out> | PersistentConnection<In, 
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type Session<In, Out> = Connection<any, In, Out>;
 
-/** The state of an open connection: `ReadyState.OPEN`. */
-const OPEN = 1;
-
 /** Whether something can be sent on `session`. */
 export function isOpen(session: Pick<Connection, 'readyState'>): boolean {
-  return session.readyState === OPEN;
+  return session.readyState === ReadyState.OPEN;
 }
 
 /** Emits `peer` itself; or each open connection of one that outlives them, the present one at once. */
 export function sessionsOf<In, Out>(peer: Peer<In, Out>): Observable<Session<In, Out>> {
-  const sessions$ = (peer as { [sessionsSymbol]?: Observable<Session<In, Out>> })[sessionsSymbol];
+  const sessions$ = hooksOf<In, Out>(peer)[sessionsSymbol];
   return sessions$ === undefined ? of(peer as Session<In, Out>) : sessions$.pipe(filter((session) => isOpen(session)));
-}
-
-/** Something with an inbox of ours behind it. */
-interface Interceptable<In> {
-  readonly [interceptSymbol]?: (take: Taker<In>, options?: InterceptOptions<In>) => Interception | undefined;
 }
 
 /**
@@ -44,7 +41,7 @@ export function intercept<In>(
   take: Taker<In>,
   options?: InterceptOptions<In>,
 ): Interception {
-  const interception = (session as Interceptable<In>)[interceptSymbol]?.(take, options);
+  const interception = hooksOf<In, unknown>(session)[interceptSymbol]?.(take, options);
   if (interception !== undefined) return interception;
   const allowed = 'the connections of sluice';
   throw new UsageError(

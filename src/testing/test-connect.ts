@@ -1,7 +1,7 @@
 import { isObservable, Observable, of, ReplaySubject, type SchedulerLike, take, throwError } from 'rxjs';
 import { closeErrorOf, withUptime } from '../connection/close-error.js';
 import type { CloseInfo } from '../connection/connection.js';
-import { finishedSymbol } from '../connection/hooks.js';
+import { finishedSymbol, hooksOf } from '../connection/hooks.js';
 import type { AnyConnection } from './test-server.js';
 import { testingScheduler } from './testing-scheduler.js';
 
@@ -74,7 +74,7 @@ function attemptOf<C extends AnyConnection>(attempts: readonly Attempt<C>[], ind
 }
 
 function whenFinished(conn: AnyConnection, told: (info: CloseInfo) => void): void {
-  const carrier = conn as AnyConnection & { [finishedSymbol]?: (listener: { told: typeof told }) => void };
-  if (carrier[finishedSymbol] === undefined) conn.close$.subscribe(told);
-  else carrier[finishedSymbol]({ told });
+  const hooks = hooksOf(conn);
+  if (hooks[finishedSymbol] === undefined) conn.close$.subscribe(told);
+  else hooks[finishedSymbol]({ told });
 }

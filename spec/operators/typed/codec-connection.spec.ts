@@ -1,8 +1,10 @@
-import { EMPTY, firstValueFrom, NEVER, of } from 'rxjs';
-import { type Codec, type Connection, json, type Message, UsageError, withCodec } from 'sluice';
+import { EMPTY, firstValueFrom, from, isObservable, lastValueFrom, NEVER, of, toArray } from 'rxjs';
+import { broadcastTo, type Codec, type Connection, json, type Message, UsageError, withCodec } from 'sluice';
 import { connectionPair, testConnection } from 'sluice/testing';
 import { finishedSymbol, interceptSymbol, reportSymbol } from '../../../src/connection/hooks.js';
-import { CodecConnection } from '../../../src/operators/typed/codec-connection.js';
+import { SendSubject, type SendTarget } from '../../../src/connection/send-subject.js';
+import { shareMessage } from '../../../src/connection/shared-message.js';
+import { CodecConnection, encodedOnce, mapSource, sendOver } from '../../../src/operators/typed/codec-connection.js';
 import { marbles } from '../../support/marbles.js';
 
 const facts: (keyof Connection)[] = [
@@ -238,5 +240,115 @@ describe('a typed connection', () => {
       [1, 2, 3],
       [1, 3],
     ]);
+  });
+});
+
+const double = (value: number): number => value * 2;
+
+describe('the source of sendFrom', () => {
+  it.each([
+    ['an Observable', () => of(1, 2)],
+    ['an iterable', () => [1, 2]],
+    ['an async iterable', () => numbers()],
+  ])('is projected value by value: %s', async (_, source) => {
+    expect(await lastValueFrom(from(mapSource(source(), double)).pipe(toArray()))).toEqual([2, 4]);
+  });
+
+  it('is projected: a promise', async () => {
+    expect(await mapSource(Promise.resolve(1), double)).toBe(2);
+  });
+
+  it('stays what it is, so that it is pulled as before and may be used twice', () => {
+    const twice = mapSource([1, 2], double) as Iterable<number>;
+    expect([...twice, ...twice]).toEqual([2, 4, 2, 4]);
+    expect(isObservable(mapSource(of(1), double))).toBe(true);
+  });
+
+  it('is pulled only as far as it is wanted, and told when it is left', () => {
+    const log: string[] = [];
+    function* source(): Generator<number> {
+      try {
+        for (let i = 0; ; i++) {
+          log.push(`pulled ${i}`);
+          yield i;
+        }
+      } finally {
+        log.push('left');
+      }
+    }
+    for (const value of mapSource(source(), double) as Iterable<number>) if (value === 2) break;
+    expect(log).toEqual(['pulled 0', 'pulled 1', 'left']);
+  });
+});
+
+async function* numbers(): AsyncGenerator<number> {
+  yield 1;
+  yield 2;
+}
+
+describe('a send before another one', () => {
+  it('writes to its own place, and ends and paces as the one behind it', () => {
+    const log: unknown[] = [];
+    const behind: SendTarget<string> = {
+      ready$: EMPTY,
+      isReady: false,
+      bufferedAmount: 7,
+      trySend: () => 'sent',
+      close: (...how) => log.push(how),
+    };
+    const send = new SendSubject<number>(
+      sendOver(new SendSubject(behind), (value) => {
+        log.push(value);
+        return 'sent';
+      }),
+    );
+    expect([send.isReady, send.bufferedAmount, send.ready$]).toEqual([false, 7, EMPTY]);
+    send.next(1);
+    send.complete();
+    send.error(undefined);
+    const error = { code: 4000, reason: 'why' };
+    send.error(error);
+    expect(log).toEqual([1, [1000, '', undefined], [1011, '', undefined], [4000, 'why', error]]);
+  });
+});
+
+describe('a value for many typed connections', () => {
+  it('is encoded once for each codec', () => {
+    const encode = jest.fn(String);
+    const shared = shareMessage(1);
+    const [a, b] = [{}, {}];
+    const first = encodedOnce(a, shared, encode);
+    expect(encodedOnce(a, shared, encode)).toBe(first);
+    expect(first.value).toBe('1');
+    expect(encodedOnce(b, shared, encode)).not.toBe(first);
+    expect(encodedOnce(a, shareMessage(1), encode)).not.toBe(first);
+    expect(encode).toHaveBeenCalledTimes(3);
+  });
+
+  it('reaches all of them by a broadcast, also those that watch what is handed over', () => {
+    const encode = jest.fn((value: number) => `${value}`);
+    const codec: Codec<number> = { decode: Number, encode };
+    const pairs = [connectionPair(), connectionPair(), connectionPair()];
+    const conns = pairs.map(({ server }) => withCodec(codec)(server));
+    const seen: unknown[] = [];
+    for (const { client } of pairs) client.messages$.subscribe((message) => seen.push(message));
+    expect(broadcastTo(conns, 7)).toEqual({ sent: 3, buffered: 0, dropped: 0, closed: 0 });
+    expect([seen, encode.mock.calls.length]).toEqual([['7', '7', '7'], 1]);
+    const handed: number[] = [];
+    conns[0]!.send.subscribe((value) => handed.push(value));
+    broadcastTo(conns, 8);
+    expect([handed, seen.length]).toEqual([[8], 6]);
+    pairs[0]!.client.terminate();
+    for (const { client, server } of pairs) for (const conn of [client, server]) conn.terminate();
+    expect(broadcastTo(conns, 9)).toEqual({ sent: 0, buffered: 0, dropped: 0, closed: 3 });
+  });
+
+  it('that cannot be encoded is an error of the broadcast', () => {
+    const encode = (): never => {
+      throw new Error('no');
+    };
+    const conn = withCodec<number, number>({ decode: Number, encode })(testConnection());
+    expect(() => broadcastTo([conn], 1)).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED' }));
+    expect(conn.readyState).toBe(1);
   });
 });

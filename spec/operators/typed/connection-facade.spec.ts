@@ -9,6 +9,8 @@ describe('the face of a connection behind another one', () => {
     const internal = [
       'start',
       'endSend',
+      'rank',
+      'tracker',
 
       'isTrackedBy',
       'whenFinished',

@@ -1,12 +1,13 @@
-import { classify, frameSizeOf, payloadSizeOf } from '../../channel/out/classify.js';
 import type { Overflow } from '../../connection/channel.js';
 import type { Connection } from '../../connection/connection.js';
-import { BackpressureError, UsageError } from '../../protocol/errors.js';
+import type { Turn } from '../../connection/hooks.js';
+import { BackpressureError } from '../../protocol/errors.js';
+import type { PersistentSettings, SizeOf } from './persistent-options.js';
 
 /** What each item is charged beside its bytes, so that empty ones count too. */
 const ITEM_COST = 128;
 
-/** What an item is charged whose bytes are not known before a codec has seen it, or before its turn has come. */
+/** What an item is charged whose bytes are not known. */
 const UNKNOWN_COST = 1024;
 
 /** Longer buffers are not copied, in bytes. */
@@ -14,16 +15,6 @@ const COPY_LIMIT = 4096;
 
 // biome-ignore lint/suspicious/noExplicitAny: only the way out of a connection matters here
 export type Socket<Out> = Connection<any, any, Out>;
-
-/** Something that is more than sent when its turn has come: a question, whose answer is waited for. Exactly one of these is called. */
-export interface Turn<Out> {
-  /** It is its turn, on an open socket: nothing that was sent before waits any more. Never throws. */
-  begin(socket: Socket<Out>, value: Out): void;
-  /** The overflow policy dropped it. */
-  dropped(): void;
-  /** Nothing is sent any more, because of `error` if there is one. */
-  ended(error?: unknown): void;
-}
 
 interface Item<Out> {
   readonly value: Out;
@@ -35,18 +26,23 @@ interface Item<Out> {
 /** Takes an item, or says `false`: then it stays, with all after it. */
 type Accept<Out> = (value: Out, onHanded: (() => void) | undefined, turn: Turn<Out> | undefined) => boolean;
 
+/** How much may wait, and what happens then. */
+type QueueSettings = Pick<PersistentSettings, 'offlineBuffer' | 'overflow' | 'sizeOf'>;
+
 /** What waits for a socket, bounded in bytes. */
 export class OfflineQueue<Out> {
   /** What waits, in bytes. */
   size = 0;
   readonly #limit: number;
   readonly #overflow: Overflow;
+  readonly #sizeOf: SizeOf;
   /** In the order of coming. What is offered is in it until it is taken. */
   readonly #items = new Set<Item<Out>>();
 
-  constructor(limit: number, overflow: Overflow) {
-    this.#limit = limit;
+  constructor({ offlineBuffer, overflow, sizeOf }: QueueSettings) {
+    this.#limit = offlineBuffer;
     this.#overflow = overflow;
+    this.#sizeOf = sizeOf;
   }
 
   get isEmpty(): boolean {
@@ -92,7 +88,7 @@ export class OfflineQueue<Out> {
   }
 
   #add(value: Out, onHanded: (() => void) | undefined, turn: Turn<Out> | undefined): Item<Out> | undefined {
-    const cost = costOf(value);
+    const cost = ITEM_COST + (this.#sizeOf(value) ?? UNKNOWN_COST);
     if (this.size + cost > this.#limit && this.#overflow === 'close') {
       throw new BackpressureError('offlineBuffer', this.#limit, this.size + cost);
     }
@@ -121,15 +117,6 @@ export class OfflineQueue<Out> {
 /** A small buffer is copied, as a connection does: the application may change it. */
 function kept<Out>(value: Out): Out {
   if (!(value instanceof Uint8Array) || value.length > COPY_LIMIT) return value;
-  return Buffer.from(value) as Uint8Array as Out;
-}
-
-function costOf(value: unknown): number {
-  try {
-    const item = classify(value);
-    return ITEM_COST + (item.kind === 'fragments' ? UNKNOWN_COST : frameSizeOf(item, payloadSizeOf(item), false));
-  } catch (error) {
-    if (error instanceof UsageError) return ITEM_COST + UNKNOWN_COST;
-    throw error;
-  }
+  // Not its own `slice`: that of a Buffer copies nothing.
+  return Uint8Array.prototype.slice.call(value) as Uint8Array as Out;
 }

@@ -3,7 +3,6 @@ import {
   finalize,
   type Observable,
   ReplaySubject,
-  type SchedulerLike,
   Subject,
   Subscription,
   switchMap,
@@ -12,29 +11,21 @@ import {
 } from 'rxjs';
 import { CarriedHold } from '../../base/carried-hold.js';
 import { report } from '../../base/report.js';
-import type { Overflow, SendResult } from '../../connection/channel.js';
+import type { SendResult } from '../../connection/channel.js';
 import { type Connection, ReadyState } from '../../connection/connection.js';
-import { holdSymbol, sessionsSymbol, turnSymbol } from '../../connection/hooks.js';
+import { type ConnectionHooks, holdSymbol, sessionsSymbol, type Turn, turnSymbol } from '../../connection/hooks.js';
 import type { Holdable } from '../../connection/seat.js';
 import { SendSubject } from '../../connection/send-subject.js';
-import type { BackoffRules } from './backoff.js';
-import { OfflineQueue, type Turn } from './offline-queue.js';
+import { OfflineQueue } from './offline-queue.js';
 import type { PersistentConnection, PersistentState } from './persistent-connection.js';
+import type { PersistentSettings } from './persistent-options.js';
 import { PersistentSender } from './persistent-sender.js';
 import { redial } from './redial.js';
 
-/** What a {@link PersistentClient} goes by. */
-export interface PersistentSettings {
-  readonly backoff: BackoffRules;
-  readonly repeat: boolean;
-  readonly scheduler: SchedulerLike;
-  /** In bytes. */
-  readonly offlineBuffer: number;
-  readonly overflow: Overflow;
-}
-
 /** A {@link PersistentConnection} over the connections that an Observable dials: one for each subscription. */
-export class PersistentClient<In, Out> implements PersistentConnection<In, Out> {
+export class PersistentClient<In, Out>
+  implements PersistentConnection<In, Out>, Pick<ConnectionHooks<In, Out>, typeof sessionsSymbol | typeof turnSymbol>
+{
   readonly state$: Observable<PersistentState<In, Out>>;
   readonly messages$: Holdable<In>;
   readonly send: SendSubject<Out>;
@@ -58,7 +49,7 @@ export class PersistentClient<In, Out> implements PersistentConnection<In, Out> 
   constructor(connection$: Observable<Connection<unknown, In, Out>>, settings: PersistentSettings) {
     this.#connection$ = connection$;
     this.#settings = settings;
-    this.#queue = new OfflineQueue(settings.offlineBuffer, settings.overflow);
+    this.#queue = new OfflineQueue(settings);
     this.#sender = new PersistentSender(this.#queue, {
       overflowed: (error) => this.#giveUp(error),
       finished: () => this.#finish(),

@@ -1,9 +1,10 @@
 import { BehaviorSubject, concat, distinctUntilChanged, Observable, of, switchMap } from 'rxjs';
 import type { SendResult } from '../../connection/channel.js';
 import { ReadyState } from '../../connection/connection.js';
+import type { Turn } from '../../connection/hooks.js';
 import type { SendFailures, SendTarget } from '../../connection/send-subject.js';
 import type { BackpressureError } from '../../protocol/errors.js';
-import type { OfflineQueue, Socket, Turn } from './offline-queue.js';
+import type { OfflineQueue, Socket } from './offline-queue.js';
 
 /** Whom a {@link PersistentSender} tells what it cannot decide. */
 export interface SenderOwner {

@@ -3,6 +3,7 @@ import {
   defer,
   EMPTY,
   type MonoTypeOperatorFunction,
+  type Observable,
   repeat,
   retry,
   type SchedulerLike,
@@ -10,7 +11,7 @@ import {
   timer,
 } from 'rxjs';
 import { clockOf } from '../../base/clock.js';
-import { Backoff, type BackoffPolicy, backoffRules } from './backoff.js';
+import { Backoff, type BackoffPolicy, type BackoffRules, backoffRules, type Wait } from './backoff.js';
 
 /** What {@link reconnect} does. */
 export interface ReconnectPolicy extends BackoffPolicy {
@@ -41,34 +42,60 @@ export interface ReconnectPolicy extends BackoffPolicy {
  * @example connect(url).pipe(mergeMap((conn) => conn.messages$), reconnect()).subscribe(console.log);
  */
 export function reconnect<T>(policy: ReconnectPolicy = {}): MonoTypeOperatorFunction<T> {
-  const { repeat: isRepeated = false, scheduler = asyncScheduler } = policy;
-  const rules = backoffRules(policy, Math.random);
+  const { repeat = false, scheduler = asyncScheduler } = policy;
+  const backoff = backoffRules(policy, Math.random);
   const clock = clockOf(scheduler);
   return (source) =>
     defer(() => {
-      const backoff = new Backoff(rules);
       let began = 0;
       const attempt$ = defer(() => {
         began = clock();
         return source;
       });
-      const lasting$ = attempt$.pipe(
-        retry({
-          delay: (error) => {
-            // Retry-After may be a date: that is the wall clock's.
-            const wait = backoff.afterError(error, scheduler.now());
-            return wait === undefined ? throwError(() => error) : timer(wait.delay, scheduler);
-          },
-        }),
-      );
-      if (!isRepeated) return lasting$;
-      return lasting$.pipe(
-        repeat({
-          delay: () => {
-            const wait = backoff.afterEnd(clock() - began);
-            return wait === undefined ? EMPTY : timer(wait.delay, scheduler);
-          },
-        }),
-      );
+      return subscribeAgain(attempt$, { backoff, repeat, scheduler, uptime: () => clock() - began });
     });
+}
+
+/** How {@link subscribeAgain} goes about it. */
+export interface AttemptRules {
+  readonly backoff: BackoffRules;
+  /** Whether after completions too. */
+  readonly repeat: boolean;
+  /** For the waits. */
+  readonly scheduler: SchedulerLike;
+  /** How long the attempt that has just completed was open, in milliseconds. */
+  uptime(): number;
+  /** Whether another attempt is wanted at all. @default always */
+  isWanted?(): boolean;
+  /** Called when a wait begins: after an error, which `cause` has then, or after a completion. */
+  onWait?(wait: Wait, cause: { readonly error?: unknown }): void;
+}
+
+/** Subscribes to `attempt$` until there is to be no other attempt: completes or errors as the last one did. */
+export function subscribeAgain<T>(attempt$: Observable<T>, rules: AttemptRules): Observable<T> {
+  const { scheduler } = rules;
+  const backoff = new Backoff(rules.backoff);
+  const isWanted = (): boolean => rules.isWanted?.() ?? true;
+  const pause = (wait: Wait, cause: { readonly error?: unknown }): Observable<unknown> => {
+    rules.onWait?.(wait, cause);
+    return timer(wait.delay, scheduler);
+  };
+  const lasting$ = attempt$.pipe(
+    retry({
+      delay: (error) => {
+        // Retry-After may be a date: that is the wall clock's.
+        const wait = isWanted() ? backoff.afterError(error, scheduler.now()) : undefined;
+        return wait === undefined ? throwError(() => error) : pause(wait, { error });
+      },
+    }),
+  );
+  if (!rules.repeat) return lasting$;
+  return lasting$.pipe(
+    repeat({
+      delay: () => {
+        const wait = isWanted() ? backoff.afterEnd(rules.uptime()) : undefined;
+        return wait === undefined ? EMPTY : pause(wait, {});
+      },
+    }),
+  );
 }

@@ -1,8 +1,7 @@
 import type { Outgoing } from '../../connection/outgoing.js';
 import { type BroadcastResult, Delivery, type DeliveryOptions } from './delivery.js';
-import { type Except, isNotIn } from './except.js';
 import { LatestKeeper } from './latest-keeper.js';
-import type { Target } from './target.js';
+import { type Except, isNotIn, type Target } from './target.js';
 
 /** Options of {@link broadcastTo}. */
 export interface BroadcastToOptions<Out = Outgoing, C extends Target<Out> = Target<Out>>

@@ -1,6 +1,7 @@
 import { Observable, type OperatorFunction, type Subscriber, Subscription } from 'rxjs';
 import { Fifo } from '../../base/fifo.js';
 import { HookAnswerError } from '../../base/hook-answer.js';
+import { OneLoop } from '../../base/one-loop.js';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { type BroadcastResult, Delivery, type DeliveryOptions } from './delivery.js';
 import { Members } from './members.js';
@@ -60,7 +61,7 @@ class Broadcaster<Out, C extends Target<Out>> {
   readonly #members = new Members<Out, C>();
   /** What `source$` emits while a message is delivered. */
   readonly #waiting = new Fifo<Out>();
-  #isDelivering = false;
+  readonly #delivering = new OneLoop();
   #isSourceDone = false;
 
   constructor(
@@ -101,12 +102,10 @@ class Broadcaster<Out, C extends Target<Out>> {
   }
 
   #deliver(): void {
-    // One loop, however much source$ emits meanwhile: neither the order nor the stack suffers.
-    if (this.#isDelivering) return;
-    this.#isDelivering = true;
-    while (!this.#waiting.isEmpty && !this.#subscriber.closed) this.#send(this.#waiting.shift());
-    this.#isDelivering = false;
-    this.#completeIfDone();
+    const isThrough = this.#delivering.run(() => {
+      while (!this.#waiting.isEmpty && !this.#subscriber.closed) this.#send(this.#waiting.shift());
+    });
+    if (isThrough) this.#completeIfDone();
   }
 
   #send(message: Out): void {
@@ -124,6 +123,6 @@ class Broadcaster<Out, C extends Target<Out>> {
   }
 
   #completeIfDone(): void {
-    if (this.#isSourceDone && !this.#isDelivering) this.#subscriber.complete();
+    if (this.#isSourceDone && !this.#delivering.isRunning) this.#subscriber.complete();
   }
 }

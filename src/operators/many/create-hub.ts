@@ -3,9 +3,8 @@ import { subscribeWithin } from '../../base/subscribe-within.js';
 import type { Connection } from '../../connection/connection.js';
 import type { Outgoing } from '../../connection/outgoing.js';
 import { type BroadcastResult, Delivery, type DeliveryOptions } from './delivery.js';
-import { type Except, isNotIn } from './except.js';
 import { type Presence, Room } from './room.js';
-import type { Target } from './target.js';
+import { type Except, isNotIn, type Target } from './target.js';
 
 /** A connection of any type. */
 // biome-ignore lint/suspicious/noExplicitAny: send is a Subject, and so invariant in its type

@@ -1,5 +1,6 @@
 import { propertyOf, textOf } from '../../base/thrown.js';
 import type { SendResult } from '../../connection/channel.js';
+import { ReadyState } from '../../connection/connection.js';
 import { type SharedMessage, shareMessage } from '../../connection/shared-message.js';
 import { LatestKeeper } from './latest-keeper.js';
 import { sendShared, trySendShared } from './send-shared.js';
@@ -119,7 +120,7 @@ function sendFirst<Out>(conn: Target<Out>, context: Context<Out>): SendResult {
 
 function deliverSlowly<Out>(conn: Target<Out>, { overflow, kept, shared }: Context<Out>): SendResult {
   // Only an open connection can be slow.
-  if (conn.readyState !== 1) return 'closed';
+  if (conn.readyState !== ReadyState.OPEN) return 'closed';
   if (typeof overflow === 'object') {
     kept.keep(conn, overflow.latest(shared.value), shared);
     return 'buffered';

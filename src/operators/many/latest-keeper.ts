@@ -1,4 +1,5 @@
 import { Subscription } from 'rxjs';
+import { OneLoop } from '../../base/one-loop.js';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import type { SharedMessage } from '../../connection/shared-message.js';
 import { sendShared } from './send-shared.js';
@@ -35,7 +36,7 @@ class Waiting<Out> {
   readonly #conn: Target<Out>;
   readonly #messages = new Map<unknown, SharedMessage<Out>>();
   readonly #subscription = new Subscription();
-  #isSending = false;
+  readonly #sending = new OneLoop();
 
   /** @param onEnd called when nothing is kept any more. */
   constructor(conn: Target<Out>, onEnd: () => void) {
@@ -57,14 +58,13 @@ class Waiting<Out> {
 
   #send(): void {
     // What is sent may make others send, and so keep more: one loop takes all of it.
-    if (this.#isSending) return;
-    this.#isSending = true;
-    for (const [key, message] of this.#messages) {
-      if (!this.#conn.send.isReady) break;
-      this.#messages.delete(key);
-      sendShared(this.#conn, message);
-    }
-    this.#isSending = false;
-    if (this.#messages.size === 0) this.#subscription.unsubscribe();
+    const isThrough = this.#sending.run(() => {
+      for (const [key, message] of this.#messages) {
+        if (!this.#conn.send.isReady) break;
+        this.#messages.delete(key);
+        sendShared(this.#conn, message);
+      }
+    });
+    if (isThrough && this.#messages.size === 0) this.#subscription.unsubscribe();
   }
 }

@@ -1,5 +1,6 @@
 import { Observable, Subject } from 'rxjs';
 import { Fifo } from '../../base/fifo.js';
+import { OneLoop } from '../../base/one-loop.js';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { LatestKeeper } from './latest-keeper.js';
 import { Members } from './members.js';
@@ -40,7 +41,7 @@ export class Room<Out, C extends Target<Out>> {
   });
   readonly #changes = new Subject<Change<C>>();
   readonly #untold = new Fifo<Change<C>>();
-  #isTelling = false;
+  readonly #telling = new OneLoop();
 
   /** Whether nobody is there and nobody looks. */
   get isUnused(): boolean {
@@ -59,9 +60,8 @@ export class Room<Out, C extends Target<Out>> {
     if (!this.#changes.observed) return;
     this.#untold.push(change);
     // Who is told may join or leave: all are told of one change before the next.
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    while (!this.#untold.isEmpty) this.#changes.next(this.#untold.shift());
-    this.#isTelling = false;
+    this.#telling.run(() => {
+      while (!this.#untold.isEmpty) this.#changes.next(this.#untold.shift());
+    });
   }
 }

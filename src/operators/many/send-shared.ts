@@ -1,12 +1,7 @@
 import type { SendResult } from '../../connection/channel.js';
-import { shareSymbol } from '../../connection/hooks.js';
+import { hooksOf, shareSymbol } from '../../connection/hooks.js';
 import type { SharedMessage } from '../../connection/shared-message.js';
 import type { Target } from './target.js';
-
-/** What every connection of sluice carries beside its interface. */
-interface Sharing<Out> {
-  readonly [shareSymbol]?: (message: SharedMessage<Out>) => SendResult;
-}
 
 /**
  * `conn.trySend(message.value)`, that leaves to the other connections what it makes of the message.
@@ -14,7 +9,7 @@ interface Sharing<Out> {
  * @throws UsageError as `trySend` does.
  */
 export function trySendShared<Out>(conn: Target<Out>, message: SharedMessage<Out>): SendResult {
-  return (conn as Sharing<Out>)[shareSymbol]?.(message) ?? conn.trySend(message.value);
+  return hooksOf<unknown, Out>(conn)[shareSymbol]?.(message) ?? conn.trySend(message.value);
 }
 
 /** The same, but never throws: what cannot be sent to this one connection closes it with 1011. */

@@ -33,5 +33,11 @@ export function isSlow(send: TargetSend & { readonly isSlow?: boolean }): boolea
   return send.isSlow ?? !send.isReady;
 }
 
-/** What a connection sends. */
-export type OutOf<C extends Target<never>> = C extends Target<infer Out> ? Out : never;
+/** Whom a message is not for: a connection (the one that it came from), or a set of them. */
+export type Except = Target<never> | ReadonlySet<Target<never>>;
+
+/** Tells whether a connection is none of `except`; nothing when that excepts nobody. */
+export function isNotIn(except: Except | undefined): ((conn: Target<never>) => boolean) | undefined {
+  if (except === undefined) return undefined;
+  return 'has' in except ? (conn) => !except.has(conn) : (conn) => conn !== except;
+}

@@ -1,35 +1,31 @@
-import { Observable, type Observer, Subscription, share } from 'rxjs';
+import { isObservable, map, Observable, type Observer, Subscription, share } from 'rxjs';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { describeThrown, errorOf } from '../../base/thrown.js';
 import type { SendResult } from '../../connection/channel.js';
-import type { CloseInfo, Connection, Message, SendSource } from '../../connection/connection.js';
-import { finishedSymbol, holdSymbol, interceptSymbol, reportSymbol, shareSymbol } from '../../connection/hooks.js';
-import type { Interception, InterceptOptions } from '../../connection/inbox.js';
+import { type Connection, type Message, ReadyState, type SendSource } from '../../connection/connection.js';
+import {
+  carryHooks,
+  type FinishListener,
+  finishedSymbol,
+  holdSymbol,
+  hooksOf,
+  type Interception,
+  type InterceptOptions,
+  interceptSymbol,
+  reportSymbol,
+  shareSymbol,
+} from '../../connection/hooks.js';
 import { iterateMessages } from '../../connection/message-iterator.js';
 import type { Outgoing } from '../../connection/outgoing.js';
 import type { Holdable } from '../../connection/seat.js';
-import { SendSubject } from '../../connection/send-subject.js';
-import type { SharedMessage } from '../../connection/shared-message.js';
+import { SendSubject, type SendTarget } from '../../connection/send-subject.js';
+import { type SharedMessage, shareMessage } from '../../connection/shared-message.js';
 import { type Taker, Takers } from '../../connection/takers.js';
 import { isUsageError, type ProtocolError, UsageError } from '../../protocol/errors.js';
 import { trySendShared } from '../many/send-shared.js';
-import { type Codec, checkPolicy, type InvalidPolicy } from './codec.js';
+import { type Codec, checkPolicy, type InvalidPolicy, invalidMessage } from './codec.js';
 import { ConnectionFacade } from './connection-facade.js';
-import { encodedOnce } from './encoded-once.js';
 import { HandedLine } from './handed-line.js';
-import { invalidMessage } from './invalid-message.js';
-import { mapSource } from './map-source.js';
-import { targetOver } from './send-target.js';
-
-/** What every connection of sluice carries beside its interface. */
-interface Carrier {
-  readonly [finishedSymbol]?: (listener: { told(info: CloseInfo): void }) => void;
-  readonly [reportSymbol]?: (error: unknown) => void;
-  readonly [interceptSymbol]?: (take: Taker<Message>, options?: InterceptOptions<Message>) => Interception;
-}
-
-/** `ReadyState.OPEN`. */
-const OPEN = 1;
 
 const takesNone = (): boolean => false;
 
@@ -57,7 +53,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     this.#codec = codec;
     this.#handed = new HandedLine<Outgoing>(conn.send);
     this.messages$ = Object.assign(this.#decoded().pipe(share()), { [holdSymbol]: () => conn.hold() });
-    this.send = new SendSubject<Out>(targetOver(conn.send, (value, onHanded) => this.#sendOrFail(value, onHanded)));
+    this.send = new SendSubject<Out>(sendOver(conn.send, (value, onHanded) => this.#sendOrFail(value, onHanded)));
     conn.send.ready$.subscribe({ complete: () => this.send.end() });
   }
 
@@ -74,23 +70,23 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   /** What `finishedSymbol` stands for. */
-  whenFinished(listener: { told(info: CloseInfo): void }): void {
-    const conn: Carrier & Connection<Data> = this.#conn;
-    if (conn[finishedSymbol] === undefined) conn.close$.subscribe((info) => listener.told(info));
-    else conn[finishedSymbol](listener);
+  whenFinished(listener: FinishListener): void {
+    const hooks = hooksOf(this.#conn);
+    if (hooks[finishedSymbol] === undefined) this.#conn.close$.subscribe((info) => listener.told(info));
+    else hooks[finishedSymbol](listener);
   }
 
   /** What `reportSymbol` stands for. */
   report(error: unknown): void {
-    (this.#conn as Carrier)[reportSymbol]?.(error);
+    hooksOf(this.#conn)[reportSymbol]?.(error);
   }
 
   /** What `interceptSymbol` stands for. A message that cannot be decoded is taken by nobody, and judged when its turn comes. */
   intercept(take: Taker<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception | undefined {
-    const conn: Carrier & Connection<Data> = this.#conn;
+    const hooks = hooksOf<Message, Outgoing>(this.#conn);
     this.#takers ??= new Takers();
     const takers = this.#takers;
-    this.#interception ??= conn[interceptSymbol]?.((message) => this.#show(message, takers));
+    this.#interception ??= hooks[interceptSymbol]?.((message) => this.#show(message, takers));
     const behind = this.#interception;
     if (behind === undefined) return undefined;
     const interception = new Subscription(takers.add(take, key));
@@ -98,7 +94,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
       if (takers.isEmpty) this.#stopShowing();
     });
     // Room to read ahead, and no look at any message.
-    if (onStuck !== undefined) interception.add(conn[interceptSymbol]?.(takesNone, { onStuck }));
+    if (onStuck !== undefined) interception.add(hooks[interceptSymbol]?.(takesNone, { onStuck }));
     return {
       unsubscribe: () => interception.unsubscribe(),
       get isReading() {
@@ -114,7 +110,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   trySendShared(shared: SharedMessage<Out>): SendResult {
     const onHanded = this.send.notice(shared.value);
     if (onHanded !== undefined) return this.#trySend(shared.value, onHanded);
-    if (this.readyState !== OPEN) return 'closed';
+    if (this.readyState !== ReadyState.OPEN) return 'closed';
     return trySendShared(
       this.#conn,
       encodedOnce(this.#codec, shared, (value) => this.#encode(value)),
@@ -213,7 +209,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   #trySend(value: Out, onHanded: (() => void) | undefined): SendResult {
-    if (this.readyState !== OPEN) return 'closed';
+    if (this.readyState !== ReadyState.OPEN) return 'closed';
     const data = this.#encode(value);
     if (onHanded === undefined) return this.#conn.trySend(data);
     return this.#handed.track(data, onHanded, (item) => this.#conn.trySend(item));
@@ -229,9 +225,77 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 }
 
-Object.defineProperties(CodecConnection.prototype, {
-  [finishedSymbol]: { value: CodecConnection.prototype.whenFinished },
-  [interceptSymbol]: { value: CodecConnection.prototype.intercept },
-  [shareSymbol]: { value: CodecConnection.prototype.trySendShared },
-  [reportSymbol]: { value: CodecConnection.prototype.report },
+carryHooks(CodecConnection.prototype, {
+  [finishedSymbol]: CodecConnection.prototype.whenFinished,
+  [interceptSymbol]: CodecConnection.prototype.intercept,
+  [shareSymbol]: CodecConnection.prototype.trySendShared,
+  [reportSymbol]: CodecConnection.prototype.report,
 });
+
+/** `source` with each of its values projected when its turn comes: what is pulled is still pulled. */
+export function mapSource<T, R>(source: SendSource<T>, project: (value: T) => R): SendSource<R> {
+  if (isObservable(source)) return source.pipe(map((value) => project(value)));
+  if (Symbol.asyncIterator in source) {
+    return {
+      async *[Symbol.asyncIterator]() {
+        for await (const value of source) yield project(value);
+      },
+    };
+  }
+  if (Symbol.iterator in source) {
+    return {
+      *[Symbol.iterator]() {
+        for (const value of source) yield project(value);
+      },
+    };
+  }
+  return source.then((value) => project(value));
+}
+
+/** What a `send` before another one writes to: values go to `send`, all else to the `send` behind it. */
+export function sendOver<Behind, Out>(
+  behind: SendSubject<Behind>,
+  trySend: SendTarget<Out>['trySend'],
+): SendTarget<Out> {
+  return {
+    ready$: behind.ready$,
+    get isReady() {
+      return behind.isReady;
+    },
+    get isSlow() {
+      return behind.isSlow;
+    },
+    get bufferedAmount() {
+      return behind.bufferedAmount;
+    },
+    trySend,
+    close: (code, _reason, error) => {
+      if (code === 1000 && error === undefined) behind.complete();
+      else behind.error(error);
+    },
+  };
+}
+
+const encoded = new WeakMap<object, WeakMap<SharedMessage, SharedMessage<Outgoing>>>();
+
+/**
+ * What `shared` is when it is encoded: made by the first connection of each codec, and used by the others.
+ *
+ * @throws what `encode` throws.
+ */
+export function encodedOnce<Out>(
+  codec: object,
+  shared: SharedMessage<Out>,
+  encode: (value: Out) => Outgoing,
+): SharedMessage<Outgoing> {
+  let messages = encoded.get(codec);
+  if (messages === undefined) {
+    messages = new WeakMap();
+    encoded.set(codec, messages);
+  }
+  const known = messages.get(shared);
+  if (known !== undefined) return known;
+  const message = shareMessage(encode(shared.value));
+  messages.set(shared, message);
+  return message;
+}

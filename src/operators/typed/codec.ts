@@ -1,8 +1,8 @@
 import { excerpt } from '../../base/excerpt.js';
-import { propertyOf } from '../../base/thrown.js';
+import { describeThrown, propertyOf } from '../../base/thrown.js';
 import type { Connection, Message } from '../../connection/connection.js';
 import type { Outgoing } from '../../connection/outgoing.js';
-import type { ProtocolError } from '../../protocol/errors.js';
+import { ProtocolError } from '../../protocol/errors.js';
 
 /** What becomes of a message that cannot be decoded: the connection closes with 1007, or the message is dropped and reported. */
 export type InvalidPolicy = 'close' | 'drop';
@@ -57,4 +57,11 @@ export function checkCodec(codec: unknown): void {
   if (invalid !== undefined && typeof invalid !== 'function' && invalid !== 'close' && invalid !== 'drop') {
     throw new TypeError(`invalid of a codec is ${excerpt(invalid)}, allowed are "close", "drop" and a function`);
   }
+}
+
+/** The error for a message that a codec cannot decode. What was wrong goes first: a Close frame has room for 123 bytes. */
+export function invalidMessage(message: Message, cause: unknown): ProtocolError {
+  const found = typeof message === 'string' ? excerpt(message) : `a binary message of ${message.length} bytes`;
+  const text = `invalid message: ${describeThrown(cause)}; found ${found}`;
+  return new ProtocolError('MESSAGE_INVALID', 1007, text, { cause });
 }

@@ -1,4 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
+import { Fifo } from '../../base/fifo.js';
 import type { SendResult } from '../../connection/channel.js';
 
 interface Expected<T> {
@@ -12,8 +13,7 @@ interface Expected<T> {
  */
 export class HandedLine<T> {
   readonly #handed$: Observable<T>;
-  #line: Expected<T>[] = [];
-  #first = 0;
+  readonly #line = new Fifo<Expected<T>>();
   #listening: Subscription | undefined;
 
   /** @param handed$ emits each item of the connection when it is handed over, in order. */
@@ -37,27 +37,25 @@ export class HandedLine<T> {
 
   /** Those before `item` were dropped on the way; what is not in the line was sent by others. */
   #arrived(item: T): void {
-    let at = this.#first;
-    while (at < this.#line.length && this.#line[at]?.item !== item) at++;
-    const found = this.#line[at];
+    const found = this.#find(item);
     if (found === undefined) return;
-    this.#first = at + 1;
-    if (this.#first * 2 >= this.#line.length) {
-      this.#line.splice(0, this.#first);
-      this.#first = 0;
-    }
+    while (this.#line.shift() !== found);
     found.onHanded();
     this.#stopIfEmpty();
   }
 
+  #find(item: T): Expected<T> | undefined {
+    for (const expected of this.#line) if (expected.item === item) return expected;
+    return undefined;
+  }
+
   #forget(expected: Expected<T>): void {
-    const at = this.#line.lastIndexOf(expected);
-    if (at >= this.#first) this.#line.splice(at, 1);
+    this.#line.remove(expected);
     this.#stopIfEmpty();
   }
 
   #stopIfEmpty(): void {
-    if (this.#first < this.#line.length) return;
+    if (!this.#line.isEmpty) return;
     this.#listening?.unsubscribe();
     this.#listening = undefined;
   }

@@ -1,4 +1,4 @@
-import { isNotIn } from '../../../src/operators/many/except.js';
+import { isNotIn } from '../../../src/operators/many/target.js';
 import { membersOf } from '../../support/members.js';
 
 describe('isNotIn', () => {
