@@ -4,6 +4,7 @@ import {
   checkFunction,
   checkInteger,
   checkNames,
+  checkNumber,
   checkOneOf,
   checkScheduler,
   checkSignal,
@@ -37,6 +38,24 @@ describe('an integer', () => {
 
   it('of a timer is at most what Node waits for, and not the one millisecond that it makes of more', () => {
     expect(MAX_TIMER).toBe(2_147_483_647);
+  });
+});
+
+describe('a number that is an option', () => {
+  it('is given back when it is allowed, the bounds too', () => {
+    expect([checkNumber('a', 1, 1, 3), checkNumber('a', 3, 1, 3)]).toEqual([1, 3]);
+    expect(checkNumber('a', Number.POSITIVE_INFINITY, 0, Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it.each([0, 4, Number.NaN, -1])('is refused out of range: %p', (value) => {
+    expect(() => checkNumber('a', value, 1, 3)).toThrow(
+      new RangeError(`a is ${value}, allowed are numbers from 1 to 3`),
+    );
+  });
+
+  it.each(['1', null, undefined, {}])('is refused when it is none: %p', (value) => {
+    expect(() => checkNumber('a', value, 1, Number.POSITIVE_INFINITY)).toThrow(TypeError);
+    expect(() => checkNumber('a', value, 1, Number.POSITIVE_INFINITY)).toThrow(/allowed are numbers from 1$/);
   });
 });
 

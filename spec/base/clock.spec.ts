@@ -1,6 +1,11 @@
-import { asapScheduler, asyncScheduler } from 'rxjs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { asapScheduler, asyncScheduler, Subscription, VirtualTimeScheduler } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import { clockOf } from '../../src/base/clock.js';
+import { clockOf, deadline } from '../../src/base/clock.js';
+import { blockLoop } from '../support/block-loop.js';
+import { endAfterEach } from '../support/end-after-each.js';
+
+const atEnd = endAfterEach();
 
 describe('the clock', () => {
   it('does not follow the wall clock', () => {
@@ -26,5 +31,52 @@ describe('the clock', () => {
 
   it('is that of any other scheduler', () => {
     expect(clockOf(asapScheduler)()).toBeGreaterThan(Date.UTC(2020));
+  });
+});
+
+describe('a deadline', () => {
+  it('expires once, when its time has passed', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const expired: number[] = [];
+    deadline(scheduler, 40, () => expired.push(scheduler.now()));
+    scheduler.flush();
+    expect(expired).toEqual([40]);
+  });
+
+  it.each([
+    ['before its time', 39],
+    ['at its time, in the turn that it waits still', 40],
+  ])('can be called off %s', (_, at) => {
+    const scheduler = new VirtualTimeScheduler();
+    const expired: number[] = [];
+    const timers = new Subscription();
+    timers.add(deadline(scheduler, 40, () => expired.push(scheduler.now())));
+    scheduler.schedule(() => timers.unsubscribe(), at);
+    scheduler.flush();
+    expect(expired).toEqual([]);
+  });
+
+  it('lets be read what came in time while the loop was blocked', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+    const peer = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const socket = await accepted;
+    atEnd(() => {
+      peer.destroy();
+      socket.destroy();
+      server.close();
+    });
+    const seen: string[] = [];
+    socket.on('data', () => seen.push('data'));
+    await new Promise<void>((resolve) => {
+      deadline(asyncScheduler, 5, () => {
+        seen.push('expired');
+        resolve();
+      });
+      peer.write('in time');
+      blockLoop(20);
+    });
+    expect(seen).toEqual(['data', 'expired']);
   });
 });

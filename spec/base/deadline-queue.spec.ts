@@ -6,6 +6,7 @@ import { DeadlineQueue, type Due } from '../../src/base/deadline-queue.js';
 class Entry implements Due {
   dueAt = 0;
   place = -1;
+  readsFirst = false;
   readonly #name: string;
   readonly #log: string[];
   readonly #then: (() => void) | undefined;
@@ -22,9 +23,36 @@ class Entry implements Due {
   }
 }
 
+/** An entry that lets be read what has come before it is told. */
+function patient(name: string, log: string[], then?: () => void): Entry {
+  const entry = new Entry(name, log, then);
+  entry.readsFirst = true;
+  return entry;
+}
+
 function queueOf(): { queue: DeadlineQueue; scheduler: VirtualTimeScheduler; log: string[] } {
   const scheduler = new VirtualTimeScheduler();
   return { queue: new DeadlineQueue(scheduler), scheduler, log: [] };
+}
+
+function fail(): never {
+  throw new Error('broken');
+}
+
+/** A queue whose timer, the one that was set last, fires when `tick` says so; it survives an exception. */
+function ticking(): { queue: DeadlineQueue; log: string[]; tick(passed: number): void } {
+  const timers: (() => void)[] = [];
+  let time = 0;
+  const schedule = (work: () => void): Subscription => {
+    timers.push(work);
+    return Subscription.EMPTY;
+  };
+  const queue = new DeadlineQueue({ now: () => time, schedule } as SchedulerLike);
+  const tick = (passed: number): void => {
+    time += passed;
+    timers.at(-1)?.();
+  };
+  return { queue, log: [], tick };
 }
 
 describe('a line of deadlines', () => {
@@ -64,24 +92,58 @@ describe('a line of deadlines', () => {
   });
 
   it('goes on for the others when one throws', () => {
-    const timers: (() => void)[] = [];
-    let time = 0;
-    const schedule = (work: () => void): Subscription => {
-      timers.push(work);
-      return Subscription.EMPTY;
-    };
-    const queue = new DeadlineQueue({ now: () => time, schedule } as SchedulerLike);
-    const log: string[] = [];
-    const broken = (): void => {
-      throw new Error('broken');
-    };
-    queue.add(new Entry('a', log, broken), 10);
+    const { queue, tick, log } = ticking();
+    queue.add(new Entry('a', log, fail), 10);
     queue.add(new Entry('b', log), 10);
-    time = 10;
-    expect(timers.at(-1)).toThrow('broken');
+    expect(() => tick(10)).toThrow('broken');
     expect(log).toEqual(['a 10']);
-    timers.at(-1)?.();
+    tick(0);
     expect(log).toEqual(['a 10', 'b 10']);
+  });
+
+  describe('with one that lets be read first', () => {
+    it('tells it one turn after its time, with its own time, and the others at once', () => {
+      const { queue, scheduler, log } = queueOf();
+      scheduler.schedule(() => scheduler.schedule(() => log.push('the turn after')), 10);
+      queue.add(patient('patient', log), 10);
+      queue.add(new Entry('a', log), 10);
+      queue.add(new Entry('b', log), 11);
+      scheduler.flush();
+      expect(log).toEqual(['a 10', 'the turn after', 'patient 10', 'b 11']);
+    });
+
+    it('tells it no more when it has left in that turn, and keeps no timer for it', () => {
+      const { queue, scheduler, log } = queueOf();
+      const gone = patient('gone', log);
+      queue.add(gone, 10);
+      scheduler.schedule(() => {
+        queue.remove(gone);
+        queue.remove(gone);
+        expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
+      }, 10);
+      scheduler.flush();
+      expect(log).toEqual([]);
+    });
+
+    it('gives it its whole time again when it is added anew in that turn', () => {
+      const { queue, scheduler, log } = queueOf();
+      const again = patient('again', log);
+      queue.add(again, 10);
+      scheduler.schedule(() => queue.add(again, 5), 10);
+      scheduler.flush();
+      expect(log).toEqual(['again 15']);
+    });
+
+    it('tells it in a later turn when another of that turn throws', () => {
+      const { queue, tick, log } = ticking();
+      queue.add(patient('broken', log, fail), 10);
+      queue.add(patient('other', log), 10);
+      tick(10);
+      expect(() => tick(0)).toThrow('broken');
+      expect(log).toEqual(['broken 10']);
+      tick(0);
+      expect(log).toEqual(['broken 10', 'other 10']);
+    });
   });
 
   it('sets its timer anew when it was set in a time that is over', () => {

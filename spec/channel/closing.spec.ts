@@ -6,7 +6,7 @@ import { hex } from '../support/bits.js';
 import { close, closeOf, frame, ping, text } from '../support/frames.js';
 import { marbles } from '../support/marbles.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
-import type { MemoryPort } from '../support/memory-port.js';
+import type { PeerPort } from '../support/peer-port.js';
 import { roles } from '../support/vectors.js';
 
 const codes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999];
@@ -520,11 +520,11 @@ function ended(
   return each;
 }
 
-function closeFrames(port: MemoryPort): string[] {
+function closeFrames(port: PeerPort): string[] {
   return port.frames.filter(({ opcode }) => opcode === 0x8).map(({ payload }) => payload.toString('hex'));
 }
 
-function written(port: MemoryPort): string[] {
+function written(port: PeerPort): string[] {
   return port.frames.map(({ opcode, payload }) => `${opcode} ${payload.toString(opcode === 0x8 ? 'hex' : 'utf8')}`);
 }
 

@@ -108,10 +108,6 @@ describe('the order of an end', () => {
 });
 
 describe('the heartbeat of a connection', () => {
-  afterEach(() => {
-    jest.restoreAllMocks();
-  });
-
   it.each([
     [0, 15_000],
     [0.5, 22_500],
@@ -119,9 +115,8 @@ describe('the heartbeat of a connection', () => {
   ])(
     'pings from a random point of the second half of the interval on, and is answered by any byte: %d',
     (random, first) => {
-      jest.spyOn(Math, 'random').mockReturnValue(random);
       marbles(({ scheduler, flush }) => {
-        const { port, connection } = memoryConnection({ scheduler, heartbeat: {} });
+        const { port, connection } = memoryConnection({ scheduler, heartbeat: {}, random });
         scheduler.schedule(() => expect(port.frames).toEqual([]), first - 1);
         scheduler.schedule(() => expect(port.frames.map(({ opcode }) => opcode)).toEqual([0x9]), first + 1);
         scheduler.schedule(() => port.receive(hex('81')), first + 29_999);
@@ -133,9 +128,12 @@ describe('the heartbeat of a connection', () => {
   );
 
   it('gives a silent peer up after interval and timeout', () => {
-    jest.spyOn(Math, 'random').mockReturnValue(1);
     marbles(({ scheduler, flush }) => {
-      const { port, closeInfos } = memoryConnection({ scheduler, heartbeat: { interval: 1_000, timeout: 300 } });
+      const { port, closeInfos } = memoryConnection({
+        scheduler,
+        heartbeat: { interval: 1_000, timeout: 300 },
+        random: 1,
+      });
       flush();
       expect([scheduler.now(), port.wasTerminated]).toEqual([1_300, true]);
       expect(closeInfos).toEqual([
@@ -154,9 +152,8 @@ describe('the heartbeat of a connection', () => {
   });
 
   it('measures the latency', () => {
-    jest.spyOn(Math, 'random').mockReturnValue(0);
     marbles(({ scheduler, flush }) => {
-      const { port, connection, peer } = memoryConnection({ scheduler, heartbeat: {} });
+      const { port, connection, peer } = memoryConnection({ scheduler, heartbeat: {}, random: 0 });
       scheduler.schedule(() => peer(pong(port.frames[0]?.payload)), 15_042);
       scheduler.schedule(() => connection.terminate(), 15_043);
       flush();
@@ -165,7 +162,6 @@ describe('the heartbeat of a connection', () => {
   });
 
   it('stands still while nobody wants messages, and the peer is not given up', () => {
-    jest.spyOn(Math, 'random').mockReturnValue(0.5);
     marbles(({ scheduler, flush }) => {
       const { port, connection, peer } = memoryConnection({ scheduler, heartbeat: {}, highWaterMark: 1 });
       peer(text('a'));

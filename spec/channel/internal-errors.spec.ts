@@ -6,7 +6,7 @@ import { connectionSettings } from '../../src/channel/settings.js';
 import type { LiveConnection } from '../../src/connection/live-connection.js';
 import { binary, text, wire } from '../support/frames.js';
 import { memoryConnection } from '../support/memory-connection.js';
-import { MemoryPort } from '../support/memory-port.js';
+import { PeerPort } from '../support/peer-port.js';
 
 const reports: { connection: unknown; error: unknown }[] = [];
 const note = (message: unknown): void => {
@@ -70,10 +70,10 @@ describe('a message that cannot be made what binaryType asks for', () => {
 /** A connection over memory, and what its port tells it. */
 function open(role: 'server' | 'client'): {
   readonly connection: LiveConnection<undefined>;
-  readonly port: MemoryPort;
+  readonly port: PeerPort;
   readonly events: PortEvents;
 } {
-  const port = new MemoryPort((task) => task());
+  const port = new PeerPort((task) => task());
   const opening = jest.spyOn(port, 'open');
   const facts = {
     role,

@@ -39,6 +39,7 @@ describe('the settings of a connection', () => {
       skipUTF8Validation: false,
       deflate: deflateSettings(true),
       scheduler: asyncScheduler,
+      random: Math.random,
     };
     expect(connectionSettings({}, 'server')).toEqual({ ...common, maxPayload: 1_048_576 });
     expect(connectionSettings({}, 'client')).toEqual({ ...common, maxPayload: 16_777_216 });
@@ -62,7 +63,7 @@ describe('the settings of a connection', () => {
       scheduler: new VirtualTimeScheduler(),
     };
     const settings = connectionSettings({ ...options, perMessageDeflate: false }, 'server');
-    expect(settings).toEqual({ ...options, deflate: undefined });
+    expect(settings).toEqual({ ...options, deflate: undefined, random: Math.random });
     expect(Object.keys(options).sort()).toEqual([...CONNECTION_OPTIONS].sort());
   });
 

@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
 import { EMPTY, of, Subject } from 'rxjs';
 import { fragments, message, type PerMessageDeflateOptions } from 'sluice';
-import { takeDeflateTurn } from '../../src/channel/out/deflate-turns.js';
+import { takeDeflateTurn } from '../../src/channel/out/deflating.js';
 import { deflate, inflate } from '../../src/protocol/deflate/deflate.js';
 import { jsonText } from '../support/compressible.js';
 import { binary, close, text } from '../support/frames.js';

@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { deflate } from '../../src/protocol/deflate/deflate.js';
 import { MessageInflater } from '../../src/protocol/deflate/message-inflater.js';
-import type { Role } from '../../src/protocol/frame/role.js';
+import type { Role } from '../../src/protocol/frame/opcode.js';
 import type { Session } from '../../src/protocol/message/session.js';
 import { jsonText, noise } from '../support/compressible.js';
 import { binary, close, closeOf, continuation, type Frame, frame, ping, pong, text, wire } from '../support/frames.js';

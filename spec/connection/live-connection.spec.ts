@@ -4,7 +4,7 @@ import { connectionSettings } from '../../src/channel/settings.js';
 import { close, ping, pong, text } from '../support/frames.js';
 import { marbles } from '../support/marbles.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
-import { MemoryPort } from '../support/memory-port.js';
+import { PeerPort } from '../support/peer-port.js';
 
 describe('ping()', () => {
   it('sends when it is subscribed to, emits the round trip, and completes', () => {
@@ -150,7 +150,7 @@ describe('the facts of a connection', () => {
       protocolVersion: 8,
       remoteAddress: '127.0.0.1',
     };
-    const connection = connectionOver(new MemoryPort(() => {}), facts, connectionSettings({}, 'client'));
+    const connection = connectionOver(new PeerPort(() => {}), facts, connectionSettings({}, 'client'));
     const { role: _, extensions, ...rest } = facts;
     expect(connection).toMatchObject({ ...rest, request: undefined, response: undefined, readyState: 1 });
     expect([extensions, { ...connection.extensions }]).toEqual([[], {}]);

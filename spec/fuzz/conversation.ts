@@ -5,7 +5,7 @@ import { connectionSettings } from '../../src/channel/settings.js';
 import type { CloseInfo, Message } from '../../src/connection/connection.js';
 import type { LiveConnection } from '../../src/connection/live-connection.js';
 import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negotiation.js';
-import type { Role } from '../../src/protocol/frame/role.js';
+import type { Role } from '../../src/protocol/frame/opcode.js';
 import { SimulatedPort } from '../lifecycle/simulation/network.js';
 import { readWire } from '../lifecycle/simulation/wire-check.js';
 

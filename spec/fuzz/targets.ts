@@ -8,7 +8,7 @@ import {
 } from '../../src/protocol/deflate/deflate-negotiation.js';
 import { MessageInflater } from '../../src/protocol/deflate/message-inflater.js';
 import { HandshakeError, ProtocolError } from '../../src/protocol/errors.js';
-import type { Role } from '../../src/protocol/frame/role.js';
+import type { Role } from '../../src/protocol/frame/opcode.js';
 import {
   type ExtensionOffer,
   extensionsObject,

@@ -7,7 +7,7 @@ import { MessageDeadline } from '../../src/channel/in/message-deadline.js';
 import { PingTracker } from '../../src/channel/in/ping-tracker.js';
 import { Receiver } from '../../src/channel/in/receiver.js';
 import { Backlog } from '../../src/channel/out/backlog.js';
-import { DeflateSender } from '../../src/channel/out/deflate-sender.js';
+import { DeflateSender } from '../../src/channel/out/deflating.js';
 import { FrameQueue } from '../../src/channel/out/frame-queue.js';
 import { Outbox } from '../../src/channel/out/outbox.js';
 import { PartsSender } from '../../src/channel/out/parts-sender.js';

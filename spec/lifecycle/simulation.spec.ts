@@ -70,7 +70,6 @@ describe('any schedule of bytes, ends, time, subscribers and holds', () => {
   });
 
   it('keeps the order, loses nothing between subscriptions, ends once, and leaves no timer', () => {
-    jest.spyOn(Math, 'random').mockReturnValue(0.5);
     jest.spyOn(performance, 'now').mockReturnValue(0);
     fc.assert(
       fc.property(schedule, (given) => {

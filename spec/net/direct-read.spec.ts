@@ -1,7 +1,7 @@
 import * as net from 'node:net';
 import type * as DirectRead from '../../src/net/direct-read.js';
 import { readDirectly } from '../../src/net/direct-read.js';
-import { readMemory } from '../../src/protocol/frame/vector-mask.js';
+import { readMemory } from '../../src/protocol/frame/read-memory.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { until } from '../support/until.js';

@@ -527,8 +527,8 @@ describe('ask', () => {
 
   it.each([
     [{}, TypeError, 'match and key are undefined, allowed is one of them, a function'],
-    [{ match: 'b' }, TypeError, 'match is string, allowed is a function'],
-    [{ key: 'id', equals: 1 }, TypeError, 'key is string, allowed is a function'],
+    [{ match: 'b' }, TypeError, 'match is "b", allowed is a function'],
+    [{ key: 'id', equals: 1 }, TypeError, 'key is "id", allowed is a function'],
     [{ key: one }, TypeError, 'equals is undefined, allowed is the key of the answer'],
     [{ key: one, equals: null }, TypeError, 'equals is null, allowed is the key of the answer'],
     [{ match: is('b'), key: one, equals: 1 }, TypeError, 'match is given beside key or equals'],
@@ -538,7 +538,7 @@ describe('ask', () => {
       RangeError,
       'timeout is 0, allowed are numbers from 1 to 2147483647, or Infinity',
     ],
-    [{ match: is('b'), timeout: '5' }, TypeError, 'timeout is string'],
+    [{ match: is('b'), timeout: '5' }, TypeError, 'timeout is "5"'],
   ])('refuses %p at the call', (options, type, message) => {
     const { connection } = memoryConnection();
     expect(() => ask(connection, 'q', options as never)).toThrow(type);

@@ -346,7 +346,7 @@ describe('keepAlive', () => {
     [{ message: 'p', interval: 0 }, RangeError, 'interval is 0, allowed are numbers from 1 to 2147483647'],
     [{ message: 'p', timeout: 0 }, RangeError, 'timeout is 0'],
     [{ message: 'p', stalledTimeout: Number.POSITIVE_INFINITY }, RangeError, 'stalledTimeout is Infinity'],
-    [{ message: 'p', isAnswer: 'a' }, TypeError, 'isAnswer is string, allowed is a function'],
+    [{ message: 'p', isAnswer: 'a' }, TypeError, 'isAnswer is "a", allowed is a function'],
     [{}, TypeError, 'message is undefined'],
   ])('refuses %p at the call', (options, type, message) => {
     const { connection } = memoryConnection();

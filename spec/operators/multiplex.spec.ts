@@ -186,7 +186,7 @@ describe('multiplex', () => {
   it('refuses a filter that is none at the call', () => {
     const { connection } = memoryConnection();
     expect(() => multiplex(connection as Connection, 'a', 'b', undefined as never)).toThrow(TypeError);
-    expect(() => multiplex(connection as Connection, 'a', 'b', 'c' as never)).toThrow('filter is string');
+    expect(() => multiplex(connection as Connection, 'a', 'b', 'c' as never)).toThrow('filter is "c"');
   });
 
   it('has the type of the messages, or of what the filter says', () => {

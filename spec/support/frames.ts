@@ -1,5 +1,5 @@
 /** Frames as a peer may send them, right or wrong. Written apart from the codec under test, and as plainly as possible. */
-import type { Role } from '../../src/protocol/frame/role.js';
+import type { Role } from '../../src/protocol/frame/opcode.js';
 
 /** One frame and everything about it that can be wrong. */
 export interface Frame {

@@ -8,12 +8,12 @@ import type { CloseInfo, Message } from '../../src/connection/connection.js';
 import type { LiveConnection } from '../../src/connection/live-connection.js';
 import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negotiation.js';
 import { type Frame, wire } from './frames.js';
-import { MemoryPort } from './memory-port.js';
+import { PeerPort } from './peer-port.js';
 
 /** A connection and the peer's end of it. */
 export interface MemoryConnection {
   readonly connection: LiveConnection<undefined, Message>;
-  readonly port: MemoryPort;
+  readonly port: PeerPort;
   /** Each record of `close$`. */
   readonly closeInfos: CloseInfo[];
   /** The peer sends frames, in one chunk. */
@@ -26,13 +26,20 @@ interface MemoryOptions extends ConnectionOptions, CompressionOption {
   readonly role?: 'server' | 'client';
   /** The parameters of permessage-deflate, where it was agreed to. */
   readonly deflate?: DeflateParameters;
+  /** From 0 to 1: where chance puts what is spread over many connections. @default 0.5 */
+  readonly random?: number;
 }
 
 /** A connection over memory that is open. No heartbeat, unless one is asked for; without a scheduler no time passes. */
-export function memoryConnection({ role = 'server', deflate, ...options }: MemoryOptions = {}): MemoryConnection {
+export function memoryConnection({
+  role = 'server',
+  deflate,
+  random = 0.5,
+  ...options
+}: MemoryOptions = {}): MemoryConnection {
   const due: (() => void)[] = [];
   const { scheduler } = options;
-  const port = new MemoryPort(scheduler === undefined ? (task) => due.push(task) : onScheduler(scheduler));
+  const port = new PeerPort(scheduler === undefined ? (task) => due.push(task) : onScheduler(scheduler));
   const facts = {
     role,
     data: undefined,
@@ -44,7 +51,7 @@ export function memoryConnection({ role = 'server', deflate, ...options }: Memor
     remoteAddress: undefined,
   };
   const settings = connectionSettings({ heartbeat: false, scheduler: new VirtualTimeScheduler(), ...options }, role);
-  const connection = connectionOver<undefined, Message>(port, facts, settings);
+  const connection = connectionOver<undefined, Message>(port, facts, { ...settings, random: () => random });
   const closeInfos: CloseInfo[] = [];
   connection.close$.subscribe((info) => closeInfos.push(info));
   connection.start();

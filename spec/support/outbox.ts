@@ -1,7 +1,6 @@
 /** An outbox over a port whose peer reads when it is told to. */
 import { asyncScheduler } from 'rxjs';
-import { Outbox } from '../../src/channel/out/outbox.js';
-import type { OutboxSettings } from '../../src/channel/out/outbox-settings.js';
+import { Outbox, type OutboxSettings } from '../../src/channel/out/outbox.js';
 import { nextMaskKey } from '../../src/channel/random.js';
 import { withLane } from '../../src/channel/terms.js';
 import type { BackpressureError, UsageError } from '../../src/protocol/errors.js';

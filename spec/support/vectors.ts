@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import type { InternalError, ProtocolErrorCode } from '../../src/protocol/errors.js';
-import type { Role } from '../../src/protocol/frame/role.js';
+import type { Role } from '../../src/protocol/frame/opcode.js';
 import type { More } from '../../src/protocol/message/message-reader.js';
 import { type Output, Session, type SessionOptions } from '../../src/protocol/message/session.js';
 import { type Frame, wire } from './frames.js';

@@ -14,6 +14,14 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
   return value;
 }
 
+/** @throws TypeError when `value` is no number, RangeError when it is none from `min` to `max`. */
+export function checkNumber(name: string, value: unknown, min: number, max: number): number {
+  const allowed = max === Number.POSITIVE_INFINITY ? `numbers from ${min}` : `numbers from ${min} to ${max}`;
+  if (typeof value !== 'number') throw new TypeError(`${name} is ${describe(value)}, allowed are ${allowed}`);
+  if (!(value >= min && value <= max)) throw new RangeError(`${name} is ${value}, allowed are ${allowed}`);
+  return value;
+}
+
 /** @throws TypeError when `value` is neither `true` nor `false`. */
 export function checkBoolean(name: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw new TypeError(`${name} is ${describe(value)}, allowed are true and false`);

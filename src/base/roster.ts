@@ -11,8 +11,8 @@ const MIN_LENGTH = 32;
  * Members that come and go all the time, such as connections, in the order in which they came: a list in which each knows its place.
  *
  * A `Set` or `Map` makes itself anew for every few that went, and V8 takes what it was before, with all that stood in it, for alive
- * until it collects the old generation. So each collection of young memory copied every connection that had closed, for 7 us of a
- * handshake that takes 80.
+ * until it collects the old generation. So each collection of young memory copied every connection that had closed (see
+ * `bench: handshakes`).
  */
 export class Roster<M extends Enrolled> implements Iterable<M> {
   /** Nothing stands where a member has gone. */

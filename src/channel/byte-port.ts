@@ -22,8 +22,9 @@ export interface Flushable {
 }
 
 /**
- * Bytes to and from a peer: a socket, a stream of HTTP/2, or memory in tests. All that the reactive layer sees of a transport.
- * No method throws, and each is harmless after the end.
+ * A transport as the frames above it see it: bytes to and from one peer, over a socket of TCP or TLS, any Duplex, a stream of HTTP/2, or
+ * memory in tests. It moves bytes, says how many have left, and calls its owner back; it knows nothing of frames. The owner asks for less
+ * with `pause`, and waits with its next write while `pending` is above 0. No method throws, and each is harmless after the end.
  */
 export interface BytePort {
   /** Whether bytes have left the process when `write` returns and `pending` is 0, so that their memory may be used again. */

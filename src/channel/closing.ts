@@ -3,7 +3,7 @@ import { describe } from '../base/describe.js';
 import { isError } from '../base/thrown.js';
 import type { CloseInfo } from '../connection/connection.js';
 import { ConnectionClosedError, type InternalError, type ProtocolError } from '../protocol/errors.js';
-import type { Role } from '../protocol/frame/role.js';
+import type { Role } from '../protocol/frame/opcode.js';
 import { isSendableCloseCode } from '../protocol/message/close-code.js';
 import { encodeClosePayload } from '../protocol/message/close-payload.js';
 import { truncateReason } from '../protocol/message/close-reason.js';

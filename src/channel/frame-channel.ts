@@ -9,13 +9,12 @@ import { type Outcome, Session } from '../protocol/message/session.js';
 import type { BytePort, PortEvents } from './byte-port.js';
 import { Closing, type ClosingOwner, type ClosingState } from './closing.js';
 import { receivedAs } from './in/binary-type.js';
-import { Heartbeat, type Patient } from './in/heartbeat.js';
+import { Heartbeat, type Watched } from './in/heartbeat.js';
 import { LifeSign, type LifeSignOwner } from './in/life-sign.js';
 import { checkDeadline, type MessageDeadline } from './in/message-deadline.js';
 import { PingTracker } from './in/ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './in/receiver.js';
-import { Outbox } from './out/outbox.js';
-import type { OutboxOwner } from './out/outbox-settings.js';
+import { Outbox, type OutboxOwner } from './out/outbox.js';
 import type { SharedLane } from './out/shared-lane.js';
 import type { ConnectionSettings } from './settings.js';
 import type { ConnectionTerms } from './terms.js';
@@ -45,7 +44,7 @@ const COMPRESSED: Supports = Object.freeze({ ...PLAIN, compression: true });
 
 /** The channel of RFC 6455: frames over a {@link BytePort}. It has the parts, and knows who calls whom. */
 export class FrameChannel<In>
-  implements Channel<In, Outgoing>, PortEvents, OutboxOwner, ReceiverOwner, ClosingOwner, Patient, LifeSignOwner
+  implements Channel<In, Outgoing>, PortEvents, OutboxOwner, ReceiverOwner, ClosingOwner, Watched, LifeSignOwner
 {
   bytesReceived = 0;
   messagesReceived = 0;
@@ -159,7 +158,7 @@ export class FrameChannel<In>
   /** Bytes may come from now on. */
   start(): void {
     // In the second half of the interval: who opens a connection for a moment is not asked whether it lives.
-    this.#heartbeat?.start((1 + Math.random()) / 2);
+    this.#heartbeat?.start((1 + this.terms.settings.random()) / 2);
     this.port.open(this);
   }
 

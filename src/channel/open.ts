@@ -2,7 +2,7 @@ import type { Message } from '../connection/connection.js';
 import type { ConnectionFacts } from '../connection/facts.js';
 import { LiveConnection } from '../connection/live-connection.js';
 import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
-import type { Role } from '../protocol/frame/role.js';
+import type { Role } from '../protocol/frame/opcode.js';
 import type { BytePort } from './byte-port.js';
 import { FrameChannel } from './frame-channel.js';
 import type { ConnectionSettings } from './settings.js';

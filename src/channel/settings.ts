@@ -81,6 +81,8 @@ export interface ConnectionSettings {
   /** What is wanted of permessage-deflate; nothing where it is not. */
   readonly deflate: DeflateSettings | undefined;
   readonly scheduler: SchedulerLike;
+  /** From 0 to 1: where in an interval something happens that is spread over many connections. */
+  readonly random: () => number;
 }
 
 /** Larger buffers do not exist in Node 20. */
@@ -118,6 +120,7 @@ export function connectionSettings(
     skipUTF8Validation: checkBoolean('skipUTF8Validation', options.skipUTF8Validation ?? false),
     deflate: deflateSettings(options.perMessageDeflate),
     scheduler: checkScheduler('scheduler', options.scheduler ?? asyncScheduler),
+    random: Math.random,
   };
 }
 

@@ -2,10 +2,10 @@ import { DeadlineQueue } from '../base/deadline-queue.js';
 import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
 import { MessageDeflater } from '../protocol/deflate/message-deflater.js';
 import { MessageInflater } from '../protocol/deflate/message-inflater.js';
-import type { Role } from '../protocol/frame/role.js';
+import type { Role } from '../protocol/frame/opcode.js';
 import type { SessionOptions } from '../protocol/message/session.js';
-import { Compressor } from './out/compressor.js';
-import type { OutboxSettings } from './out/outbox-settings.js';
+import { Compressor } from './out/deflating.js';
+import type { OutboxSettings } from './out/outbox.js';
 import { nextMaskKey } from './random.js';
 import type { ConnectionSettings } from './settings.js';
 

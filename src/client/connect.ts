@@ -11,8 +11,7 @@ import {
   take,
   throwIfEmpty,
 } from 'rxjs';
-import { clockOf } from '../base/clock.js';
-import { deadline } from '../base/deadline.js';
+import { clockOf, deadline } from '../base/clock.js';
 import { report } from '../base/report.js';
 import { connectionOver } from '../channel/open.js';
 import { connectionSettings } from '../channel/settings.js';

@@ -55,7 +55,13 @@ export function persistent(
   const { offlineBuffer, reconnect, protocols, ...dialing } = options;
   const settings = persistentSettings(options, frameBytesOf);
   const connection$ = isObservable(target) ? target : connect(target, protocols, dialing);
-  return new PersistentClient(connection$ as Observable<Connection>, settings);
+  return new PersistentClient(connection$ as Observable<Connection>, { ...settings, url: urlOf(target) });
+}
+
+/** The URL of a target; undefined if that is known when it is dialed. */
+function urlOf(target: Observable<Connection> | ConnectTarget): string | undefined {
+  if (typeof target === 'function' || isObservable(target)) return undefined;
+  return String(typeof target === 'string' || target instanceof URL ? target : target.url);
 }
 
 /** What `value` is as frames that are not masked, in bytes. */

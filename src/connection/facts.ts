@@ -1,3 +1,4 @@
+import type { Role } from '../protocol/frame/opcode.js';
 import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
 import type { IncomingMessage } from './incoming-message.js';
 
@@ -9,6 +10,8 @@ export interface KeptRequest {
 
 /** What is known of a connection from its handshake. */
 export interface ConnectionFacts<Data> {
+  /** `undefined` where both ends are alike. */
+  readonly role?: Role;
   readonly data: Data;
   /** What keeps the request, on a server. */
   readonly handshake?: KeptRequest | undefined;

@@ -53,6 +53,16 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     return this.#messages$;
   }
 
+  /** How many subscribers it has. */
+  get subscribers(): number {
+    return this.#seats.length;
+  }
+
+  /** How many holds are taken. */
+  get holds(): number {
+    return this.#holds;
+  }
+
   get hasDemand(): boolean {
     return this.#seats.length > 0 && this.#holds === 0;
   }

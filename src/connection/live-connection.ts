@@ -1,4 +1,5 @@
 import { Observable, type Subscription } from 'rxjs';
+import { inspectSymbol, printed } from '../base/inspect.js';
 import type { Enrolled } from '../base/roster.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
 import { type ExtensionsObject, extensionsObject } from '../protocol/handshake/extensions.js';
@@ -26,6 +27,7 @@ import {
   shareSymbol,
 } from './hooks.js';
 import type { IncomingMessage } from './incoming-message.js';
+import { connectionFields } from './inspect.js';
 import { iterateMessages } from './message-iterator.js';
 import type { Outgoing } from './outgoing.js';
 import type { Holdable } from './seat.js';
@@ -288,6 +290,19 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     if (this.#lane?.offer(shared) === true) return 'sent';
     const onHanded = this.#send?.notice(shared.value);
     return this.#channel.trySendShared?.(shared, onHanded) ?? this.#channel.trySend(shared.value, onHanded);
+  }
+
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return this.printedAs('Connection');
+  }
+
+  /** @internal */
+  printedAs(name: string): object {
+    return printed(this, name, () => {
+      const { role } = this.#facts;
+      return connectionFields(this, { role, inbox: this.#streams.inbox, close: this.#streams.info });
+    });
   }
 
   #lost(): ConnectionClosedError {

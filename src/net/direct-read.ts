@@ -1,5 +1,5 @@
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net';
-import { readMemory } from '../protocol/frame/vector-mask.js';
+import { readMemory } from '../protocol/frame/read-memory.js';
 
 /** Takes the first `length` bytes of `readMemory`; `this` is the socket that they came from. */
 export type DirectReader = (this: Socket, length: number) => void;

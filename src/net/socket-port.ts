@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { BytePort, Flushable, PortEvents } from '../channel/byte-port.js';
 import { beginReceiving, endReceiving, scheduleFlush } from '../channel/flush-queue.js';
 import { currentTurn, isTurnOver, later } from '../channel/turns.js';
-import { readMemory } from '../protocol/frame/vector-mask.js';
+import { readMemory } from '../protocol/frame/read-memory.js';
 import './diagnostics.js';
 import { readDirectly } from './direct-read.js';
 import { unsentOf } from './unsent.js';

@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { deadline } from '../base/deadline.js';
+import { deadline } from '../base/clock.js';
 import type { UpgradeArguments } from '../connection/incoming-message.js';
 import { afterAnswers, ignore } from './open-answers.js';
 import { isTaken } from './take-upgrade.js';

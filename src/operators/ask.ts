@@ -1,5 +1,5 @@
 import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, TimeoutError } from 'rxjs';
-import { checkCallback, checkNumber } from '../base/check-number.js';
+import { checkFunction, checkNumber } from '../base/check.js';
 import { hooksOf, type Turn, turnSymbol } from '../connection/hooks.js';
 import type { TakerKey } from '../connection/takers.js';
 import { ConnectionClosedError, UsageError } from '../protocol/errors.js';
@@ -97,8 +97,8 @@ interface Rules<In> {
 }
 
 function rulesOf<In>({ match, key, equals, ...times }: AskOptions<In>): Rules<In> {
-  checkCallback('match', match);
-  checkCallback('key', key);
+  checkFunction('match', match);
+  checkFunction('key', key);
   if (match === undefined && key === undefined) {
     throw new TypeError('match and key are undefined, allowed is one of them, a function');
   }

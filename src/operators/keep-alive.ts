@@ -9,7 +9,7 @@ import {
   switchMap,
   throwError,
 } from 'rxjs';
-import { checkCallback, checkNumber } from '../base/check-number.js';
+import { checkFunction, checkNumber } from '../base/check.js';
 import { clockOf } from '../base/clock.js';
 import { hooksOf, type Interception, sessionsSymbol } from '../connection/hooks.js';
 import { isWebSocketError, WebSocketError } from '../protocol/errors.js';
@@ -63,7 +63,7 @@ export function keepAlive<In, Out>(
   checkNumber('interval', interval, 1, 2 ** 31 - 1);
   checkNumber('timeout', timeout, 1, 2 ** 31 - 1);
   checkNumber('stalledTimeout', stalledTimeout, 1, 2 ** 31 - 1);
-  checkCallback('isAnswer', isAnswer);
+  checkFunction('isAnswer', isAnswer);
   if (message === undefined) throw new TypeError('message is undefined, allowed is what the connection can send');
   const next = typeof message === 'function' ? (message as () => Out) : (): Out => message;
   const rules = { next, interval, timeout, stalledTimeout, isAnswer, scheduler };

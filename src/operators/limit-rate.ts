@@ -6,7 +6,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
-import { checkNumber } from '../base/check-number.js';
+import { checkNumber } from '../base/check.js';
 import { HeldLine, type Passage } from '../base/held-line.js';
 import { type CanHold, holdOf } from './hold-of.js';
 

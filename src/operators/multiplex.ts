@@ -1,5 +1,5 @@
 import { Observable, filter as only, Subscription, switchMap } from 'rxjs';
-import { checkCallback } from '../base/check-number.js';
+import { checkFunction } from '../base/check.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
 import { isOpen, type Peer, type Session, sessionsOf } from './sessions-of.js';
 
@@ -36,7 +36,7 @@ export function multiplex<In, Out, T extends In = In>(
   filter: ((message: In) => message is T) | ((message: In) => boolean),
 ): Observable<T> {
   if (filter === undefined) throw new TypeError('filter is undefined, allowed is a function');
-  checkCallback('filter', filter);
+  checkFunction('filter', filter);
   return new Observable((subscriber) => {
     const substream = enter(conn, subscribeMessage);
     subscriber.add(() => leave(conn, subscribeMessage, substream));

@@ -35,6 +35,7 @@ export function accept<R extends Authenticated<R> = never, B extends BinaryType 
         connections: new Roster<LiveConnection<DataOf<R>, MessageOf<B>>>(),
         admission: admissionOf(settings),
         complaints,
+        refusals: { count: 0 },
       };
       const reception = new Reception(settings, books, (connection) => subscriber.next(connection));
       subscriber.add(followAnswers());

@@ -1,6 +1,5 @@
 import { Observable, Subscription } from 'rxjs';
-import { clockOf } from '../base/clock.js';
-import { deadline } from '../base/deadline.js';
+import { clockOf, deadline } from '../base/clock.js';
 import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from '../base/hook-answer.js';
 import { report } from '../base/report.js';
 import type { Roster } from '../base/roster.js';
@@ -27,6 +26,11 @@ export interface DrainOptions {
   readonly jitter: number;
 }
 
+/** The count of the requests that a server has refused. */
+export interface Refusals {
+  count: number;
+}
+
 /** Where a reception counts and lists connections, beside itself. */
 export interface ReceptionBooks<Data, In> {
   /** Where they are listed for the application. */
@@ -35,6 +39,7 @@ export interface ReceptionBooks<Data, In> {
   readonly admission: Admission | undefined;
   /** Prints what hooks return and must not. */
   readonly complaints: Complaints;
+  readonly refusals: Refusals;
 }
 
 /** Takes in upgrade requests, makes connections of those that the hooks agree to, and keeps track of them. */
@@ -60,7 +65,7 @@ export class Reception<Data, In> {
   /** Takes in one request. Never throws. */
   receive(upgrade: UpgradeRequest): void {
     if (!this.#isOpen) {
-      refuse(upgrade, serverClosing());
+      this.#refuse(upgrade, serverClosing());
       return;
     }
     if (!this.#admits(upgrade)) return;
@@ -68,7 +73,7 @@ export class Reception<Data, In> {
     try {
       offer = readOffer(upgrade, this.#settings);
     } catch (error) {
-      refuse(upgrade, this.#rejectionOf(error));
+      this.#refuse(upgrade, this.#rejectionOf(error));
       return;
     }
     const decision = decideAtOnce(offer, this.#settings);
@@ -95,7 +100,7 @@ export class Reception<Data, In> {
 
   /** Closes every connection, waits, terminates the rest, and emits how many those were. Acts when subscribed to. */
   drain({ code, reason, timeout, jitter }: DrainOptions): Observable<{ remaining: number }> {
-    const { scheduler } = this.#settings;
+    const { scheduler, random } = this.#settings;
     return new Observable((subscriber) => {
       const open = new Set(this.#open);
       const finish = (remaining: number): void => {
@@ -119,7 +124,7 @@ export class Reception<Data, In> {
           if (open.delete(connection) && open.size === 0) finish(0);
         });
         if (jitter === 0) connection.close(code, reason);
-        else subscriber.add(scheduler.schedule(() => connection.close(code, reason), Math.random() * jitter));
+        else subscriber.add(scheduler.schedule(() => connection.close(code, reason), random() * jitter));
       }
     });
   }
@@ -134,9 +139,9 @@ export class Reception<Data, In> {
         upgrade.whenClosed(place);
         return true;
       }
-      refuse(upgrade, place);
+      this.#refuse(upgrade, place);
     } catch (error) {
-      refuse(upgrade, this.#rejectionOf(error));
+      this.#refuse(upgrade, this.#rejectionOf(error));
     }
     return false;
   }
@@ -156,12 +161,12 @@ export class Reception<Data, In> {
       if (answer() !== true) ending?.abort();
       if (this.#pending.size === 0) this.#onIdle?.();
     };
-    const stop = (): void => settle(() => refuse(upgrade, serverClosing()));
+    const stop = (): void => settle(() => this.#refuse(upgrade, serverClosing()));
     this.#pending.add(stop);
     handshake.add(
       askHooks(upgrade, offer, this.#settings, { signal: ending?.signal, admission }).subscribe({
         next: (decision) => settle(() => this.#accept(upgrade, decision)),
-        error: (error: unknown) => settle(() => refuse(upgrade, this.#rejectionOf(error))),
+        error: (error: unknown) => settle(() => this.#refuse(upgrade, this.#rejectionOf(error))),
       }),
     );
     if (isSettled) {
@@ -170,7 +175,7 @@ export class Reception<Data, In> {
     }
     upgrade.watch(() => settle(() => {}));
     const left = Math.max(0, handshakeTimeout - (clockOf(scheduler)() - upgrade.startedAt));
-    handshake.add(deadline(scheduler, left, () => settle(() => refuse(upgrade, late()))));
+    handshake.add(deadline(scheduler, left, () => settle(() => this.#refuse(upgrade, late()))));
   }
 
   /** Answers with 101 and emits the connection. Returns whether there is one. */
@@ -183,12 +188,12 @@ export class Reception<Data, In> {
       if (headers !== undefined) checkIsDone(headers(lines, upgrade.request, data));
       head = encodeUpgradeHead(lines);
     } catch (error) {
-      refuse(upgrade, this.#rejectionOf(error));
+      this.#refuse(upgrade, this.#rejectionOf(error));
       return false;
     }
     // The hook for the lines may have ended the server: then nobody would ever close the connection.
     if (!this.#isOpen) {
-      refuse(upgrade, serverClosing());
+      this.#refuse(upgrade, serverClosing());
       return false;
     }
     const port = upgrade.accept(head, this.#settings.heartbeat === false);
@@ -203,6 +208,10 @@ export class Reception<Data, In> {
     this.#emit(connection);
     hold.unsubscribe();
     return true;
+  }
+
+  #refuse(upgrade: UpgradeRequest, rejection: Rejection): void {
+    refuse(upgrade, rejection, this.#books.refusals);
   }
 
   /** What a hook threw is nothing that a client should read. */
@@ -229,8 +238,9 @@ export class Reception<Data, In> {
   }
 }
 
-/** Reports a refusal to the diagnostics, and sends it. */
-export function refuse(upgrade: UpgradeRequest, rejection: Rejection): void {
+/** Counts a refusal, reports it to the diagnostics, and sends it. */
+export function refuse(upgrade: UpgradeRequest, rejection: Rejection, refusals: Refusals): void {
+  refusals.count++;
   report('refuse', { request: upgrade.request, status: rejection.status, body: rejection.body });
   upgrade.refuse(rejection);
 }

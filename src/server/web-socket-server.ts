@@ -1,6 +1,7 @@
 import { AsyncSubject, Observable, ReplaySubject, Subject, type Subscriber } from 'rxjs';
 import { checkInteger, MAX_TIMER } from '../base/check.js';
 import { HookAnswerError } from '../base/hook-answer.js';
+import { inspectSymbol, printed } from '../base/inspect.js';
 import { report } from '../base/report.js';
 import { Roster } from '../base/roster.js';
 import { checkedClosePayload } from '../channel/closing.js';
@@ -16,7 +17,7 @@ import { type Admission, admissionOf } from './admission.js';
 import { Complaints } from './complaints.js';
 import { listen } from './listen.js';
 import { matchesPath } from './path-match.js';
-import { Reception, refuse, serverClosing } from './reception.js';
+import { Reception, type Refusals, refuse, serverClosing } from './reception.js';
 import { reportTaken } from './report-taken.js';
 import type { AcceptSettings, ServeOptions } from './server-options.js';
 
@@ -63,6 +64,7 @@ export class WebSocketServer<Data = unknown, In = Message>
   /** Counts those of all runs too. */
   readonly #admission: Admission | undefined;
   readonly #complaints = new Complaints();
+  readonly #refusals: Refusals = { count: 0 };
   /** Set on servers that requests are passed to: from when on it is known what is open on their connections. */
   #followed: (() => void) | undefined;
 
@@ -148,6 +150,23 @@ export class WebSocketServer<Data = unknown, In = Message>
     return new Promise((resolve) => this.close().subscribe({ complete: resolve }));
   }
 
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return printed(this, 'WebSocketServer', () => ({
+      state: this.#state,
+      address: this.address(),
+      // Nobody counts them otherwise.
+      connections: this.#settings.clientTracking ? this.#connections.size : undefined,
+      refused: this.#refusals.count,
+    }));
+  }
+
+  get #state(): string {
+    if (this.#run === undefined) return this.#connections.size > 0 ? 'closing' : 'idle';
+    if (this.#options.noServer === true) return 'accepting';
+    return this.address() === null ? 'starting' : 'listening';
+  }
+
   #join(subscriber: Subscriber<Connection<Data, In>>): void {
     const isFirst = this.#run === undefined;
     const run = this.#run ?? this.#begin();
@@ -162,7 +181,12 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   #begin(): Run<Data, In> {
     const connections$ = new Subject<Connection<Data, In>>();
-    const books = { connections: this.#connections, admission: this.#admission, complaints: this.#complaints };
+    const books = {
+      connections: this.#connections,
+      admission: this.#admission,
+      complaints: this.#complaints,
+      refusals: this.#refusals,
+    };
     const reception = new Reception<Data, In>(this.#settings, books, (connection) => connections$.next(connection));
     const onAbort = (): void => {
       this.close();
@@ -235,8 +259,8 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   #receive(upgrade: UpgradeRequest): void {
     if (!this.#takesPath(upgrade))
-      refuse(upgrade, reject(404, undefined, undefined, 'There is no WebSocket at this path.'));
-    else if (this.#run === undefined) refuse(upgrade, serverClosing());
+      refuse(upgrade, reject(404, undefined, undefined, 'There is no WebSocket at this path.'), this.#refusals);
+    else if (this.#run === undefined) refuse(upgrade, serverClosing(), this.#refusals);
     else this.#run.reception.receive(upgrade);
   }
 

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { inspectSymbol } from '../base/inspect.js';
 import type { Message } from '../connection/connection.js';
 import { LiveConnection } from '../connection/live-connection.js';
 import type { Outgoing } from '../connection/outgoing.js';
@@ -50,5 +51,10 @@ class ScriptedConnection<Data, In, Out> extends LiveConnection<Data, In, Out> im
     this.closed$ = channel.closed$;
     this.demand$ = channel.demand$;
     this.start();
+  }
+
+  /** @internal */
+  override [inspectSymbol](): object {
+    return this.printedAs('TestConnection');
   }
 }

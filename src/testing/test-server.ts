@@ -7,6 +7,7 @@ import {
   type Subscriber,
   Subscription,
 } from 'rxjs';
+import { inspectSymbol, printed } from '../base/inspect.js';
 import type { CloseInfo, Connection } from '../connection/connection.js';
 import type { ListenAddress } from '../net/listener.js';
 import type { ServerCloseOptions } from '../server/web-socket-server.js';
@@ -87,6 +88,15 @@ export class TestServer<C extends AnyConnection> extends Observable<C> implement
   /** `close()`, as a Promise. */
   [Symbol.asyncDispose](): Promise<void> {
     return new Promise((resolve) => this.close().subscribe({ complete: resolve }));
+  }
+
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return printed(this, 'TestServer', () => ({
+      state: this.#subject === undefined ? 'idle' : 'listening',
+      address: this.address(),
+      connections: this.#connections.size,
+    }));
   }
 
   #join(subscriber: Subscriber<C>): void {

@@ -89,7 +89,6 @@ function end(): End {
   const signs: number[] = [];
   const owner = {
     isReading: true,
-    clock: () => scheduler.now(),
     signLife: (): void => {
       signs.push(scheduler.now());
     },

@@ -1,5 +1,6 @@
 import { VirtualTimeScheduler } from 'rxjs';
-import { type ArrivingMessage, MessageDeadline } from '../../../src/channel/in/message-deadline.js';
+import { DeadlineQueue } from '../../../src/base/deadline-queue.js';
+import { MessageDeadline } from '../../../src/channel/in/message-deadline.js';
 
 const TIMEOUT = 10_000;
 /** What has to come in that time, at 8 KiB a second. */
@@ -101,16 +102,19 @@ describe('the deadline of a message', () => {
   });
 });
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface ArrivingMessage {
+  partialMessage: number;
+  partialBytes: number;
+}
 
-function begin(message: Mutable<ArrivingMessage>, bytes: number, check: () => void): void {
+function begin(message: ArrivingMessage, bytes: number, check: () => void): void {
   next++;
   message.partialMessage = next;
   message.partialBytes = bytes;
   check();
 }
 
-function end(message: Mutable<ArrivingMessage>, check: () => void): void {
+function end(message: ArrivingMessage, check: () => void): void {
   message.partialMessage = 0;
   message.partialBytes = 0;
   check();
@@ -119,7 +123,7 @@ function end(message: Mutable<ArrivingMessage>, check: () => void): void {
 let next = 0;
 
 interface Watched {
-  readonly message: Mutable<ArrivingMessage>;
+  readonly message: ArrivingMessage;
   readonly deadline: MessageDeadline;
   check(): void;
   at(time: number, work: () => void): void;
@@ -148,8 +152,7 @@ function watched(): Watched {
   } as VirtualTimeScheduler;
   const deadline = new MessageDeadline({
     session: message,
-    terms: { settings: { messageTimeout: TIMEOUT, scheduler: counting } },
-    clock,
+    terms: { settings: { messageTimeout: TIMEOUT }, deadlines: new DeadlineQueue(counting, clock) },
     tooSlow: ({ message: text }) => expired.push([clock(), Number(/(\d+) bytes came/.exec(text)?.[1])]),
   });
   return {

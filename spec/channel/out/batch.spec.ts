@@ -1,7 +1,7 @@
 import { Batch, COPY_LIMIT } from '../../../src/channel/out/batch.js';
-import { SharedLane } from '../../../src/channel/out/shared-lane.js';
 import { Slab } from '../../../src/channel/out/slab.js';
 import { Opcode } from '../../../src/protocol/frame/opcode.js';
+import { SharedFrame } from '../../../src/protocol/frame/shared-frame.js';
 import { KernelPort } from '../../support/kernel-port.js';
 import { readFrames } from '../../support/read-frames.js';
 
@@ -142,23 +142,44 @@ it('forgets what is dropped, and gives its memory back', () => {
   expect(port.writes).toEqual([]);
 });
 
+describe('frames that others send too', () => {
+  const frameOf = (text: string): SharedFrame => new SharedFrame(TEXT, Buffer.from(text));
+
+  it('leave in their turn, among frames of the batch', () => {
+    const bytes = written((batch) => {
+      batch.text(TEXT, 'one', undefined);
+      batch.run(frameOf('two').run.and(frameOf('three')));
+      batch.payload(TEXT, Buffer.from('four'), undefined);
+      batch.run(frameOf('five').run);
+    });
+    expect(readFrames(bytes).map(({ payload }) => payload.toString())).toEqual(['one', 'two', 'three', 'four', 'five']);
+  });
+
+  it('are forgotten with the batch', () => {
+    const batch = new Batch();
+    batch.run(frameOf('a').run);
+    batch.drop();
+    const port = new KernelPort();
+    batch.flush(port);
+    expect({ size: batch.size, writes: port.writes }).toEqual({ size: 0, writes: [] });
+  });
+});
+
 describe('batches that are lent', () => {
   it('are used again, but never while something is in them', () => {
     const port = new KernelPort();
-    const lane = SharedLane.none();
-    const batch = Batch.take(lane);
+    const batch = Batch.take();
     batch.text(TEXT, 'a', undefined);
-    expect([batch.giveBack(), Batch.take(lane) === batch]).toEqual([false, false]);
+    expect([batch.giveBack(), Batch.take() === batch]).toEqual([false, false]);
     batch.flush(port);
-    expect([batch.giveBack(), Batch.take(lane) === batch]).toEqual([true, true]);
+    expect([batch.giveBack(), Batch.take() === batch]).toEqual([true, true]);
     expect(port.bytes.toString('hex')).toBe('810161');
   });
 
   it('are kept up to a number', () => {
-    const lane = SharedLane.none();
-    const batches = Array.from({ length: 100 }, () => Batch.take(lane));
+    const batches = Array.from({ length: 100 }, () => Batch.take());
     for (const batch of batches) expect(batch.giveBack()).toBe(true);
-    const again = Array.from({ length: 100 }, () => Batch.take(lane));
+    const again = Array.from({ length: 100 }, () => Batch.take());
     expect(again.filter((batch) => batches.includes(batch))).toHaveLength(64);
   });
 });

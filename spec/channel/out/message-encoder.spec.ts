@@ -1,6 +1,5 @@
 import { classify, payloadSizeOf } from '../../../src/channel/out/classify.js';
-import { Compressor } from '../../../src/channel/out/compressor.js';
-import { SYNCHRONOUS_DEFLATE } from '../../../src/channel/out/deflate-sender.js';
+import { Compressor, SYNCHRONOUS_DEFLATE } from '../../../src/channel/out/deflating.js';
 import { type Encoded, encodeMessage } from '../../../src/channel/out/message-encoder.js';
 import { fragments, message } from '../../../src/connection/outgoing.js';
 import { MessageDeflater } from '../../../src/protocol/deflate/message-deflater.js';

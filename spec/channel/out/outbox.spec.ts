@@ -1,6 +1,6 @@
 import { of, Subject } from 'rxjs';
 import { flushAll } from '../../../src/channel/flush-queue.js';
-import { Compressor } from '../../../src/channel/out/compressor.js';
+import { Compressor } from '../../../src/channel/out/deflating.js';
 import type { Outbox } from '../../../src/channel/out/outbox.js';
 import { fragments } from '../../../src/connection/outgoing.js';
 import { MessageDeflater } from '../../../src/protocol/deflate/message-deflater.js';

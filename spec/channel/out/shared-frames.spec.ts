@@ -1,13 +1,12 @@
 import { inflateRawSync } from 'node:zlib';
 import { broadcastTo } from 'sluice/operators';
 import { classify, payloadSizeOf, sharedFramesOf } from '../../../src/channel/out/classify.js';
-import { Compressor } from '../../../src/channel/out/compressor.js';
+import { Compressor } from '../../../src/channel/out/deflating.js';
 import { type Encoded, encodeMessage } from '../../../src/channel/out/message-encoder.js';
-import { SharedFrames } from '../../../src/channel/out/shared-frames.js';
 import { type MessageOptions, message } from '../../../src/connection/outgoing.js';
 import { shareMessage } from '../../../src/connection/shared-message.js';
 import { MessageDeflater } from '../../../src/protocol/deflate/message-deflater.js';
-import { SharedFrame } from '../../../src/protocol/frame/shared-frame.js';
+import { SharedFrame, SharedFrames } from '../../../src/protocol/frame/shared-frame.js';
 import { jsonText, noise } from '../../support/compressible.js';
 import { memoryConnection } from '../../support/memory-connection.js';
 import { readReservedFrames } from '../../support/read-frames.js';

@@ -1,5 +1,4 @@
 import { flushAll } from '../../../src/channel/flush-queue.js';
-import { Batch } from '../../../src/channel/out/batch.js';
 import { SharedLane } from '../../../src/channel/out/shared-lane.js';
 import { Opcode } from '../../../src/protocol/frame/opcode.js';
 import { SharedFrame } from '../../../src/protocol/frame/shared-frame.js';
@@ -234,51 +233,5 @@ describe('what was taken', () => {
     });
     expect(runs[0]!.pieces.length).toBe(1);
     for (const run of runs) expect(run).toBe(runs[0]);
-  });
-
-  it('is written by the batch in its turn, among frames of its own', () => {
-    const { lane } = laneOf({ limit: 1000 });
-    const batch = new Batch(lane);
-    const port = new KernelPort();
-    batch.text(TEXT, 'one', undefined);
-    batch.shared(textFrame('two'));
-    lane.open(batch.size);
-    expect(lane.takes(textFrame('three'), 5)).toBe(true);
-    batch.payload(TEXT, Buffer.from('four'), undefined);
-    expect(lane.takes(textFrame('not behind what it does not know'), 5)).toBe(false);
-    batch.shared(textFrame('five'));
-    const { size } = batch;
-    batch.flush(port);
-    expect(port.frames.map(({ payload }) => payload.toString())).toEqual(['one', 'two', 'three', 'four', 'five']);
-    expect([port.writes.length, port.taken, batch.size]).toEqual([1, size, 0]);
-  });
-
-  it('leaves by reference when there is nothing else', () => {
-    const { lane } = laneOf();
-    const batch = new Batch(lane);
-    const frame = textFrame('all of it');
-    const written: (readonly Uint8Array[])[] = [];
-    const port = Object.assign(new KernelPort(), {
-      write: (pieces: readonly Uint8Array[]) => {
-        written.push(pieces);
-      },
-    });
-    lane.open(0);
-    lane.takes(frame, 9);
-    batch.flush(port);
-    expect(written.length).toBe(1);
-    expect(written[0]).toBe(frame.pieces);
-  });
-
-  it('is forgotten with the batch', () => {
-    const { lane } = laneOf();
-    const batch = new Batch(lane);
-    const port = new KernelPort();
-    lane.open(0);
-    lane.takes(frameOf(5), 3);
-    batch.drop();
-    batch.flush(port);
-    expect([lane.size, batch.size, port.writes]).toEqual([0, 0, []]);
-    expect(lane.takes(frameOf(5), 3)).toBe(false);
   });
 });

@@ -121,6 +121,27 @@ describe('what goes to many', () => {
     expect(port.frames.map(({ opcode }) => opcode)).toEqual([1, 9]);
   });
 
+  it('leaves by reference when there is nothing else', () => {
+    const port = new KernelPort();
+    const writes = jest.spyOn(port, 'write');
+    const made = wireWithLane(port);
+    made.shared(frame);
+    flushAll();
+    expect(writes.mock.calls).toEqual([[frame.pieces]]);
+    expect(writes.mock.calls[0]?.[0]).toBe(frame.pieces);
+  });
+
+  it('lets nothing in behind a message of its own', () => {
+    const port = new KernelPort();
+    const made = wireWithLane(port);
+    made.shared(frame);
+    made.message('to one');
+    expect(made.lane.takes(frame, 6)).toBe(false);
+    made.stop();
+    flushAll();
+    expect({ size: made.size, writes: port.writes }).toEqual({ size: 0, writes: [] });
+  });
+
   it('is in one write with what else one tick sends, in order', () => {
     const port = new KernelPort();
     const made = wireWithLane(port);

@@ -9,6 +9,7 @@ import type { UpgradeRequest } from '../../../src/net/socket-upgrade.js';
 import { Complaints } from '../../../src/server/complaints.js';
 import { Reception } from '../../../src/server/reception.js';
 import { acceptSettings } from '../../../src/server/server-options.js';
+import { seeded } from '../../support/seeded.js';
 import type { SimulatedPort } from './network.js';
 import type { Schedule, Side } from './schedule.js';
 
@@ -53,7 +54,8 @@ export function endOver(
     scheduler,
     perMessageDeflate: { ...parameters, threshold, level: 1 },
   };
-  if (side === 'server') return received(port, schedule.deflate !== undefined, acceptSettings(options));
+  const random = seeded(schedule.steps.length + (side === 'server' ? 1 : 0));
+  if (side === 'server') return received(port, schedule.deflate !== undefined, { ...acceptSettings(options), random });
   const facts = {
     role: side,
     data: undefined,
@@ -64,7 +66,8 @@ export function endOver(
     protocolVersion: 13,
     remoteAddress: undefined,
   };
-  return { connection: connectionOver(port, facts, connectionSettings(options, side)), reception: undefined };
+  const settings = { ...connectionSettings(options, side), random };
+  return { connection: connectionOver(port, facts, settings), reception: undefined };
 }
 
 function received(
@@ -74,7 +77,7 @@ function received(
 ): { connection: End; reception: OpenReception } {
   const connections = new Roster<End>();
   const emitted: End[] = [];
-  const books = { connections, admission: undefined, complaints: new Complaints() };
+  const books = { connections, admission: undefined, complaints: new Complaints(), refusals: { count: 0 } };
   const reception = new Reception<undefined, Message>(settings, books, (connection) => emitted.push(connection));
   reception.receive(requestOver(port, isCompressed));
   const [connection] = emitted;

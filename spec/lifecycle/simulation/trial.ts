@@ -2,7 +2,6 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { config, VirtualTimeScheduler } from 'rxjs';
 import { flushAll } from '../../../src/channel/flush-queue.js';
 import { Slab } from '../../../src/channel/out/slab.js';
-import { seeded } from '../../support/seeded.js';
 import { SimulatedClock } from './clock.js';
 import { CLOSE_TIMEOUT } from './ends.js';
 import { Party } from './party.js';
@@ -21,13 +20,11 @@ const NOISE = Buffer.from('ff80', 'hex');
 
 /** Runs `schedule` from its beginning to the end of both connections, and gives all that was wrong, in order. */
 export function violationsOf(schedule: Schedule): string[] {
-  const { random } = Math;
   const { now } = performance;
   const { onUnhandledError } = config;
   const trial = new Trial(schedule);
   const told = (message: unknown): void => trial.ended((message as { connection: unknown }).connection);
   if (Slab.current.position > 0) Slab.current = new Slab();
-  Math.random = seeded(schedule.steps.length);
   performance.now = () => trial.clock.look();
   trial.pool.install();
   config.onUnhandledError = (error) => trial.note(`an error that nobody takes: ${error}`);
@@ -39,7 +36,6 @@ export function violationsOf(schedule: Schedule): string[] {
   } finally {
     unsubscribe('sluice:close', told);
     trial.pool.uninstall();
-    Math.random = random;
     performance.now = now;
     config.onUnhandledError = onUnhandledError;
   }

@@ -118,9 +118,9 @@ describe('a policy', () => {
     [{ maxRetryAfter: -1 }, RangeError, 'maxRetryAfter is -1, allowed are numbers from 0 to 2147483647'],
     [{ maxRetryAfter: Number.POSITIVE_INFINITY }, RangeError, 'maxRetryAfter is Infinity'],
     [{ maxAttempts: -1 }, RangeError, 'maxAttempts is -1'],
-    [{ initial: '1' }, TypeError, 'initial is string'],
-    [{ shouldRetry: true }, TypeError, 'shouldRetry is boolean, allowed is a function'],
-    [{ random: 1 }, TypeError, 'random is number, allowed is a function'],
+    [{ initial: '1' }, TypeError, 'initial is "1"'],
+    [{ shouldRetry: true }, TypeError, 'shouldRetry is true, allowed is a function'],
+    [{ random: 1 }, TypeError, 'random is 1, allowed is a function'],
   ])('is refused when it cannot be: %p', (policy, type, message) => {
     expect(() => backoffRules(policy as BackoffPolicy, Math.random)).toThrow(type);
     expect(() => backoffRules(policy as BackoffPolicy, Math.random)).toThrow(message);

@@ -9,9 +9,9 @@ describe('the face of a connection behind another one', () => {
     const internal = [
       'start',
       'endSend',
+      'printedAs',
       'rank',
       'tracker',
-
       'isTrackedBy',
       'whenFinished',
       'reportError',

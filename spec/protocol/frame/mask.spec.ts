@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { isAsciiRange, maskInPlace, maskInto, unmask } from '../../../src/protocol/frame/mask.js';
-import { readMemory } from '../../../src/protocol/frame/vector-mask.js';
+import { readMemory } from '../../../src/protocol/frame/read-memory.js';
 import { hex } from '../../support/bits.js';
 
 const KEY = 0x37fa213d;

@@ -1,8 +1,9 @@
 import { LOOP_GRACE } from '../../base/clock.js';
 import type { DeadlineQueue, Due } from '../../base/deadline-queue.js';
+import type { HeartbeatOptions } from '../settings.js';
 
 /** What a heartbeat watches. */
-export interface Patient {
+export interface Watched {
   /** Grows with every byte of the peer. */
   readonly bytesReceived: number;
   /** Whether bytes would be seen: not while reading is stopped. */
@@ -16,15 +17,8 @@ export interface Patient {
   died(silence: string): void;
 }
 
-/** When a peer counts as dead. In milliseconds. */
-export interface HeartbeatTimes {
-  readonly interval: number;
-  readonly timeout: number;
-  readonly stalledTimeout: number;
-}
-
 /** What a heartbeat does next. */
-type Step = 'ping' | 'doubt' | 'decide';
+type Step = 'ping' | 'decide';
 
 /**
  * Pings a peer every `interval`, and gives it up when no byte of any kind comes within `timeout` after a ping. A peer that does not read
@@ -36,8 +30,8 @@ type Step = 'ping' | 'doubt' | 'decide';
 export class Heartbeat implements Due {
   dueAt = 0;
   place = -1;
-  readonly #patient: Patient;
-  readonly #times: HeartbeatTimes;
+  readonly #watched: Watched;
+  readonly #times: Required<HeartbeatOptions>;
   readonly #queue: DeadlineQueue;
   #step: Step = 'ping';
   #isStopped = false;
@@ -45,15 +39,13 @@ export class Heartbeat implements Due {
   #isInterrupted = false;
   /** What had come at the last ping, in bytes. */
   #seen = 0;
-  /** When the answer to it was due. */
-  #answerDue = 0;
-  /** The effort of the patient when the last ping that was answered was sent: the peer has read all that came before it. */
+  /** The effort of the peer's connection when the last ping that was answered was sent: the peer has read all that came before it. */
   #read = 0;
   /** What is known of the silence since the last ping, if messages may stand before it. */
   #stall: Stall | undefined;
 
-  constructor(patient: Patient, times: HeartbeatTimes, queue: DeadlineQueue) {
-    this.#patient = patient;
+  constructor(watched: Watched, times: Required<HeartbeatOptions>, queue: DeadlineQueue) {
+    this.#watched = watched;
     this.#times = times;
     this.#queue = queue;
   }
@@ -73,67 +65,59 @@ export class Heartbeat implements Due {
     this.#isInterrupted = true;
   }
 
-  /** A ping was answered. @param effort the effort of the patient when that ping was sent. */
+  /** A ping was answered. @param effort the effort of the peer's connection when that ping was sent. */
   answered(effort: number): void {
     this.#read = effort;
   }
 
+  /** What lies in the kernel is read before the peer is given up: only then is silence sure. */
+  get readsFirst(): boolean {
+    return this.#step === 'decide';
+  }
+
   /** The queue says that its time has come. */
   due(): void {
-    switch (this.#step) {
-      case 'ping':
-        this.#ping();
-        break;
-      case 'doubt':
-        this.#answerDue = this.dueAt;
-        // What lies in the kernel is read in the next turn of the loop: only then is silence sure.
-        this.#after(0, 'decide');
-        break;
-      case 'decide':
-        this.#decide();
-        break;
-      default:
-        this.#step satisfies never;
-    }
+    if (this.#step === 'ping') this.#ping();
+    else this.#decide();
   }
 
   #ping(): void {
     this.#stall = undefined;
-    if (!this.#patient.isReading) {
+    if (!this.#watched.isReading) {
       this.#after(this.#times.interval, 'ping');
       return;
     }
-    this.#seen = this.#patient.bytesReceived;
+    this.#seen = this.#watched.bytesReceived;
     this.#isInterrupted = false;
-    this.#patient.sendPing();
-    if (this.#hasMessagesBefore) this.#stall = new Stall(this.#patient, this.#queue.clock());
-    this.#after(this.#times.timeout, 'doubt');
+    this.#watched.sendPing();
+    if (this.#hasMessagesBefore) this.#stall = new Stall(this.#watched, this.#queue.clock());
+    this.#after(this.#times.timeout, 'decide');
   }
 
   #decide(): void {
     const { interval, timeout } = this.#times;
-    if (this.#patient.bytesReceived !== this.#seen) {
+    if (this.#watched.bytesReceived !== this.#seen) {
       this.#stall = undefined;
       this.#after(Math.max(0, interval - timeout), 'ping');
-    } else if (this.#isInterrupted || this.#queue.clock() - this.#answerDue > LOOP_GRACE) this.#ping();
+    } else if (this.#isInterrupted || this.#queue.clock() - this.dueAt > LOOP_GRACE) this.#ping();
     else if (this.#hasMessagesBefore) this.#waitOn();
-    else this.#patient.died(`no byte came for ${timeout} ms after a ping`);
+    else this.#watched.died(`no byte came for ${timeout} ms after a ping`);
   }
 
   /** Whether the peer may have messages to read before the last ping. */
   get #hasMessagesBefore(): boolean {
-    return this.#patient.effort !== this.#read;
+    return this.#watched.effort !== this.#read;
   }
 
   /** A silence with messages before the ping. It is looked at every `timeout`: progress has no event of its own. */
   #waitOn(): void {
     const { timeout, stalledTimeout } = this.#times;
     const now = this.#queue.clock();
-    this.#stall ??= new Stall(this.#patient, now - timeout);
-    const left = this.#stall.since(this.#patient, now) + stalledTimeout - now;
-    if (left > 0) this.#after(Math.min(timeout, left), 'doubt');
+    this.#stall ??= new Stall(this.#watched, now - timeout);
+    const left = this.#stall.since(this.#watched, now) + stalledTimeout - now;
+    if (left > 0) this.#after(Math.min(timeout, left), 'decide');
     else
-      this.#patient.died(
+      this.#watched.died(
         `no byte came or went for ${stalledTimeout} ms while the peer had messages to read before a ping`,
       );
   }
@@ -150,17 +134,17 @@ class Stall {
   #since: number;
   #taken: number | undefined;
 
-  constructor(patient: Patient, now: number) {
+  constructor(watched: Watched, now: number) {
     this.#since = now;
-    this.#taken = patient.taken;
+    this.#taken = watched.taken;
   }
 
   /**
    * When there was progress last, as far as can be told by looking. What the kernel takes at once only shows that it had room, which
    * it has for a dead peer too. When it takes what it had no room for before, the peer has read.
    */
-  since(patient: Patient, now: number): number {
-    const { taken } = patient;
+  since(watched: Watched, now: number): number {
+    const { taken } = watched;
     if (this.#taken !== undefined && taken !== this.#taken) this.#since = now;
     this.#taken = taken;
     return this.#since;

@@ -12,8 +12,6 @@ const NONE = -1;
 /** Who gives signs of life. */
 export interface LifeSignOwner {
   readonly isReading: boolean;
-  /** In milliseconds. */
-  clock(): number;
   /** Sends a pong that nobody asked for. */
   signLife(): void;
 }
@@ -48,7 +46,7 @@ export class LifeSign implements Due {
   /** A ping came. */
   pinged(): void {
     // Whole numbers need no memory of their own.
-    const now = Math.floor(this.#owner.clock());
+    const now = Math.floor(this.#queue.clock());
     const distance = now - this.#pingedAt;
     const isKnown = this.#pingedAt !== NONE && distance > TOGETHER;
     if (isKnown && (this.#distance === 0 || distance < this.#distance)) this.#distance = distance;

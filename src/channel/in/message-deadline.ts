@@ -1,35 +1,27 @@
-import type { SchedulerLike, Subscription } from 'rxjs';
 import { LOOP_GRACE } from '../../base/clock.js';
+import type { DeadlineQueue, Due } from '../../base/deadline-queue.js';
 import { ProtocolError } from '../../protocol/errors.js';
+import type { Session } from '../../protocol/message/session.js';
 
 /** A message that arrives at least this fast may take as long as it wants. In bytes per second. */
 const MIN_RATE = 8_192;
 
-/** The message that is arriving. */
-export interface ArrivingMessage {
-  /** Its ordinal; 0 when none has begun. */
-  readonly partialMessage: number;
-  /** How much of it has come, in bytes. */
-  readonly partialBytes: number;
-}
-
 /** Whose messages are watched. */
 export interface MessageDeadlineOwner {
-  readonly session: ArrivingMessage;
-  readonly terms: { readonly settings: { readonly messageTimeout: number; readonly scheduler: SchedulerLike } };
-  /** In milliseconds. */
-  clock(): number;
+  readonly session: Pick<Session, 'partialMessage' | 'partialBytes'>;
+  readonly terms: { readonly settings: { readonly messageTimeout: number }; readonly deadlines: DeadlineQueue };
   /** The message takes too long. */
   tooSlow(error: ProtocolError): void;
 }
 
 /**
- * Gives each incoming message a fixed time, and more only while it arrives at {@link MIN_RATE}. One timer, that is not armed anew
+ * Gives each incoming message a fixed time, and more only while it arrives at {@link MIN_RATE}. One deadline, that is not set anew
  * for each message. A blocked event loop raises no false alarm.
  */
-export class MessageDeadline {
+export class MessageDeadline implements Due {
+  dueAt = 0;
+  place = -1;
   readonly #owner: MessageDeadlineOwner;
-  #timer: Subscription | undefined;
   #watched = 0;
   #since = 0;
   #bytes = 0;
@@ -45,48 +37,26 @@ export class MessageDeadline {
     this.#watched = current;
     if (current === 0) return;
     this.#begin(0);
-    this.#timer ??= this.#schedule(this.#timeout);
+    if (this.place < 0) this.#deadlines.add(this, this.#timeout);
   }
 
   /** Stands still, until the next `check`. */
   stop(): void {
-    this.#timer?.unsubscribe();
-    this.#timer = undefined;
+    this.#deadlines.remove(this);
     this.#watched = 0;
   }
 
-  get #timeout(): number {
-    return this.#owner.terms.settings.messageTimeout;
+  /** What lies in the kernel is read in the next turn of the loop: only then is it known what has come. */
+  get readsFirst(): boolean {
+    return true;
   }
 
-  /** Until the deadline, in milliseconds. */
-  get #left(): number {
-    return this.#timeout - (this.#owner.clock() - this.#since);
-  }
-
-  #begin(bytes: number): void {
-    this.#since = this.#owner.clock();
-    this.#bytes = bytes;
-  }
-
-  #schedule(delay: number): Subscription {
-    return this.#owner.terms.settings.scheduler.schedule(() => this.#due(), delay);
-  }
-
-  #due(): void {
-    this.#timer = undefined;
+  /** The queue says that its time has come. */
+  due(): void {
     if (this.#watched === 0) return;
     const left = this.#left;
-    // What lies in the kernel is read in the next turn of the loop: only then is it known what has come.
-    if (left > 0) this.#timer = this.#schedule(left);
-    else this.#timer = this.#owner.terms.settings.scheduler.schedule(() => this.#decide());
-  }
-
-  #decide(): void {
-    this.#timer = undefined;
-    const left = this.#left;
-    if (this.#watched === 0 || left > 0) {
-      this.#due();
+    if (left > 0) {
+      this.#deadlines.add(this, left);
       return;
     }
     const arrived = this.#owner.session.partialBytes - this.#bytes;
@@ -96,7 +66,25 @@ export class MessageDeadline {
       return;
     }
     this.#begin(this.#owner.session.partialBytes);
-    this.#timer = this.#schedule(this.#timeout);
+    this.#deadlines.add(this, this.#timeout);
+  }
+
+  get #deadlines(): DeadlineQueue {
+    return this.#owner.terms.deadlines;
+  }
+
+  get #timeout(): number {
+    return this.#owner.terms.settings.messageTimeout;
+  }
+
+  /** Until the deadline, in milliseconds. */
+  get #left(): number {
+    return this.#timeout - (this.#deadlines.clock() - this.#since);
+  }
+
+  #begin(bytes: number): void {
+    this.#since = this.#deadlines.clock();
+    this.#bytes = bytes;
   }
 }
 

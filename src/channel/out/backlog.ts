@@ -67,5 +67,5 @@ export class Backlog {
   }
 }
 
-/** That of everybody for whom nothing waits, so that an idle connection needs none. Never add to it. */
+/** Shared, always empty backlog for connections for which nothing waits. Do not add to it. */
 export const NO_BACKLOG: Backlog = new Backlog();

@@ -1,17 +1,16 @@
 import { headerLength, writeHeader } from '../../protocol/frame/frame-header.js';
 import { writeFrame } from '../../protocol/frame/frame-writer.js';
-import { borrow, giveBack } from '../../protocol/frame/lent-memory.js';
 import { maskInPlace } from '../../protocol/frame/mask.js';
-import type { SharedFrame } from '../../protocol/frame/shared-frame.js';
+import { borrow, giveBack } from '../../protocol/frame/memory.js';
+import type { SharedRun } from '../../protocol/frame/shared-frame.js';
 import { writeSizedText, writeText } from '../../protocol/frame/utf8.js';
 import type { BytePort } from '../byte-port.js';
-import { NO_LANE, type SharedLane } from './shared-lane.js';
 import { Slab } from './slab.js';
 
 /**
  * Payloads up to this size are copied into the slab, in bytes. Larger ones are written from where they are: that is a second piece, and
- * the port joins small ones. Below 16 KiB the copy saves a quarter of an echo that comes alone, and little (6 % to nothing)
- * where four come together.
+ * the port joins small ones. The copy of a smaller one pays, above all for an echo that comes alone (see
+ * `bench: 1 KiB binary, 1 in flight`).
  */
 export const COPY_LIMIT = 16_384;
 
@@ -26,10 +25,9 @@ const MAX_IDLE = 64;
 
 /** The frames of one connection that leave in the next write. */
 export class Batch {
-  /** Those that nobody uses. A connection has one only while something waits for the flush: idle it would cost 0.1 KiB. */
+  /** Those that nobody uses. A connection has one only while something waits for the flush (see `bench: idle, 5 000 connections`). */
   static readonly #idle: Batch[] = [];
 
-  #lane: SharedLane;
   #size = 0;
   /** What leaves before the open run, if anything does. */
   #pieces: Uint8Array[] | undefined;
@@ -41,40 +39,28 @@ export class Batch {
   #start = 0;
   #end = 0;
 
-  /** @param lane where frames that go to many are added. */
-  constructor(lane: SharedLane = NO_LANE) {
-    this.#lane = lane;
-  }
-
-  /** Lends one for `lane`. */
-  static take(lane: SharedLane): Batch {
-    const batch = Batch.#idle.pop() ?? new Batch();
-    batch.#lane = lane;
-    return batch;
-  }
-
-  /** What goes to many is added to `lane` from now on. */
-  join(lane: SharedLane): void {
-    this.#lane = lane;
+  /** Lends one. */
+  static take(): Batch {
+    return Batch.#idle.pop() ?? new Batch();
   }
 
   /** Takes it back, if nothing is in it. */
   giveBack(): boolean {
-    if (this.size > 0 || this.#open !== undefined) return false;
-    this.#lane = NO_LANE;
+    if (this.#size > 0 || this.#open !== undefined) return false;
     if (Batch.#idle.length < MAX_IDLE) Batch.#idle.push(this);
     return true;
   }
 
   /** Encoded bytes that wait for the flush. */
   get size(): number {
-    return this.#size + this.#lane.size;
+    return this.#size;
   }
 
-  /** Adds a frame that others send too. */
-  shared(frame: SharedFrame): void {
+  /** Adds frames that others send too, by reference. */
+  run({ pieces, size }: SharedRun): void {
     this.#closeSlab();
-    this.#lane.add(frame);
+    this.#size += size;
+    for (const piece of pieces) this.#add(piece);
   }
 
   /** Adds a frame whose payload is text, as UTF-8; a lone surrogate becomes U+FFFD. Returns the size of the payload in bytes. */
@@ -120,35 +106,28 @@ export class Batch {
 
   /** Adds encoded bytes as they are. They must not change until they have left. */
   piece(bytes: Uint8Array): void {
-    this.#closeRun();
+    this.#closeSlab();
     this.#add(bytes);
     this.#size += bytes.length;
   }
 
   /** Hands all of it to `port` in one write. */
   flush(port: BytePort): void {
-    if (this.#size === 0) {
-      // Nothing but shared frames.
-      const run = this.#lane.take();
-      if (run !== undefined) port.write(run.pieces);
-      return;
-    }
+    if (this.#size === 0) return;
     const slab = this.#open;
-    // While a run is open, the lane is closed and empty.
     if (slab !== undefined && this.#pieces === undefined) this.#flushRun(slab, port);
     else this.#flushPieces(port);
   }
 
   /** Forgets all of it. */
   drop(): void {
-    this.#lane.take();
     this.#open?.release();
     this.#open = undefined;
     for (const slab of this.#slabs ?? []) slab.release();
     this.#clear();
   }
 
-  /** One run and nothing else, as most batches are: without lists, which saves a tenth of our part of a message that comes alone. */
+  /** One run and nothing else, as most batches are: without lists (see `bench: 32 B text, 1 in flight`). */
   #flushRun(slab: Slab, port: BytePort): void {
     const run = slab.piecesOf(this.#start, this.#end);
     this.#open = undefined;
@@ -159,7 +138,7 @@ export class Batch {
   }
 
   #flushPieces(port: BytePort): void {
-    this.#closeRun();
+    this.#closeSlab();
     const pieces = this.#pieces ?? [];
     const slabs = this.#slabs ?? [];
     const lent = this.#lent ?? [];
@@ -208,7 +187,7 @@ export class Batch {
     const open = this.#open;
     if (open !== undefined && open.position === this.#end && this.#end + size <= open.bytes.length) return open;
     const slab = Slab.withRoom(size);
-    this.#closeRun();
+    this.#closeSlab();
     slab.use();
     this.#open = slab;
     this.#start = slab.position;
@@ -223,15 +202,6 @@ export class Batch {
   }
 
   /** What is added next goes behind all that was added so far. */
-  #closeRun(): void {
-    this.#closeSlab();
-    const { size } = this.#lane;
-    const run = this.#lane.take();
-    if (run === undefined) return;
-    this.#size += size;
-    for (const piece of run.pieces) this.#add(piece);
-  }
-
   #closeSlab(): void {
     const slab = this.#open;
     if (slab === undefined) return;

@@ -10,8 +10,8 @@ import { outgoingSymbol as brand, type SharedMessage } from '../../connection/sh
 import { UsageError } from '../../protocol/errors.js';
 import { headerLength } from '../../protocol/frame/frame-header.js';
 import { Opcode } from '../../protocol/frame/opcode.js';
+import { SharedFrames } from '../../protocol/frame/shared-frame.js';
 import { isValidUtf8 } from '../../protocol/frame/utf8.js';
-import { SharedFrames } from './shared-frames.js';
 
 /** A message with a payload that is at hand. */
 interface Ready {
@@ -34,7 +34,7 @@ export type Classified =
  * @internal
  */
 export function classify(value: unknown): Classified {
-  // First, because most of what comes here is bytes: to ask them for a brand and a tag costs 0.25 us, as much as their frame.
+  // First, because most of what comes here is bytes: to ask them for a brand and a tag costs as much as their frame (see `bench: 32 B binary, 16 in flight`).
   if (value instanceof Uint8Array) return classifyPayload(value);
   if (typeof value === 'object' && value !== null && brand in value) {
     const outgoing = value as WholeMessage | FragmentedMessage | SharedMessage<unknown, Classified>;

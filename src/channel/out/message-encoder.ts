@@ -1,12 +1,10 @@
 import { NO_OPTIONS } from '../../connection/outgoing.js';
 import { Opcode } from '../../protocol/frame/opcode.js';
-import { SharedFrame } from '../../protocol/frame/shared-frame.js';
+import { SharedFrame, type SharedFrames } from '../../protocol/frame/shared-frame.js';
 import { type Classified, opcodeOf } from './classify.js';
-import { type DeflateMessage, RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
-import type { OutboxSettings } from './outbox-settings.js';
-import type { PartedMessage } from './parts-sender.js';
-import type { SharedFrames } from './shared-frames.js';
-import type { ReadyMessage } from './wire.js';
+import { type DeflateMessage, RSV1, SYNCHRONOUS_DEFLATE } from './deflating.js';
+import type { PartedMessage, PartsSettings } from './parts-sender.js';
+import type { ReadyMessage, WireSettings } from './wire.js';
 
 const FIN = 0x80;
 
@@ -18,7 +16,7 @@ export type Encoded = ReadyMessage | LaterMessage;
 
 /** How {@link encodeMessage} encodes. */
 interface Encoding {
-  readonly settings: Pick<OutboxSettings, 'compressor' | 'maskKey'>;
+  readonly settings: Pick<PartsSettings & WireSettings, 'compressor' | 'maskKey'>;
   /** Of the payload in bytes. */
   readonly size: number;
   /**

@@ -1,19 +1,18 @@
 import { ReadySignal } from '../../base/ready-signal.js';
-import type { SendResult } from '../../connection/channel.js';
+import type { Overflow, SendResult } from '../../connection/channel.js';
 import { toBytes } from '../../connection/outgoing.js';
-import { BackpressureError } from '../../protocol/errors.js';
+import { BackpressureError, type UsageError } from '../../protocol/errors.js';
 import { MAX_HEADER_SIZE } from '../../protocol/frame/frame-header.js';
 import type { Opcode } from '../../protocol/frame/opcode.js';
 import type { BytePort } from '../byte-port.js';
 import { Backlog, NO_BACKLOG } from './backlog.js';
 import { type Classified, classify, frameSizeOf, payloadSizeOf } from './classify.js';
-import { DeflateSender, RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
+import { DeflateSender, RSV1, SYNCHRONOUS_DEFLATE } from './deflating.js';
 import { WRITE_SIZE } from './frame-queue.js';
 import { CLOSE_FRAME, type Encoded, encodeMessage, isLater, type LaterMessage } from './message-encoder.js';
-import type { OutboxOwner, OutboxSettings } from './outbox-settings.js';
-import { hasKnownEnd, PartsSender } from './parts-sender.js';
+import { hasKnownEnd, PartsSender, type PartsSettings } from './parts-sender.js';
 import type { SharedLane } from './shared-lane.js';
-import { Wire, type WireOwner } from './wire.js';
+import { Wire, type WireOwner, type WireSettings } from './wire.js';
 
 /**
  * Work between two looks at the clock, as bytes that are written. Whoever does less in a turn is never asked to rest: an echo does up to
@@ -30,6 +29,20 @@ const WRITE_WORK = 65_536;
 /** What it costs to compress a message, and each of its bytes. */
 const DEFLATE_WORK = 262_144;
 const DEFLATE_WORK_PER_BYTE = 256;
+
+/** How much may wait, and what else an outbox needs. Sizes in bytes. */
+export interface OutboxSettings extends WireSettings, PartsSettings {
+  readonly maxBufferedAmount: number;
+  readonly overflow: Overflow;
+}
+
+/** Whom an outbox tells what it cannot do. */
+export interface OutboxOwner {
+  /** The overflow policy says to give up. */
+  overflowed(error: BackpressureError): void;
+  /** A message that was accepted cannot be finished. */
+  failed(error: UsageError): void;
+}
 
 /**
  * The way out of one connection: order and backpressure. What is sent while the wire takes everything goes straight to it;
@@ -201,7 +214,7 @@ export class Outbox implements WireOwner {
     return this.#isStopped || this.#close !== undefined;
   }
 
-  /** Whether nothing needs to be known of `value`: saves the objects that say what it is, 60 of the 250 ns that 32 bytes cost. */
+  /** Whether nothing needs to be known of `value`: saves the objects that say what it is (see `bench: 32 B text, 16 in flight`). */
   #isPlain(value: unknown): value is string | Uint8Array {
     if (!this.#isDirect || (typeof value !== 'string' && !(value instanceof Uint8Array))) return false;
     const size = typeof value === 'string' ? value.length * 3 : value.length;
@@ -402,13 +415,13 @@ export class Outbox implements WireOwner {
   }
 
   #openLane(): void {
-    if (this.#wire.batched === 0 && !this.#isClosed) this.#wire.lane.open(0);
+    if (!this.#isClosed) this.#wire.openLane();
   }
 
   #update(): void {
     this.#isDirect = !this.#wire.isBlocked && this.#active === undefined && this.#backlog.isEmpty;
     if (this.#isDirect) this.#openLane();
-    else this.#wire.lane.close();
+    else this.#wire.closeLane();
     const waiting = this.bufferedAmount;
     if (this.#signal !== undefined || waiting > this.#settings.highWaterMark) this.signal.update(waiting);
   }

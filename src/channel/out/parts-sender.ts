@@ -14,8 +14,7 @@ import type { PartsDeflater } from '../../protocol/deflate/message-deflater.js';
 import { UsageError } from '../../protocol/errors.js';
 import { Opcode } from '../../protocol/frame/opcode.js';
 import { Utf8Validator } from '../../protocol/frame/utf8.js';
-import type { Compressor } from './compressor.js';
-import { RSV1, SYNCHRONOUS_DEFLATE } from './deflate-sender.js';
+import { type Compressor, type FrameSink, RSV1, SYNCHRONOUS_DEFLATE } from './deflating.js';
 
 const FIN = 0x80;
 const NO_BYTES = new Uint8Array(0);
@@ -34,9 +33,7 @@ export function hasKnownEnd(later: PartedMessage): boolean {
 }
 
 /** Where the frames of such a message go. */
-export interface PartsSink extends PullPace {
-  frame(firstByte: number, payload: Uint8Array): void;
-  done(): void;
+export interface PartsSink extends FrameSink, PullPace {
   /** The message cannot be finished: nothing follows. */
   failed(error: UsageError): void;
 }
@@ -45,6 +42,7 @@ export interface PartsSink extends PullPace {
 export interface PartsSettings {
   /** For the `timeout` of `fragments`. */
   readonly scheduler: SchedulerLike;
+  /** Compresses what is sent, where permessage-deflate was agreed to. */
   readonly compressor: Compressor | undefined;
 }
 

@@ -55,8 +55,8 @@ export class Slab {
   }
 
   /**
-   * The bytes from `start` to `end`, in one piece. A message that leaves alone begins where the slab does: to cut out each small size
-   * only once saves 30 of the 120 ns that 32 bytes take from `send` to the socket.
+   * The bytes from `start` to `end`, in one piece. A message that leaves alone begins where the slab does: each small size is cut out
+   * only once (see `bench: 32 B text, 1 in flight`).
    */
   piecesOf(start: number, end: number): readonly Uint8Array[] {
     if (start > 0 || end > SHORT_RUN) return [this.bytes.subarray(start, end)];

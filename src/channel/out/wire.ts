@@ -101,7 +101,7 @@ export class Wire implements Flushable, LaneOwner {
 
   /** Bytes that are not written yet. */
   get batched(): number {
-    return this.#batch?.size ?? this.lane.size;
+    return this.#batch === undefined ? this.lane.size : this.#batch.size + this.lane.size;
   }
 
   /** Adds a whole message: a string as text, bytes as binary. Calls `reached` when it has left. */
@@ -128,15 +128,16 @@ export class Wire implements Flushable, LaneOwner {
 
   /** Adds a frame by reference, and calls `reached` when it has left. Others may follow by the lane. */
   shared(frame: SharedFrame, reached?: () => void): void {
-    this.ownLane();
-    this.#ownBatch().shared(frame);
-    this.lane.open(this.batched);
+    const lane = this.ownLane();
+    lane.add(frame);
+    lane.open(this.batched);
     this.#added(reached);
   }
 
   /** Adds encoded frames without writing them: `write` follows. */
   pieces(pieces: readonly Uint8Array[]): void {
-    for (const piece of pieces) this.#ownBatch().piece(piece);
+    const batch = this.#ownBatch();
+    for (const piece of pieces) batch.piece(piece);
   }
 
   /** Adds a control frame. While a write is outstanding it waits, before everything else, and is never dropped. */
@@ -240,11 +241,18 @@ export class Wire implements Flushable, LaneOwner {
 
   /** The lane, made now if there was none; closed then. */
   ownLane(): SharedLane {
-    if (this.lane === NO_LANE) {
-      this.lane = new SharedLane(this.#settings.lane, this.#port, this);
-      this.#batch?.join(this.lane);
-    }
+    if (this.lane === NO_LANE) this.lane = new SharedLane(this.#settings.lane, this.#port, this);
     return this.lane;
+  }
+
+  /** Lets frames in by the lane, unless something else is in the batch. */
+  openLane(): void {
+    if (this.batched === 0) this.lane.open(0);
+  }
+
+  /** Lets no frames in by the lane. */
+  closeLane(): void {
+    this.lane.close();
   }
 
   /** Of control frames that wait, in bytes. */
@@ -256,14 +264,27 @@ export class Wire implements Flushable, LaneOwner {
     return headerLength(payload.length, this.#settings.maskKey !== undefined) + payload.length;
   }
 
+  /** The batch, with the frames of the lane in it, which is closed: what is added next goes behind them. */
   #ownBatch(): Batch {
-    this.#batch ??= Batch.take(this.lane);
+    this.#batch ??= Batch.take();
+    if (this.lane !== NO_LANE) this.#emptyLane(this.#batch);
     return this.#batch;
+  }
+
+  #emptyLane(batch: Batch): void {
+    const run = this.lane.take();
+    if (run !== undefined) batch.run(run);
   }
 
   /** What is written may bring answers at once, and they others to send: then the batch is in use again. */
   #flushBatch(): void {
-    const batch = this.#ownBatch();
+    const batch = this.#batch;
+    if (batch === undefined) {
+      const run = this.lane.take();
+      if (run !== undefined) this.#port.write(run.pieces);
+      return;
+    }
+    if (this.lane !== NO_LANE) this.#emptyLane(batch);
     batch.flush(this.#port);
     if (batch === this.#batch && batch.giveBack()) this.#batch = undefined;
   }

@@ -1,4 +1,4 @@
-import { checkCallback, checkNumber } from '../../base/check-number.js';
+import { checkFunction, checkNumber } from '../../base/check.js';
 import { propertyOf } from '../../base/thrown.js';
 import { isRetryable } from './retryable.js';
 
@@ -53,8 +53,8 @@ export function backoffRules(policy: BackoffPolicy, anyNumber: () => number): Ba
   checkNumber('maxRetryAfter', maxRetryAfter, 0, MAX_TIMER);
   checkNumber('minUptime', minUptime, 0, Number.POSITIVE_INFINITY);
   checkNumber('maxAttempts', maxAttempts, 0, Number.POSITIVE_INFINITY);
-  checkCallback('shouldRetry', shouldRetry);
-  checkCallback('random', random);
+  checkFunction('shouldRetry', shouldRetry);
+  checkFunction('random', random);
   return { initial, factor, max, maxRetryAfter, minUptime, maxAttempts, shouldRetry, random };
 }
 

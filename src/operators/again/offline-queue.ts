@@ -45,6 +45,11 @@ export class OfflineQueue<Out> {
     this.#sizeOf = sizeOf;
   }
 
+  /** How many items wait. */
+  get length(): number {
+    return this.#items.size;
+  }
+
   get isEmpty(): boolean {
     return this.#items.size === 0;
   }

@@ -10,7 +10,9 @@ import {
   tap,
 } from 'rxjs';
 import { CarriedHold } from '../../base/carried-hold.js';
+import { inspectSymbol, plainUrl, printed } from '../../base/inspect.js';
 import { report } from '../../base/report.js';
+import { describeThrown } from '../../base/thrown.js';
 import type { SendResult } from '../../connection/channel.js';
 import { type Connection, ReadyState } from '../../connection/connection.js';
 import { type ConnectionHooks, holdSymbol, sessionsSymbol, type Turn, turnSymbol } from '../../connection/hooks.js';
@@ -21,6 +23,15 @@ import type { PersistentConnection, PersistentState } from './persistent-connect
 import type { PersistentSettings } from './persistent-options.js';
 import { PersistentSender } from './persistent-sender.js';
 import { redial } from './redial.js';
+
+/** All that a {@link PersistentState} may hold. */
+interface PersistentStateFields {
+  readonly type: string;
+  readonly connection?: object & { readonly url: string };
+  readonly attempt?: number;
+  readonly delay?: number;
+  readonly error?: unknown;
+}
 
 /** A {@link PersistentConnection} over the connections that an Observable dials: one for each subscription. */
 export class PersistentClient<In, Out>
@@ -112,6 +123,26 @@ export class PersistentClient<In, Out>
 
   get bufferedAmount(): number {
     return this.#sender.bufferedAmount;
+  }
+
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return printed(this, 'PersistentConnection', () => {
+      const state: PersistentStateFields = this.#states.value;
+      const { connection, attempt, delay, error } = state;
+      const url = connection?.url ?? this.#settings.url;
+      return {
+        url: url === undefined ? undefined : plainUrl(url),
+        state: state.type,
+        attempt,
+        delay,
+        // As text: an error of a dial holds the fields of the response.
+        error: error === undefined ? undefined : describeThrown(error),
+        connection,
+        queuedMessages: this.#queue.length,
+        queuedBytes: this.#queue.size,
+      };
+    });
   }
 
   /** Whether there is any reason for another connection. */

@@ -32,6 +32,8 @@ export type SizeOf = (value: unknown) => number | undefined;
 
 /** {@link PersistentOptions}, checked, with every default in place. */
 export interface PersistentSettings {
+  /** Where it dials to, if that is known before it does. */
+  readonly url?: string | undefined;
   readonly backoff: BackoffRules;
   readonly repeat: boolean;
   readonly scheduler: SchedulerLike;

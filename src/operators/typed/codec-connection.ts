@@ -1,4 +1,6 @@
 import { isObservable, map, Observable, type Observer, Subscription, share } from 'rxjs';
+import { tagOf } from '../../base/describe.js';
+import { inspectSymbol, printed } from '../../base/inspect.js';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { describeThrown, errorOf } from '../../base/thrown.js';
 import type { SendResult } from '../../connection/channel.js';
@@ -15,6 +17,7 @@ import {
   reportSymbol,
   shareSymbol,
 } from '../../connection/hooks.js';
+import { fieldsOf } from '../../connection/inspect.js';
 import { iterateMessages } from '../../connection/message-iterator.js';
 import type { Outgoing } from '../../connection/outgoing.js';
 import type { Holdable } from '../../connection/seat.js';
@@ -115,6 +118,11 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
       this.#conn,
       encodedOnce(this.#codec, shared, (value) => this.#encode(value)),
     );
+  }
+
+  /** What `console.log` prints. @internal */
+  [inspectSymbol](): object {
+    return printed(this, 'Connection', () => ({ ...fieldsOf(this.#conn), codec: nameOf(this.#codec) }));
   }
 
   #stopShowing(): void {
@@ -223,6 +231,12 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
       throw new UsageError('ENCODE_FAILED', `cannot encode a value to send: ${describeThrown(cause)}`, { cause });
     }
   }
+}
+
+/** The tag of a codec, else the name of its class, else `custom`. */
+function nameOf(codec: object): string {
+  const names = [tagOf(codec), codec.constructor?.name];
+  return names.find((name) => name !== undefined && name !== 'Object') ?? 'custom';
 }
 
 carryHooks(CodecConnection.prototype, {

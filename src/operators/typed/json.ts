@@ -36,7 +36,7 @@ export function json(
 ): Codec<unknown, unknown> {
   const schema = isSchema(schemaOrOptions) ? schemaOrOptions : undefined;
   const { outgoing, invalid = 'close' } = isSchema(schemaOrOptions) ? options : schemaOrOptions;
-  return {
+  const codec: Codec<unknown, unknown> = {
     invalid,
     decode: (message) => {
       if (typeof message !== 'string') throw new TypeError('found a binary message, allowed is JSON in text');
@@ -48,6 +48,8 @@ export function json(
       return text;
     },
   };
+  // The name that connections print.
+  return Object.defineProperty(codec, Symbol.toStringTag, { value: 'json' });
 }
 
 /** What `text` says. The SyntaxError of JSON quotes the peer's bytes as they are: a log shows it, be it as a cause. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import { ProtocolError } from '../errors.js';
-import { copyOf } from '../frame/copy-of.js';
+import { copyOf } from '../frame/memory.js';
 
 /** How {@link deflate} compresses. */
 export interface DeflateSettings {

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Role } from '../frame/role.js';
+import type { Role } from '../frame/opcode.js';
 import { type DeflateSettings, deflate, deflateLater } from './deflate.js';
 import type { DeflateParameters } from './deflate-negotiation.js';
 import { PlainWindow } from './plain-window.js';

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { copyOf } from './copy-of.js';
+import { copyOf } from './memory.js';
 
 /** Chunks below this size are copied together, so that a peer that drips bytes costs bytes, not objects. */
 const SMALL = 1024;

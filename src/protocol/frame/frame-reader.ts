@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../errors.js';
 import { ChunkQueue } from './chunk-queue.js';
-import { copyOf } from './copy-of.js';
 import { type FrameHeader, HeaderReader, MAX_HEADER_SIZE } from './frame-header.js';
+import { copyOf } from './memory.js';
 import { isControl, Opcode } from './opcode.js';
 
 const EMPTY: Buffer = Buffer.alloc(0);

@@ -1,5 +1,5 @@
 import { type Buffer, isAscii } from 'node:buffer';
-import { readMemory, unmaskVectors } from './vector-mask.js';
+import { readMemory, unmaskVectors } from './read-memory.js';
 
 /*
  * A masking key is the int32 that its four bytes are in network order: the first is key >>> 24.
@@ -28,7 +28,7 @@ interface Words {
   readonly start: number;
 }
 
-/** Those of the Buffer that was used last: the next frame most often lies in the same one, and to look at it anew costs 100 ns. */
+/** Those of the Buffer that was used last: the next frame most often lies in the same one, and another Int32Array is not free. */
 let remembered: Words | undefined;
 
 /**

@@ -11,3 +11,6 @@ export function isControl(opcode: number): boolean {
 export function isReserved(opcode: number): boolean {
   return (opcode & 0x7) > 2;
 }
+
+/** Which end of the connection this is. Clients mask, servers do not. RFC 6455 §5.1. */
+export type Role = 'server' | 'client';

@@ -1,4 +1,4 @@
-;; Unmasks bytes in place, 64 at a time. RFC 6455 §5.3. What `vector-mask.ts` carries is this file, compiled.
+;; Unmasks bytes in place, 64 at a time. RFC 6455 §5.3. What `read-memory.ts` carries is this file, compiled.
 (module
   ;; Where sockets read to: see `readMemory`.
   (memory (export "memory") 1 1)

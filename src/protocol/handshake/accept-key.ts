@@ -14,7 +14,7 @@ export function acceptKey(key: string): string {
     .digest('base64');
 }
 
-/** Node has it from 20.12 on. It takes 0.3 us where an object for the hash takes 0.7, and leaves nothing to collect. */
+/** Node has it from 20.12 on. It is faster than an object for the hash, and leaves nothing to collect (see `bench: handshakes`). */
 const hashAtOnce = (crypto as { readonly hash?: (algorithm: string, data: string, encoding: 'base64') => string }).hash;
 
 /**

@@ -35,7 +35,7 @@ export function isRejection(value: unknown): value is Rejection {
 }
 
 /** Standard phrases. RFC 9110 §15, RFC 6585. */
-const REASONS = new Map<number, string>([
+const REASONS: ReadonlyMap<number, string> = new Map([
   [300, 'Multiple Choices'],
   [301, 'Moved Permanently'],
   [302, 'Found'],

@@ -1,5 +1,6 @@
-import { Buffer, isUtf8 } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../errors.js';
+import { isValidUtf8 } from '../frame/utf8.js';
 import { CloseCode, isReceivableCloseCode, isSendableCloseCode, SENDABLE_CLOSE_CODES } from './close-code.js';
 import { MAX_REASON_BYTES } from './close-reason.js';
 
@@ -30,7 +31,7 @@ export function readClosePayload(payload: Buffer): ClosePayload {
   }
   if (payload.length === 2) return { code, reason: '' };
   const reason = payload.subarray(2);
-  if (!isUtf8(reason)) throw new ProtocolError('UTF8_INVALID', 1007, 'close reason that is not valid UTF-8');
+  if (!isValidUtf8(reason)) throw new ProtocolError('UTF8_INVALID', 1007, 'close reason that is not valid UTF-8');
   return { code, reason: reason.toString() };
 }
 

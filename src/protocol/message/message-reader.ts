@@ -1,13 +1,13 @@
-import { type Buffer, isUtf8 } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { MessageInflater } from '../deflate/message-inflater.js';
 import { ProtocolError } from '../errors.js';
-import { copyOf } from '../frame/copy-of.js';
 import type { FrameHeader } from '../frame/frame-header.js';
 import type { FrameReader } from '../frame/frame-reader.js';
 import { isAsciiRange, unmask } from '../frame/mask.js';
+import { copyOf } from '../frame/memory.js';
 import { Opcode } from '../frame/opcode.js';
 import { type SizeLimit, sizeLimit, wireLimit } from '../frame/size-limit.js';
-import { decodeText, Utf8Validator } from '../frame/utf8.js';
+import { decodeText, isValidUtf8, Utf8Validator } from '../frame/utf8.js';
 import { PayloadBuffer } from './payload-buffer.js';
 
 /** What a message may be. */
@@ -36,7 +36,7 @@ export interface More {
 
 export const MORE: More = { type: 'more' };
 
-/** From this size on, a text takes long to decode, above all one that is not ASCII: 60 us for as much, 4 ms for 1 MiB. In bytes. */
+/** From this size on, a text takes long to decode, above all one that is not ASCII. In bytes. */
 const LONG_TEXT = 16_384;
 
 /** Puts messages together from the parts of data frames. RFC 6455 §5.4, §5.6, §8.1. */
@@ -177,7 +177,7 @@ export class MessageReader {
     if (!this.#text) return { type: 'message', data, size };
     // §8.1 for compressed text, whose bytes are known only now
     const ascii = isAsciiRange(data, 0, size);
-    if (!ascii && !this.#limits.skipUTF8Validation && !isUtf8(data)) {
+    if (!ascii && !this.#limits.skipUTF8Validation && !isValidUtf8(data)) {
       throw new ProtocolError('UTF8_INVALID', 1007, 'text message that is not valid UTF-8');
     }
     return this.#decoded(data, 0, size, ascii);

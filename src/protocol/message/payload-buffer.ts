@@ -1,6 +1,5 @@
 import { Buffer, constants } from 'node:buffer';
-import { copyOf } from '../frame/copy-of.js';
-import { borrow, giveBack } from '../frame/lent-memory.js';
+import { borrow, copyOf, giveBack } from '../frame/memory.js';
 
 /** The first capacity, in bytes, where it is not known that less is enough. */
 const SMALLEST = 1024;

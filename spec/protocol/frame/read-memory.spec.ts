@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import openWabt from 'wabt';
-import type * as VectorMask from '../../../src/protocol/frame/vector-mask.js';
+import type * as VectorMask from '../../../src/protocol/frame/read-memory.js';
 
 /** The types of Node do not know it. */
 const { WebAssembly } = globalThis as unknown as {
@@ -51,7 +51,7 @@ describe('the vector instructions that unmask', () => {
 function load(): typeof VectorMask {
   let loaded: typeof VectorMask | undefined;
   jest.isolateModules(() => {
-    loaded = jest.requireActual('../../../src/protocol/frame/vector-mask.js');
+    loaded = jest.requireActual('../../../src/protocol/frame/read-memory.js');
   });
   return loaded!;
 }

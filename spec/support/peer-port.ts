@@ -9,7 +9,7 @@ type Arrival = Buffer | 'fin';
  * A {@link BytePort} over memory, and its peer. Writes leave at once, unless it is blocked; what the peer sends is delivered at once,
  * unless it is paused. What needs a later turn of the event loop is given to `later`.
  */
-export class MemoryPort implements BytePort {
+export class PeerPort implements BytePort {
   readonly synchronous = true;
   pending = 0;
   /** Whether the owner has asked for no more bytes. */

@@ -1,6 +1,6 @@
-import { DeflateSender, SYNCHRONOUS_DEFLATE } from '../../../src/channel/out/deflate-sender.js';
-import { takeDeflateTurn } from '../../../src/channel/out/deflate-turns.js';
+import { Compressor, DeflateSender, SYNCHRONOUS_DEFLATE, takeDeflateTurn } from '../../../src/channel/out/deflating.js';
 import { MessageDeflater } from '../../../src/protocol/deflate/message-deflater.js';
+import { UsageError } from '../../../src/protocol/errors.js';
 import { jsonText, noise } from '../../support/compressible.js';
 
 const parameters = {
@@ -9,6 +9,8 @@ const parameters = {
   serverMaxWindowBits: 15,
   clientMaxWindowBits: 15,
 };
+const compressor = (predicate?: (data: string | Uint8Array) => boolean): Compressor =>
+  new Compressor(new MessageDeflater(parameters, 'server', { threshold: 10, level: 6, memLevel: 8 }), predicate);
 const large = Buffer.from(jsonText(SYNCHRONOUS_DEFLATE + 1));
 
 /** A sender, what it sent, and a promise of its end. */
@@ -100,5 +102,100 @@ describe('a message that is compressed when its turn comes', () => {
     await next.over;
     expect([sent, times()]).toEqual([[], 0]);
     expect(next.sent).toHaveLength(1);
+  });
+});
+
+describe('whether a message is compressed', () => {
+  it('depends on its size, first of all', () => {
+    expect(compressor().wants('a', 9, {})).toBe(false);
+    expect(compressor().wants('a', 10, {})).toBe(true);
+  });
+
+  it('is asked of the predicate for those that are long enough', () => {
+    const asked: unknown[] = [];
+    const each = compressor((data) => {
+      asked.push(data);
+      return data !== 'no';
+    });
+    expect([each.wants('short', 9, {}), each.wants('yes', 10, {}), each.wants('no', 10, {})]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect(asked).toEqual(['yes', 'no']);
+  });
+
+  it.each([true, false])('is what the message says, without asking: %s', (compress) => {
+    const each = compressor(() => {
+      throw new Error('asked');
+    });
+    expect(each.wants('a', 1, { compress })).toBe(compress);
+    expect(each.wants('a', 100, { compress })).toBe(compress);
+  });
+
+  it('is a UsageError when the predicate throws', () => {
+    const cause = new Error('broken');
+    const each = compressor(() => {
+      throw cause;
+    });
+    const ask = () => each.wants('a', 100, {});
+    expect(ask).toThrow(UsageError);
+    expect(ask).toThrow(expect.objectContaining({ code: 'COMPRESS_FAILED', cause }));
+    expect(ask).toThrow('perMessageDeflate.compress threw: broken');
+  });
+});
+
+describe('turns in the thread pool', () => {
+  it('are two at a time, first come, first served', () => {
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      takeDeflateTurn((done) => {
+        begun.push(name);
+        ends.push(done);
+      });
+    }
+    expect(begun).toEqual(['a', 'b']);
+    ends[1]!();
+    expect(begun).toEqual(['a', 'b', 'c']);
+    ends[0]!();
+    ends[2]!();
+    expect(begun).toEqual(['a', 'b', 'c', 'd', 'e']);
+    ends[3]!();
+    ends[4]!();
+  });
+
+  it('are left by who does not want to wait any more, once', () => {
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    const [leaveA, , leaveC] = ['a', 'b', 'c', 'd'].map((name) =>
+      takeDeflateTurn((done) => {
+        begun.push(name);
+        ends.push(done);
+      }),
+    );
+    leaveC!();
+    leaveC!();
+    leaveA!();
+    ends[0]!();
+    expect(begun).toEqual(['a', 'b', 'd']);
+    ends[1]!();
+    ends[2]!();
+  });
+
+  it('can be over when they begin, however many there are', () => {
+    let ended = 0;
+    const ends: (() => void)[] = [];
+    for (let turn = 0; turn < 2; turn++) takeDeflateTurn((done) => ends.push(done));
+    for (let turn = 0; turn < 50_000; turn++) {
+      takeDeflateTurn((done) => {
+        ended++;
+        done();
+      });
+    }
+    expect(ended).toBe(0);
+    ends[0]!();
+    expect(ended).toBe(50_000);
+    ends[1]!();
   });
 });

@@ -1,4 +1,4 @@
-import { borrow, giveBack } from '../../../src/protocol/frame/lent-memory.js';
+import { borrow, copyOf, giveBack } from '../../../src/protocol/frame/memory.js';
 
 const KiB = 1024;
 
@@ -9,10 +9,10 @@ function empty(): void {
   }
 }
 
-beforeEach(empty);
-afterEach(empty);
-
 describe('lent memory', () => {
+  beforeEach(empty);
+  afterEach(empty);
+
   it('is at least as large as was asked for', () => {
     for (const size of [0, 1, 1000, 100_000]) expect(borrow(size).length).toBe(size);
   });
@@ -45,5 +45,26 @@ describe('lent memory', () => {
     for (const bytes of lent) giveBack(bytes);
     const again = lent.map(() => borrow(64 * KiB)).filter((bytes) => lent.includes(bytes));
     expect(new Set(again).size).toBe(32);
+  });
+});
+
+describe('a copy', () => {
+  it.each([0, 1, 64, 65, 4000])('copies %d bytes', (size) => {
+    const bytes = Buffer.from(Array.from({ length: size + 2 }, (_, i) => i & 0xff));
+    const copy = copyOf(bytes, 1, 1 + size);
+    expect(copy).toEqual(bytes.subarray(1, 1 + size));
+    bytes.fill(0);
+    expect(copy.every((byte, i) => byte === ((i + 1) & 0xff))).toBe(true);
+  });
+
+  it.each([4096, 5000])('is in memory of its own from 4 KiB on: %d bytes', (size) => {
+    expect(copyOf(Buffer.alloc(5000, 7), 0, size).buffer.byteLength).toBe(size);
+  });
+
+  it('keeps no more memory than the pool of small Buffers', () => {
+    const chunk = Buffer.allocUnsafeSlow(65_536);
+    for (const size of [1, 64, 65, 4000]) {
+      expect(copyOf(chunk, 0, size).buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+    }
   });
 });

@@ -1,0 +1,47 @@
+import { inspectSymbol, plainUrl } from '../base/inspect.js';
+import { type CloseInfo, type Connection, ReadyState } from './connection.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: what messages are does not matter here
+type AnyConnection = Connection<any, any, any>;
+
+/** What a connection prints beside its public members. */
+export interface InnerFields {
+  readonly role?: 'server' | 'client' | undefined;
+  readonly inbox?: { readonly subscribers: number; readonly holds: number; readonly hasRoom: boolean };
+  /** How it ended; undefined before that. */
+  readonly close?: CloseInfo | undefined;
+}
+
+/** What a connection prints, in the order in which it is printed. */
+export function connectionFields(conn: AnyConnection, { role, inbox, close }: InnerFields = {}): object {
+  const { messagesReceived, messagesSent, messagesDropped, bytesReceived, bytesSent, inboxBytes } = conn.stats;
+  return {
+    url: plainUrl(conn.url),
+    state: stateName(conn.readyState),
+    role,
+    protocol: conn.protocol,
+    remoteAddress: conn.remoteAddress,
+    messagesReceived,
+    messagesSent,
+    messagesDropped,
+    bytesReceived,
+    bytesSent,
+    inboxBytes,
+    bufferedAmount: conn.bufferedAmount,
+    subscribers: inbox?.subscribers,
+    holds: inbox?.holds,
+    isPaused: inbox === undefined || conn.readyState !== ReadyState.OPEN ? undefined : !inbox.hasRoom,
+    close,
+  };
+}
+
+/** What a connection prints that is only known by its interface: its own fields if it is one of sluice. */
+export function fieldsOf(conn: AnyConnection): object {
+  const own = (conn as { readonly [inspectSymbol]?: () => unknown })[inspectSymbol]?.();
+  return typeof own === 'object' && own !== null && own !== conn ? own : connectionFields(conn);
+}
+
+/** The name of a {@link ReadyState}: `OPEN`. */
+export function stateName(state: ReadyState): string {
+  return Object.keys(ReadyState)[state] as string;
+}
