@@ -1,8 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { VirtualTimeScheduler } from 'rxjs';
 import type { PortEvents } from '../../src/channel/byte-port.js';
+import { connectionOver } from '../../src/channel/open.js';
 import { connectionSettings } from '../../src/channel/settings.js';
-import { PortConnection } from '../../src/connection/live-connection.js';
+import type { LiveConnection } from '../../src/connection/live-connection.js';
 import { binary, text, wire } from '../support/frames.js';
 import { memoryConnection } from '../support/memory-connection.js';
 import { PeerPort } from '../support/peer-port.js';
@@ -68,7 +69,7 @@ describe('a message that cannot be made what binaryType asks for', () => {
 
 /** A connection over memory, and what its port tells it. */
 function open(role: 'server' | 'client'): {
-  readonly connection: PortConnection<undefined>;
+  readonly connection: LiveConnection<undefined>;
   readonly port: PeerPort;
   readonly events: PortEvents;
 } {
@@ -85,7 +86,7 @@ function open(role: 'server' | 'client'): {
     remoteAddress: undefined,
   };
   const settings = connectionSettings({ heartbeat: false, scheduler: new VirtualTimeScheduler() }, role);
-  const connection = new PortConnection<undefined>(port, facts, settings);
+  const connection = connectionOver<undefined>(port, facts, settings);
   connection.start();
   return { connection, port, events: opening.mock.calls[0]![0] };
 }

@@ -1,5 +1,6 @@
 import { hex } from '../support/bits.js';
 import { binary, close, closeOf, continuation, fragments, ping, text, wire } from '../support/frames.js';
+import { memoryConnection } from '../support/memory-connection.js';
 import { checkVector, drain, itSees, newSession, roles, sees } from '../support/vectors.js';
 
 describe('the Close frame (RFC 6455 §5.5.1)', () => {
@@ -66,27 +67,37 @@ describe('after the Close frame (RFC 6455 §1.4, §5.5.1)', () => {
     expect(drain(session)).toEqual([sees.close(1000)]);
     session.push(wire(role, [text('late')]));
     session.push(hex('ff'));
-    expect([drain(session), session.state]).toEqual([[], 'closing-by-peer']);
+    expect([drain(session), session.state]).toEqual([[], 'over']);
   });
 });
 
 describe('a Close frame that crosses ours (RFC 6455 §7.1.5)', () => {
   it.each(roles)('needs no reply, and messages before it are seen (as %s)', (role) => {
-    const session = newSession(role);
-    session.closeSent();
-    session.push(wire(role, [text('Hello'), close(1001, 'bye'), text('late')]));
-    expect(drain(session)).toEqual([
-      sees.message('Hello'),
-      { type: 'close', code: 1001, reason: 'bye', reply: undefined },
-    ]);
-    expect(session.state).toBe('closed');
+    const { connection, port, peer } = memoryConnection({ role });
+    const seen: unknown[] = [];
+    connection.messages$.subscribe((message) => seen.push(message));
+    connection.close();
+    peer(text('Hello'), close(1001, 'bye'), text('late'));
+    expect({ seen, sent: port.frames.map(({ opcode }) => opcode) }).toEqual({ seen: ['Hello'], sent: [8] });
   });
 
   it.each(roles)('does not excuse a fault before it (as %s)', (role) => {
-    const session = newSession(role);
-    session.closeSent();
-    session.push(wire(role, [continuation('x'), close(1000)]));
-    expect([drain(session), session.state]).toEqual([[sees.fail('CONTINUATION_UNEXPECTED')], 'failed']);
+    const { connection, port, peer, closeInfos } = memoryConnection({ role });
+    connection.close();
+    peer(continuation('x'), close(1000));
+    port.reset();
+    expect(closeInfos).toMatchObject([{ code: 1002, error: { code: 'CONTINUATION_UNEXPECTED' } }]);
+  });
+});
+
+describe('a Close frame that is answered (RFC 6455 §5.5.1)', () => {
+  it.each([
+    ['with a code', close(1001, 'bye'), '03e9'],
+    ['without a code', closeOf(), ''],
+  ])('gets its code and no reason: %s', (_, frame, reply) => {
+    const { port, peer } = memoryConnection();
+    peer(frame);
+    expect(port.frames.map(({ opcode, payload }) => [opcode, payload.toString('hex')])).toEqual([[8, reply]]);
   });
 });
 

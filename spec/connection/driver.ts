@@ -16,10 +16,6 @@ export type FlowConnection = Pick<
 export type Difference =
   /** It answers a ping with the next pong, whatever its payload, and its peer sees no pings or pongs. */
   | 'sends no control frames'
-  /** `stats.pingsReceived` and `stats.pongsReceived` stay 0. */
-  | 'counts no control frames'
-  /** `stats.uptime` is the time from the beginning until now, also after the end. */
-  | 'counts its uptime on after the end'
   /** `send.ready$` stays true between `close()` and the end. */
   | 'stays ready while it closes'
   /** A message that comes after `close()` is kept for a later subscriber. */

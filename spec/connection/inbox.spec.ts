@@ -30,7 +30,7 @@ describe('demand', () => {
 
   it('is announced when it begins, with the teardown of the subscriber in place', () => {
     const inbox: Inbox<string> = new Inbox(MARK, {
-      wanted: () => {
+      pump: () => {
         while (inbox.deliverNext());
       },
     });
@@ -261,7 +261,7 @@ describe('an interception', () => {
 
   it('reads ahead no further, unless it is urgent: then twice as far, and asks for more', () => {
     let asked = 0;
-    const inbox: Inbox<string> = new Inbox(MARK, { wanted: () => asked++ });
+    const inbox: Inbox<string> = new Inbox(MARK, { pump: () => asked++ });
     inbox.put('a', MARK);
     const patient = inbox.intercept(() => false);
     expect([inbox.hasRoom, patient.isReading]).toEqual([false, false]);
@@ -352,7 +352,7 @@ describe('an end that nobody waits for any more', () => {
 });
 
 function openInbox(): Inbox<string> {
-  return new Inbox<string>(MARK, { wanted: () => {} });
+  return new Inbox<string>(MARK, { pump: () => {} });
 }
 
 function recorded(): { inbox: Inbox<string>; seen: string[] } {

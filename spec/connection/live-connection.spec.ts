@@ -1,7 +1,6 @@
 import { Observable } from 'rxjs';
+import { connectionOver, type FrameFacts } from '../../src/channel/open.js';
 import { connectionSettings } from '../../src/channel/settings.js';
-import type { ConnectionFacts } from '../../src/connection/facts.js';
-import { PortConnection } from '../../src/connection/live-connection.js';
 import { close, ping, pong, text } from '../support/frames.js';
 import { marbles } from '../support/marbles.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
@@ -142,7 +141,7 @@ describe('stats', () => {
 
 describe('the facts of a connection', () => {
   it('are those of its handshake', () => {
-    const facts: ConnectionFacts<{ user: string }> = {
+    const facts: FrameFacts<{ user: string }> = {
       role: 'client',
       data: { user: 'ann' },
       url: 'ws://127.0.0.1/a',
@@ -151,16 +150,34 @@ describe('the facts of a connection', () => {
       protocolVersion: 8,
       remoteAddress: '127.0.0.1',
     };
-    const connection = new PortConnection(new PeerPort(() => {}), facts, connectionSettings({}, 'client'));
+    const connection = connectionOver(new PeerPort(() => {}), facts, connectionSettings({}, 'client'));
     const { role: _, extensions, ...rest } = facts;
     expect(connection).toMatchObject({ ...rest, request: undefined, response: undefined, readyState: 1 });
     expect([extensions, { ...connection.extensions }]).toEqual([[], {}]);
-    expect(connection.supports).toEqual({ binary: true, ping: true, fragments: true });
+    expect(connection.supports).toEqual({
+      binary: true,
+      ping: true,
+      fragments: true,
+      backpressure: true,
+      compression: false,
+    });
     expect({
       latency: connection.latency,
       bufferedAmount: connection.bufferedAmount,
       bytesReceived: connection.bytesReceived,
     }).toEqual({ latency: undefined, bufferedAmount: 0, bytesReceived: 0 });
+  });
+
+  it('tell whether messages may be compressed', () => {
+    const takeover = { serverNoContextTakeover: false, clientNoContextTakeover: false };
+    const deflate = { ...takeover, serverMaxWindowBits: 15, clientMaxWindowBits: 15 };
+    const { connection } = memoryConnection({ deflate, perMessageDeflate: true });
+    expect(connection.supports).toMatchObject({ compression: true, backpressure: true });
+  });
+
+  it('show nothing of how its server keeps account of it', () => {
+    const { connection } = memoryConnection();
+    expect(Object.keys(connection)).toEqual([]);
   });
 
   it('are Observables where they go on', () => {

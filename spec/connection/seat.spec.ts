@@ -23,7 +23,7 @@ describe('messages that are tapped', () => {
 
   it('are given to the tap first, then emitted, and wait like others', () => {
     const inbox: Inbox<string> = new Inbox(MARK, {
-      wanted: () => {
+      pump: () => {
         while (inbox.deliverNext());
       },
     });
@@ -73,5 +73,5 @@ describe('messages that are tapped', () => {
 });
 
 function openInbox(): Inbox<string> {
-  return new Inbox<string>(MARK, { wanted: () => {} });
+  return new Inbox<string>(MARK, { pump: () => {} });
 }

@@ -1,8 +1,9 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { flushAll } from '../../src/channel/flush-queue.js';
+import { connectionOver } from '../../src/channel/open.js';
 import { connectionSettings } from '../../src/channel/settings.js';
 import type { CloseInfo, Message } from '../../src/connection/connection.js';
-import { PortConnection } from '../../src/connection/live-connection.js';
+import type { LiveConnection } from '../../src/connection/live-connection.js';
 import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negotiation.js';
 import type { Role } from '../../src/protocol/frame/opcode.js';
 import { SimulatedPort } from '../lifecycle/simulation/network.js';
@@ -27,7 +28,7 @@ export function endOfConversation(input: Buffer, options: ConversationOptions): 
   const peer = new SimulatedPort(Number.POSITIVE_INFINITY, true);
   port.peer = peer;
   peer.peer = port;
-  const connection = connectionOver(port, options);
+  const connection = quietConnection(port, options);
   const infos: CloseInfo[] = [];
   let largest = 0;
   let ends = 0;
@@ -59,10 +60,10 @@ export function endOfConversation(input: Buffer, options: ConversationOptions): 
   return info;
 }
 
-function connectionOver(
+function quietConnection(
   port: SimulatedPort,
   { role, deflate, ...limits }: ConversationOptions,
-): PortConnection<undefined, Message> {
+): LiveConnection<undefined, Message> {
   const facts = {
     role,
     data: undefined,
@@ -74,5 +75,5 @@ function connectionOver(
     remoteAddress: undefined,
   };
   const scheduler = new VirtualTimeScheduler();
-  return new PortConnection(port, facts, connectionSettings({ heartbeat: false, scheduler, ...limits }, role));
+  return connectionOver(port, facts, connectionSettings({ heartbeat: false, scheduler, ...limits }, role));
 }

@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import { ReadySignal } from '../../src/base/ready-signal.js';
 import { Closing } from '../../src/channel/closing.js';
-import { ConnectionCore } from '../../src/channel/frame-channel.js';
+import { FrameChannel } from '../../src/channel/frame-channel.js';
 import { Heartbeat } from '../../src/channel/in/heartbeat.js';
 import { MessageDeadline } from '../../src/channel/in/message-deadline.js';
 import { PingTracker } from '../../src/channel/in/ping-tracker.js';
@@ -89,7 +89,7 @@ describe('the simulation', () => {
       'the peer is not told that its Close frame came',
       () => jest.spyOn(Closing.prototype, 'peerClosed').mockImplementation(nothing),
     ],
-    ['FIN is not noticed', () => jest.spyOn(ConnectionCore.prototype, 'ended').mockImplementation(nothing)],
+    ['FIN is not noticed', () => jest.spyOn(FrameChannel.prototype, 'ended').mockImplementation(nothing)],
     ['the end is not acted on', () => jest.spyOn(Receiver.prototype, 'finish').mockImplementation(nothing)],
     [
       'a server lists connections for ever',
@@ -106,9 +106,12 @@ describe('the simulation', () => {
     [
       'close$ comes before the end of messages$',
       () =>
-        jest.spyOn(ConnectionStreams.prototype, 'ended').mockImplementation(function (this: ConnectionStreams, info) {
-          this.owner?.endSend();
-          settled.call(this, info);
+        jest.spyOn(ConnectionStreams.prototype, 'ended').mockImplementation(function (
+          this: ConnectionStreams<unknown>,
+          info,
+        ) {
+          this.info = info;
+          settled.call(this);
         }),
     ],
     [
@@ -159,7 +162,10 @@ describe('the simulation', () => {
     [
       'pings come twice',
       () =>
-        jest.spyOn(ConnectionStreams.prototype, 'ping').mockImplementation(function (this: ConnectionStreams, payload) {
+        jest.spyOn(ConnectionStreams.prototype, 'ping').mockImplementation(function (
+          this: ConnectionStreams<unknown>,
+          payload,
+        ) {
           ping.call(this, payload);
           ping.call(this, payload);
         }),
@@ -167,16 +173,13 @@ describe('the simulation', () => {
     [
       'a write that fails ends everything',
       () =>
-        jest.spyOn(ConnectionCore.prototype, 'broken').mockImplementation(function (
-          this: ConnectionCore<unknown>,
-          error,
-        ) {
+        jest.spyOn(FrameChannel.prototype, 'broken').mockImplementation(function (this: FrameChannel<unknown>, error) {
           this.closed(error);
         }),
     ],
     [
       'a write that fails is not noticed',
-      () => jest.spyOn(ConnectionCore.prototype, 'broken').mockImplementation(nothing),
+      () => jest.spyOn(FrameChannel.prototype, 'broken').mockImplementation(nothing),
     ],
     [
       'what a peer that is gone has left is not waited for',

@@ -2,16 +2,17 @@
 import '../../src/net/diagnostics.js';
 import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
 import type { CompressionOption } from '../../src/channel/deflate-options.js';
+import { connectionOver } from '../../src/channel/open.js';
 import { type ConnectionOptions, connectionSettings } from '../../src/channel/settings.js';
 import type { CloseInfo, Message } from '../../src/connection/connection.js';
-import { PortConnection } from '../../src/connection/live-connection.js';
+import type { LiveConnection } from '../../src/connection/live-connection.js';
 import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negotiation.js';
 import { type Frame, wire } from './frames.js';
 import { PeerPort } from './peer-port.js';
 
 /** A connection and the peer's end of it. */
 export interface MemoryConnection {
-  readonly connection: PortConnection<undefined, Message>;
+  readonly connection: LiveConnection<undefined, Message>;
   readonly port: PeerPort;
   /** Each record of `close$`. */
   readonly closeInfos: CloseInfo[];
@@ -50,7 +51,7 @@ export function memoryConnection({
     remoteAddress: undefined,
   };
   const settings = connectionSettings({ heartbeat: false, scheduler: new VirtualTimeScheduler(), ...options }, role);
-  const connection = new PortConnection<undefined, Message>(port, facts, { ...settings, random: () => random });
+  const connection = connectionOver<undefined, Message>(port, facts, { ...settings, random: () => random });
   const closeInfos: CloseInfo[] = [];
   connection.close$.subscribe((info) => closeInfos.push(info));
   connection.start();

@@ -34,7 +34,7 @@ export const sees = {
   ping: (data: string | Buffer = ''): Seen => ({ type: 'ping', data: Buffer.from(data as string) }),
   pong: (data: string | Buffer = ''): Seen => ({ type: 'pong', data: Buffer.from(data as string) }),
   /** A Close frame that is answered with its own code. */
-  close: (code: number, reason = ''): Seen => ({ type: 'close', code, reason, reply: codeBytes(code) }),
+  close: (code: number, reason = ''): Seen => ({ type: 'close', code, reason }),
   fail: (code: ProtocolErrorCode, closeCode = 1002): Seen => ({ type: 'fail', code, closeCode }),
 } as const;
 
@@ -180,8 +180,4 @@ function describeSeen(seen: Seen | undefined): string {
   if (seen === undefined || !('data' in seen) || seen.data.length <= 200) return inspect(seen);
   const digest = createHash('sha1').update(seen.data).digest('hex');
   return `${seen.type} with ${typeof seen.data} of ${seen.data.length}, sha1 ${digest}`;
-}
-
-function codeBytes(code: number): Buffer {
-  return code === 1005 ? Buffer.alloc(0) : Buffer.from([code >> 8, code & 0xff]);
 }

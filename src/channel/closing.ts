@@ -3,8 +3,8 @@ import { isError } from '../base/thrown.js';
 import type { CloseInfo } from '../connection/connection.js';
 import { ConnectionClosedError, type InternalError, type ProtocolError } from '../protocol/errors.js';
 import type { Role } from '../protocol/frame/opcode.js';
-import { checkedClosePayload, encodeClosePayload, truncateReason } from '../protocol/message/close-payload.js';
-import type { Session } from '../protocol/message/session.js';
+import { checkedClosePayload, encodeClosePayload } from '../protocol/message/close-payload.js';
+import { truncateReason } from '../protocol/message/close-reason.js';
 import type { BytePort } from './byte-port.js';
 import type { Outbox } from './out/outbox.js';
 
@@ -28,7 +28,6 @@ export interface ClosingOwner {
     readonly deadlines: DeadlineQueue;
   };
   readonly port: BytePort;
-  readonly session: Session;
   readonly outbox: Outbox;
   /** The state has changed. */
   closingChanged(): void;
@@ -67,15 +66,14 @@ export class Closing implements Due {
       return;
     }
     this.#error = isError(error) ? error : undefined;
-    this.#owner.session.closeSent();
     this.state = 'closing-by-us';
     // Before the state is told: what was not parsed yet may hold the peer's Close frame, and with it the end of the transport.
     this.#owner.outbox.close(payload, () => {});
     this.#owner.closingChanged();
   }
 
-  /** The peer's Close frame came; `reply` answers it unless ours was sent before. §5.5.1 */
-  peerClosed(code: number, reason: string, reply: Buffer | undefined): void {
+  /** The peer's Close frame came. It is answered unless ours was sent before. §5.5.1 */
+  peerClosed(code: number, reason: string): void {
     // What came before the transport was lost may be parsed later, when it is wanted.
     if (this.state === 'closed') return;
     const { outbox, terms } = this.#owner;
@@ -84,7 +82,7 @@ export class Closing implements Due {
       this.abort();
       return;
     }
-    if (reply === undefined) {
+    if (this.state === 'closing-by-us') {
       this.#info = this.#record({ code, reason, wasClean: true, initiator: 'local' });
       // Our Close frame may wait behind a message whose end nobody knows.
       outbox.giveUpEndless();
@@ -95,7 +93,8 @@ export class Closing implements Due {
     this.#terminateAfter(terms.settings.closeTimeout);
     this.#enter('closing-by-peer');
     outbox.giveUpEndless();
-    outbox.close(reply, () => this.#endTransport());
+    // §5.5.1: "When sending a Close frame in response, the endpoint typically echos the status code it received"
+    outbox.close(encodeClosePayload(code, ''), () => this.#endTransport());
   }
 
   /** The peer ended its side of the transport. */

@@ -1,14 +1,10 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { SendResult } from '../connection/channel.js';
-import type { CloseInfo } from '../connection/connection.js';
-import type { CoreEvents } from '../connection/core-events.js';
-import { Inbox, type InboxOwner } from '../connection/inbox.js';
-import { unsendable } from '../connection/outgoing.js';
-import type { SendTarget } from '../connection/send-subject.js';
+import type { Channel, ChannelCounts, ChannelEvents, ChannelInbox, SendResult } from '../connection/channel.js';
+import { type CloseInfo, ReadyState, type Supports } from '../connection/connection.js';
+import type { Outgoing } from '../connection/outgoing.js';
+import type { SharedMessage } from '../connection/shared-message.js';
 import { type BackpressureError, type ProtocolError, type UsageError, WebSocketError } from '../protocol/errors.js';
 import { Opcode } from '../protocol/frame/opcode.js';
-import { isSendableCloseCode } from '../protocol/message/close-code.js';
-import { truncateReason } from '../protocol/message/close-payload.js';
 import { type Outcome, Session } from '../protocol/message/session.js';
 import type { BytePort, PortEvents } from './byte-port.js';
 import { Closing, type ClosingOwner, type ClosingState } from './closing.js';
@@ -19,36 +15,47 @@ import { checkDeadline, type MessageDeadline } from './in/message-deadline.js';
 import { PingTracker } from './in/ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './in/receiver.js';
 import { Outbox, type OutboxOwner } from './out/outbox.js';
+import type { SharedLane } from './out/shared-lane.js';
+import type { ConnectionSettings } from './settings.js';
 import type { ConnectionTerms } from './terms.js';
 
 const NOTHING = (): void => {};
 
 const EMPTY = Buffer.alloc(0);
 
-/** The parts of one connection, and who calls whom. Knows nothing of Observables but the inbox. */
-export class ConnectionCore<In>
-  implements
-    PortEvents,
-    InboxOwner,
-    OutboxOwner,
-    ReceiverOwner,
-    ClosingOwner,
-    Watched,
-    LifeSignOwner,
-    SendTarget<unknown>
+const READY_STATES = {
+  open: ReadyState.OPEN,
+  'closing-by-us': ReadyState.CLOSING,
+  'closing-by-peer': ReadyState.CLOSING,
+  cut: ReadyState.CLOSING,
+  failing: ReadyState.CLOSING,
+  closed: ReadyState.CLOSED,
+} as const satisfies Record<ClosingState, ReadyState>;
+
+const PLAIN: Supports = Object.freeze({
+  binary: true,
+  ping: true,
+  fragments: true,
+  backpressure: true,
+  compression: false,
+});
+
+const COMPRESSED: Supports = Object.freeze({ ...PLAIN, compression: true });
+
+/** The channel of RFC 6455: frames over a {@link BytePort}. It has the parts, and knows who calls whom. */
+export class FrameChannel<In>
+  implements Channel<In, Outgoing>, PortEvents, OutboxOwner, ReceiverOwner, ClosingOwner, Watched, LifeSignOwner
 {
   bytesReceived = 0;
   messagesReceived = 0;
   pingsReceived = 0;
   pongsReceived = 0;
-  readonly openedAt: number;
-  endedAt: number | undefined;
   readonly terms: ConnectionTerms;
   readonly port: BytePort;
   readonly session: Session;
-  readonly inbox: Inbox<In>;
+  inbox!: ChannelInbox<In>;
   readonly outbox: Outbox;
-  readonly #events: CoreEvents;
+  #events!: ChannelEvents;
   readonly #receiver: Receiver;
   readonly #heartbeat: Heartbeat | undefined;
   #closing: Closing | undefined;
@@ -57,20 +64,55 @@ export class ConnectionCore<In>
   #lifeSign: LifeSign | undefined;
   #messageDeadline: MessageDeadline | undefined;
   #pausedDeadline: Subscription | undefined;
-  #info: CloseInfo | undefined;
 
-  constructor(port: BytePort, terms: ConnectionTerms, events: CoreEvents) {
-    const { highWaterMark, heartbeat } = terms.settings;
+  constructor(port: BytePort, terms: ConnectionTerms) {
+    const { heartbeat } = terms.settings;
     this.terms = terms;
     this.port = port;
-    this.#events = events;
-    // A whole number needs no memory of its own.
-    this.openedAt = Math.floor(this.clock());
     this.session = new Session(terms.session);
-    this.inbox = new Inbox<In>(highWaterMark, this);
     this.outbox = new Outbox(port, terms.outbox, this);
     this.#receiver = new Receiver(this);
     this.#heartbeat = heartbeat === false ? undefined : new Heartbeat(this, heartbeat, terms.deadlines);
+  }
+
+  attach(inbox: ChannelInbox<In>, events: ChannelEvents): void {
+    this.inbox = inbox;
+    this.#events = events;
+  }
+
+  get settings(): ConnectionSettings {
+    return this.terms.settings;
+  }
+
+  get supports(): Supports {
+    return this.terms.outbox.compressor === undefined ? PLAIN : COMPRESSED;
+  }
+
+  get readyState(): ReadyState {
+    return READY_STATES[this.state];
+  }
+
+  get counts(): ChannelCounts {
+    const { outbox, messagesReceived, pingsReceived, pongsReceived, bytesReceived, session } = this;
+    const { messagesSent, messagesDropped, bytesSent } = outbox;
+    return {
+      messagesReceived,
+      messagesSent: messagesSent + outbox.laneCount,
+      messagesDropped,
+      pingsReceived,
+      pongsReceived,
+      bytesReceived,
+      bytesSent,
+      unread: session.unparsed,
+    };
+  }
+
+  get latency(): number | undefined {
+    return this.#tracker?.latency;
+  }
+
+  get lane(): SharedLane {
+    return this.outbox.lane;
   }
 
   /** In milliseconds. */
@@ -94,11 +136,6 @@ export class ConnectionCore<In>
     return this.#tracker;
   }
 
-  /** What waits for a subscriber, in bytes. */
-  get inboxBytes(): number {
-    return this.inbox.cost + this.session.unparsed;
-  }
-
   get isReading(): boolean {
     return this.#receiver.isReading;
   }
@@ -108,8 +145,7 @@ export class ConnectionCore<In>
     return this.state !== 'open' && this.state !== 'cut' && this.state !== 'closed';
   }
 
-  /** Somebody wants messages. */
-  wanted(): void {
+  pump(): void {
     this.#receiver.pump();
   }
 
@@ -131,18 +167,24 @@ export class ConnectionCore<In>
     return this.state === 'open' ? this.outbox.send(value, onHanded) : 'closed';
   }
 
-  send(value: unknown, onHanded: (() => void) | undefined): SendResult {
-    try {
-      return this.trySend(value, onHanded);
-    } catch (error) {
-      this.failed(unsendable(error));
-      return 'closed';
-    }
+  trySendShared(shared: SharedMessage<Outgoing>, onHanded: (() => void) | undefined): SendResult {
+    return this.trySend(shared, onHanded);
   }
 
-  /** Closes with what an error says, as far as a Close frame may carry it. */
-  closeWith(code: number, reason: string, error: unknown): void {
-    this.closing.close(isSendableCloseCode(code) ? code : 1011, truncateReason(reason), error);
+  close(code: number, reason: string, error?: unknown): void {
+    this.closing.close(code, reason, error);
+  }
+
+  whenHanded(done: () => void): void {
+    this.outbox.whenHanded(done);
+  }
+
+  isTurnOver(now: number): boolean {
+    return this.port.isTurnOver(now);
+  }
+
+  defer(task: () => void): void {
+    this.port.defer(task);
   }
 
   get ready$(): Observable<boolean> {
@@ -161,15 +203,20 @@ export class ConnectionCore<In>
     return this.outbox.bufferedAmount;
   }
 
-  /** Sends a ping, and calls `answered` with the round trip, or `lost` when the connection ends first. Returns how to forget it. */
-  ping(payload: Buffer, answered: (roundTrip: number) => void, lost: () => void): () => void {
+  ping(given: Uint8Array, answered: (roundTrip: number) => void, lost: () => void): () => void {
+    // An empty pong may be one that nobody asked for: it must not answer a ping.
+    const payload = given.length > 0 ? given : this.tracker.nextPayload();
     const forget = this.tracker.sent(payload, answered, lost);
-    this.control(Opcode.ping, payload);
+    this.#control(Opcode.ping, payload);
     return forget;
   }
 
+  pong(payload: Uint8Array): void {
+    this.#control(Opcode.pong, payload);
+  }
+
   /** Sends a ping or pong of our own; nothing behind a Close frame. RFC 6455 §5.5.1. */
-  control(opcode: Opcode, payload: Buffer): void {
+  #control(opcode: Opcode, payload: Uint8Array): void {
     if (this.state === 'open') this.outbox.control(opcode, payload);
   }
 
@@ -185,25 +232,25 @@ export class ConnectionCore<In>
   sendPing(): void {
     if (this.outbox.isControlWaiting && this.tracker.isWaiting) return;
     const { effort } = this;
-    this.ping(this.tracker.nextPayload(), () => this.#heartbeat?.answered(effort), NOTHING);
+    this.ping(EMPTY, () => this.#heartbeat?.answered(effort), NOTHING);
   }
 
   /** Any control frame that cannot leave yet will be a sign of life when it does. */
   signLife(): void {
-    if (!this.outbox.isControlWaiting) this.control(Opcode.pong, EMPTY);
+    if (!this.outbox.isControlWaiting) this.#control(Opcode.pong, EMPTY);
   }
 
-  /** Ends it at once, and drops what waits. */
-  terminate(): void {
+  discard(): void {
     this.session.discard();
-    this.inbox.drop();
+  }
+
+  abort(): void {
     this.closing.abort();
   }
 
-  /** A value cannot be sent, or not to its end. */
+  /** A message cannot be sent to its end. */
   failed(error: UsageError): void {
-    this.#events.unsendable(error);
-    this.closing.close(1011, truncateReason(error.message), error);
+    this.#events.failed(error);
   }
 
   overflowed(error: BackpressureError): void {
@@ -219,7 +266,7 @@ export class ConnectionCore<In>
     if (this.state === 'failing') this.closing.discard(length);
     else this.session.push(memory, length);
     this.#receiver.received(length);
-    if (this.#info === undefined) this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
+    if (this.state !== 'closed') this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
   }
 
   ended(): void {
@@ -257,13 +304,13 @@ export class ConnectionCore<In>
         this.#events.pong(output.data);
         break;
       case 'close':
-        this.closing.peerClosed(output.code, output.reason, output.reply);
+        this.closing.peerClosed(output.code, output.reason);
         break;
       case 'end':
         this.closing.peerEnded();
         break;
       case 'fail':
-        if (output.error.name === 'InternalError') this.#events.broke(output.error);
+        if (output.error.name === 'InternalError') this.#events.report(output.error);
         this.closing.fail(output.error);
         break;
       default:
@@ -274,7 +321,7 @@ export class ConnectionCore<In>
   readingChanged(isReading: boolean): void {
     this.#pausedDeadline?.unsubscribe();
     this.#pausedDeadline = undefined;
-    if (this.#info !== undefined) return;
+    if (this.state === 'closed') return;
     this.#closing?.readingChanged(isReading);
     const { pausedTimeout, scheduler } = this.terms.settings;
     if (isReading) {
@@ -305,8 +352,6 @@ export class ConnectionCore<In>
   }
 
   over(info: CloseInfo): void {
-    this.#info = info;
-    this.endedAt = this.clock();
     this.#messageDeadline?.stop();
     this.#pausedDeadline?.unsubscribe();
     this.outbox.stop();
@@ -316,23 +361,8 @@ export class ConnectionCore<In>
   }
 
   settled(): void {
-    const info = this.#info as CloseInfo;
     this.#tracker?.end();
-    this.#events.settled(info);
-    if (!this.inbox.isAwaited) {
-      this.#events.finished(info);
-      return;
-    }
-    const { scheduler, closeTimeout } = this.terms.settings;
-    // What is held back is waited for no longer than that.
-    const timer = scheduler.schedule(() => {
-      this.session.discard();
-      this.inbox.abandon();
-    }, closeTimeout);
-    this.inbox.whenOver(() => {
-      timer.unsubscribe();
-      this.#events.finished(info);
-    });
+    this.#events.settled();
   }
 
   #answer(ping: Buffer): void {

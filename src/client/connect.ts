@@ -15,10 +15,11 @@ import {
 import { clockOf } from '../base/clock.js';
 import { deadline } from '../base/deadline-queue.js';
 import { report } from '../base/report.js';
+import { connectionOver } from '../channel/open.js';
 import { connectionSettings } from '../channel/settings.js';
 import { closeErrorOf, withUptime } from '../connection/close-error.js';
 import type { BinaryType, CloseInfo, Connection, MessageOf } from '../connection/connection.js';
-import { PortConnection } from '../connection/live-connection.js';
+import type { LiveConnection } from '../connection/live-connection.js';
 import { type Dialed, dial } from '../net/dial.js';
 import { HandshakeError } from '../protocol/errors.js';
 import { extensionsOf } from '../protocol/handshake/negotiation.js';
@@ -98,7 +99,7 @@ class Attempt<In> {
   /** The dial, its deadline and the listeners of signals: what ends with the attempt. */
   readonly #resources = new Subscription();
   #timer: Subscription | undefined;
-  #connection: PortConnection<undefined, In> | undefined;
+  #connection: LiveConnection<undefined, In> | undefined;
   #isOver = false;
 
   constructor(
@@ -179,7 +180,7 @@ class Attempt<In> {
       protocolVersion: settings.version,
       remoteAddress,
     } as const;
-    const connection = new PortConnection<undefined, In>(port, facts, settings);
+    const connection = connectionOver<undefined, In>(port, facts, settings);
     this.#connection = connection;
     let uptime = 0;
     connection.close$.subscribe(() => {

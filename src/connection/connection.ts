@@ -1,7 +1,7 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { SendResult } from './channel.js';
 import type { IncomingMessage } from './incoming-message.js';
 import type { Outgoing } from './outgoing.js';
+import type { SendResult } from './send-result.js';
 import type { SendSubject } from './send-subject.js';
 
 /** A received message: text is a string, binary a `Uint8Array` (on Node a `Buffer`). */
@@ -52,6 +52,10 @@ export interface Supports {
   readonly ping: boolean;
   /** Messages in parts. */
   readonly fragments: boolean;
+  /** Whether the peer is slowed down while messages are not wanted here. */
+  readonly backpressure: boolean;
+  /** Compressed messages: permessage-deflate was agreed to. */
+  readonly compression: boolean;
 }
 
 /** Counts since the connection was opened. */
@@ -166,7 +170,7 @@ export interface Connection<Data = unknown, In = Message, Out = Outgoing> extend
   readonly extensions: Readonly<Record<string, readonly Readonly<Record<string, string | number | true>>[]>>;
   /** 13, or 8 on a client that asked for it. */
   readonly protocolVersion: number;
-  /** What it can do: all of it on Node. */
+  /** What it can do: on Node all of it, and `compression` where both ends want it. */
   readonly supports: Supports;
   /** The address of the peer; `undefined` on a Unix domain socket and behind `wrap`. */
   readonly remoteAddress: string | undefined;

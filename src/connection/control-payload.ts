@@ -1,20 +1,22 @@
 import { describe } from '../base/describe.js';
 import { toBytes } from './outgoing.js';
 
+const encoder = new TextEncoder();
+
 /**
  * The payload of a ping or pong, as a copy.
  *
  * @throws TypeError for anything but a string and bytes, RangeError above 125 bytes. RFC 6455 §5.5.
  */
-export function controlPayload(data: string | ArrayBufferView | ArrayBuffer): Buffer {
-  const payload = typeof data === 'string' ? Buffer.from(data) : copyOf(data);
+export function controlPayload(data: string | ArrayBufferView | ArrayBuffer): Uint8Array {
+  const payload = typeof data === 'string' ? encoder.encode(data) : copyOf(data);
   if (payload.length > 125) throw new RangeError(`data is ${payload.length} bytes, allowed are at most 125`);
   return payload;
 }
 
-function copyOf(data: unknown): Buffer {
+function copyOf(data: unknown): Uint8Array {
   try {
-    return Buffer.from(toBytes(data));
+    return new Uint8Array(toBytes(data));
   } catch {
     throw new TypeError(`data is ${describe(data)}, allowed are strings, ArrayBuffers and views of them`);
   }

@@ -1,14 +1,14 @@
 import { EMPTY, type Observable, Subject } from 'rxjs';
+import { clockOf } from '../base/clock.js';
 import { Once } from '../base/once.js';
 import { report } from '../base/report.js';
-import type { InternalError, UsageError } from '../protocol/errors.js';
+import { truncateReason } from '../protocol/message/close-reason.js';
+import type { Channel, ChannelEvents } from './channel.js';
 import type { CloseInfo } from './connection.js';
-import type { CoreEvents } from './core-events.js';
-
-/** Whom a connection tells that it is over. */
-export interface FinishListener {
-  told(info: CloseInfo): void;
-}
+import type { FinishListener } from './hooks.js';
+import { Inbox } from './inbox.js';
+import { unsendable } from './outgoing.js';
+import type { SendFailures } from './send-subject.js';
 
 /** Who keeps account of connections. */
 export interface ConnectionTracker {
@@ -18,88 +18,127 @@ export interface ConnectionTracker {
 
 /** The connection that streams belong to. */
 interface StreamsOwner {
-  /** Told before anybody else when it has ended. */
+  /** Told before `close$` when it has ended. */
   readonly tracker?: ConnectionTracker | undefined;
   /** Nothing is handed over any more. */
   endSend(): void;
 }
 
-/** The Observables of a connection beside `messages$`, and the order in which they end. */
-export class ConnectionStreams implements CoreEvents {
-  /** Set by the connection that these belong to. */
-  owner: StreamsOwner | undefined;
+/** The inbox and the Observables of a connection, and the order in which they end, whatever its channel is. */
+export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
+  readonly inbox: Inbox<In>;
+  readonly #owner: StreamsOwner;
+  readonly #channel: Channel<In, never>;
+  /** When it was opened, and once it has ended how long it was open. In milliseconds. */
+  #time: number;
   #closed: Once<CloseInfo> | undefined;
   #finishing: FinishListener | undefined;
   #pings: Subject<Uint8Array> | undefined;
   #pongs: Subject<Uint8Array> | undefined;
   /** How it ended, as soon as it has. */
   info: CloseInfo | undefined;
-  #ended = false;
-  #finished = false;
+  /** How much of the end was told. */
+  #told: 'nothing' | 'closed' | 'finished' = 'nothing';
+
+  constructor(channel: Channel<In, never>, owner: StreamsOwner) {
+    this.#owner = owner;
+    this.#channel = channel;
+    // A whole number needs no memory of its own.
+    this.#time = Math.floor(this.#now);
+    this.inbox = new Inbox<In>(channel.settings.highWaterMark, channel);
+    channel.attach(this.inbox, this);
+  }
+
+  /** How long the connection has been open, or was, in milliseconds. */
+  get uptime(): number {
+    return this.info === undefined ? this.#now - this.#time : this.#time;
+  }
 
   /** How it ended, once what could be delivered was. */
   get closed(): Once<CloseInfo> {
     this.#closed ??= new Once();
-    if (this.#ended) this.#closed.set(this.info as CloseInfo);
+    if (this.#told !== 'nothing') this.#closed.set(this.info as CloseInfo);
     return this.#closed;
   }
 
   /** Tells `listener` the same, once nothing is held back any more. Without an Observable: there is one for every connection. */
   whenFinished(listener: FinishListener): void {
     const before = this.#finishing;
-    if (this.#finished) listener.told(this.info as CloseInfo);
+    if (this.#told === 'finished') listener.told(this.info as CloseInfo);
     else if (before === undefined) this.#finishing = listener;
     else this.#finishing = { told: (info) => tellBoth(before, listener, info) };
   }
 
   get pings$(): Observable<Uint8Array> {
-    if (this.#ended) return EMPTY;
+    if (this.#told !== 'nothing') return EMPTY;
     this.#pings ??= new Subject();
     return this.#pings.asObservable();
   }
 
   get pongs$(): Observable<Uint8Array> {
-    if (this.#ended) return EMPTY;
+    if (this.#told !== 'nothing') return EMPTY;
     this.#pongs ??= new Subject();
     return this.#pongs.asObservable();
   }
 
-  ping(payload: Buffer): void {
+  ping(payload: Uint8Array): void {
     this.#pings?.next(payload);
   }
 
-  pong(payload: Buffer): void {
+  pong(payload: Uint8Array): void {
     this.#pongs?.next(payload);
   }
 
   ended(info: CloseInfo): void {
+    this.#time = this.uptime;
     this.info = info;
-    report('close', { connection: this.owner, info });
-    this.owner?.endSend();
+    report('close', { connection: this.#owner, info });
+    this.#owner.endSend();
   }
 
-  settled(info: CloseInfo): void {
-    this.info = info;
-    this.#ended = true;
+  settled(): void {
+    const info = this.info as CloseInfo;
+    this.#told = 'closed';
     this.#pings?.complete();
     this.#pongs?.complete();
-    if (this.owner !== undefined) this.owner.tracker?.closed(this.owner);
+    this.#owner.tracker?.closed(this.#owner);
     this.#closed?.set(info);
+    if (this.inbox.isAwaited) this.#awaitRelease();
+    else this.#finish();
   }
 
-  finished(info: CloseInfo): void {
-    this.#finished = true;
+  failed(thrown: unknown): void {
+    const error = unsendable(thrown);
+    this.report(error);
+    this.#channel.close(1011, truncateReason(error.message), error);
+  }
+
+  report(error: unknown): void {
+    report('connection-error', { connection: this.#owner, error });
+  }
+
+  /** What is held back is waited for, and no longer than `closeTimeout`. */
+  #awaitRelease(): void {
+    const { scheduler, closeTimeout } = this.#channel.settings;
+    const timer = scheduler.schedule(() => {
+      this.#channel.discard();
+      this.inbox.abandon();
+    }, closeTimeout);
+    this.inbox.whenOver(() => {
+      timer.unsubscribe();
+      this.#finish();
+    });
+  }
+
+  #finish(): void {
+    this.#told = 'finished';
     const listener = this.#finishing;
     this.#finishing = undefined;
-    listener?.told(info);
+    listener?.told(this.info as CloseInfo);
   }
 
-  unsendable(error: UsageError): void {
-    report('connection-error', { connection: this.owner, error });
-  }
-
-  broke(error: InternalError): void {
-    report('connection-error', { connection: this.owner, error });
+  get #now(): number {
+    return clockOf(this.#channel.settings.scheduler)();
   }
 }
 

@@ -1,4 +1,3 @@
-import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
 import type { Role } from '../protocol/frame/opcode.js';
 import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
 import type { IncomingMessage } from './incoming-message.js';
@@ -11,7 +10,8 @@ export interface KeptRequest {
 
 /** What is known of a connection from its handshake. */
 export interface ConnectionFacts<Data> {
-  readonly role: Role;
+  /** `undefined` where both ends are alike. */
+  readonly role?: Role;
   readonly data: Data;
   /** What keeps the request, on a server. */
   readonly handshake?: KeptRequest | undefined;
@@ -19,8 +19,6 @@ export interface ConnectionFacts<Data> {
   readonly url: string;
   readonly protocol: string;
   readonly extensions: readonly ExtensionOffer[];
-  /** The parameters of permessage-deflate, where it is among the extensions. */
-  readonly deflate?: DeflateParameters | undefined;
   readonly protocolVersion: number;
   readonly remoteAddress: string | undefined;
 }

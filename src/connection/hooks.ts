@@ -1,9 +1,13 @@
 import type { Observable, Subscription, Unsubscribable } from 'rxjs';
 import type { SendResult } from './channel.js';
-import type { Connection } from './connection.js';
-import type { FinishListener } from './endings.js';
+import type { CloseInfo, Connection } from './connection.js';
 import type { SharedMessage } from './shared-message.js';
 import type { Taker, TakerKey } from './takers.js';
+
+/** Whom a connection tells that it is over. */
+export interface FinishListener {
+  told(info: CloseInfo): void;
+}
 
 /*
  * What a connection carries for operators beside its public members, under symbols that are registered, so that the ESM and CommonJS

@@ -1,4 +1,5 @@
 import { type Subscriber, Subscription } from 'rxjs';
+import type { ChannelInbox } from './channel.js';
 import type { Interception, InterceptOptions, Tap } from './hooks.js';
 import { type Holdable, type InboxSeats, messagesOf, Seat } from './seat.js';
 import { type Taker, Takers } from './takers.js';
@@ -14,17 +15,17 @@ interface Waiting<In> {
 /** What nobody has added to. */
 const NONE: readonly never[] = [];
 
-/** Whom an inbox asks for more. */
+/** What an inbox tells that demand has changed. */
 export interface InboxOwner {
-  /** Delivery may go on: calls `deliverNext` until that returns `false`. */
-  wanted(): void;
+  /** Demand has begun or ended, or there is more room: calls `deliverNext` until that returns `false`, and reads as far as there is room. */
+  pump(): void;
 }
 
 /**
  * What waits between a connection and its subscribers. Demand is at least one subscriber and no hold; without it messages are
  * kept, in order, up to the mark. The end of the connection stands in the same line.
  */
-export class Inbox<In> implements InboxSeats<In> {
+export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
   readonly #mark: number;
   readonly #owner: InboxOwner;
   #messages$: Holdable<In> | undefined;
@@ -101,10 +102,10 @@ export class Inbox<In> implements InboxSeats<In> {
   }
 
   hold(): Subscription {
-    this.#holds++;
+    if (++this.#holds === 1 && this.#seats.length > 0) this.#owner.pump();
     return new Subscription(() => {
       this.#holds--;
-      if (this.#holds === 0 && this.#seats.length > 0) this.#owner.wanted();
+      if (this.#holds === 0 && this.#seats.length > 0) this.#owner.pump();
       this.#tellIfReleased();
       this.#tellIfStuck();
     });
@@ -115,7 +116,7 @@ export class Inbox<In> implements InboxSeats<In> {
     this.#takers ??= new Takers();
     const leave = this.#takers.add(take, key);
     const stopWaiting = onStuck === undefined ? undefined : this.#waitFor(onStuck);
-    if (onStuck !== undefined) this.#owner.wanted();
+    if (onStuck !== undefined) this.#owner.pump();
     this.#tellIfStuck();
     const inbox = this;
     return {
@@ -173,12 +174,13 @@ export class Inbox<In> implements InboxSeats<In> {
     this.#seats = this.#seats.concat(seat);
     // Before the first message: it may be the last that the subscriber wants.
     subscriber.add(seat);
-    if (this.#holds === 0) this.#owner.wanted();
+    if (this.#holds === 0) this.#owner.pump();
   }
 
   /** A subscriber has left. */
   remove(seat: Seat<In>): void {
     this.#seats = this.#seats.filter((other) => other !== seat);
+    if (this.#seats.length === 0 && this.#holds === 0 && !this.#completed) this.#owner.pump();
     this.#tellIfReleased();
     this.#tellIfStuck();
   }

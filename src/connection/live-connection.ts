@@ -1,17 +1,9 @@
 import { Observable, type Subscription } from 'rxjs';
 import { inspectSymbol, printed } from '../base/inspect.js';
-import { report } from '../base/report.js';
 import type { Enrolled } from '../base/roster.js';
-import type { BytePort } from '../channel/byte-port.js';
-import { ConnectionCore } from '../channel/frame-channel.js';
-import { sharedFramesOf } from '../channel/out/classify.js';
-import type { SharedLane } from '../channel/out/shared-lane.js';
-import type { ConnectionSettings } from '../channel/settings.js';
-import { connectionTerms } from '../channel/terms.js';
 import { ConnectionClosedError } from '../protocol/errors.js';
-import { Opcode } from '../protocol/frame/opcode.js';
 import { type ExtensionsObject, extensionsObject } from '../protocol/handshake/extensions.js';
-import type { SendResult } from './channel.js';
+import type { Channel, ChannelLane } from './channel.js';
 import {
   type CloseInfo,
   type Connection,
@@ -22,10 +14,11 @@ import {
   type Supports,
 } from './connection.js';
 import { controlPayload } from './control-payload.js';
-import { ConnectionStreams, type ConnectionTracker, type FinishListener } from './endings.js';
+import { ConnectionStreams, type ConnectionTracker } from './endings.js';
 import type { ConnectionFacts } from './facts.js';
 import {
   carryHooks,
+  type FinishListener,
   finishedSymbol,
   type Interception,
   type InterceptOptions,
@@ -39,70 +32,59 @@ import { iterateMessages } from './message-iterator.js';
 import type { Outgoing } from './outgoing.js';
 import type { Holdable } from './seat.js';
 import { sendFrom } from './send-from.js';
+import type { SendResult } from './send-result.js';
 import { SendSubject } from './send-subject.js';
 import type { SharedMessage } from './shared-message.js';
 import type { Taker } from './takers.js';
 
-const READY_STATES = {
-  open: ReadyState.OPEN,
-  'closing-by-us': ReadyState.CLOSING,
-  'closing-by-peer': ReadyState.CLOSING,
-  cut: ReadyState.CLOSING,
-  failing: ReadyState.CLOSING,
-  closed: ReadyState.CLOSED,
-} as const;
+const NOTHING = new Uint8Array(0);
 
-const NOTHING = Buffer.alloc(0);
-
-const supports: Supports = Object.freeze({ binary: true, ping: true, fragments: true });
-
-/** A {@link Connection} over a port: the face of a {@link ConnectionCore}. */
-export class PortConnection<Data, In = Message> implements Connection<Data, In, Outgoing>, Enrolled {
+/** The {@link Connection} that applications hold, over any channel. */
+export class LiveConnection<Data, In = Message, Out = Outgoing> implements Connection<Data, In, Out>, Enrolled {
   #tracker: ConnectionTracker | undefined;
   #rank = -1;
   readonly #facts: ConnectionFacts<Data>;
-  readonly #streams = new ConnectionStreams();
-  readonly #core: ConnectionCore<In>;
+  readonly #channel: Channel<In, Out>;
+  readonly #streams: ConnectionStreams<In>;
   /** The short way for messages to many, once there was one. */
-  #lane: SharedLane | undefined;
-  #send: SendSubject<Outgoing> | undefined;
+  #lane: ChannelLane | undefined;
+  #send: SendSubject<Out> | undefined;
   #pause: Subscription | undefined;
   #extensions: ExtensionsObject | undefined;
 
-  constructor(port: BytePort, facts: ConnectionFacts<Data>, settings: ConnectionSettings) {
+  /** @param facts what is known from the handshake. */
+  constructor(channel: Channel<In, Out>, facts: ConnectionFacts<Data>) {
     this.#facts = facts;
-    this.#core = new ConnectionCore<In>(port, connectionTerms(facts.role, settings, facts.deflate), this.#streams);
-    this.#streams.owner = this;
+    this.#channel = channel;
+    this.#streams = new ConnectionStreams<In>(channel, this);
   }
 
-  /** Told before anybody else when it has ended. @internal */
+  /** Told before `close$` when it has ended. @internal */
   get tracker(): ConnectionTracker | undefined {
     return this.#tracker;
   }
 
-  /** @internal */
   set tracker(tracker: ConnectionTracker | undefined) {
     this.#tracker = tracker;
   }
 
-  /** Among the connections of its server. @internal */
+  /** Among the connections of its server. No field: `console.log` would show it. @internal */
   get rank(): number {
     return this.#rank;
   }
 
-  /** @internal */
   set rank(rank: number) {
     this.#rank = rank;
   }
 
-  /** Lets bytes in. Called once. @internal */
+  /** Lets messages in. Called once. @internal */
   start(): void {
-    this.#core.start();
+    this.#channel.start();
   }
 
-  get send(): SendSubject<Outgoing> {
+  get send(): SendSubject<Out> {
     if (this.#send === undefined) {
-      this.#send = new SendSubject<Outgoing>(this.#core, this.#core.outbox);
+      this.#send = new SendSubject<Out>(this.#channel, this.#streams);
       if (this.#streams.info !== undefined) this.#send.end();
     }
     return this.#send;
@@ -114,7 +96,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get messages$(): Holdable<In> {
-    return this.#core.inbox.messages$;
+    return this.#streams.inbox.messages$;
   }
 
   get pings$(): Observable<Uint8Array> {
@@ -135,7 +117,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   hold(): Subscription {
-    return this.#core.inbox.hold();
+    return this.#streams.inbox.hold();
   }
 
   pause(): void {
@@ -155,35 +137,35 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
         subscriber.error(this.#lost());
         return;
       }
-      // An empty pong may be one that nobody asked for: it must not answer a ping.
-      const payload = given.length > 0 ? given : this.#core.tracker.nextPayload();
       const answered = (roundTrip: number): void => {
         subscriber.next(roundTrip);
         subscriber.complete();
       };
-      subscriber.add(this.#core.ping(payload, answered, () => subscriber.error(this.#lost())));
+      subscriber.add(this.#channel.ping(given, answered, () => subscriber.error(this.#lost())));
     });
   }
 
   pong(data: string | ArrayBufferView | ArrayBuffer = ''): void {
-    this.#core.control(Opcode.pong, controlPayload(data));
+    this.#channel.pong(controlPayload(data));
   }
 
   close(code = 1000, reason = ''): void {
-    this.#core.closing.close(code, reason);
+    this.#channel.close(code, reason);
   }
 
   terminate(): void {
-    this.#core.terminate();
+    this.#channel.discard();
+    this.#streams.inbox.drop();
+    this.#channel.abort();
   }
 
-  trySend(data: Outgoing): SendResult {
-    return this.#core.trySend(data, this.#send?.notice(data));
+  trySend(data: Out): SendResult {
+    return this.#channel.trySend(data, this.#send?.notice(data));
   }
 
-  sendFrom(source: SendSource<Outgoing>): Observable<number> {
+  sendFrom(source: SendSource<Out>): Observable<number> {
     const { send, close$ } = this;
-    const core = this.#core;
+    const channel = this.#channel;
     return sendFrom(
       {
         trySend: (value) => this.trySend(value),
@@ -192,11 +174,11 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
           return send.isReady;
         },
         get isOpen() {
-          return core.state === 'open';
+          return channel.readyState === ReadyState.OPEN;
         },
         close$,
-        isTurnOver: (now) => core.port.isTurnOver(now),
-        defer: (task) => core.port.defer(task),
+        isTurnOver: (now) => channel.isTurnOver(now),
+        defer: (task) => channel.defer(task),
       },
       source,
     );
@@ -209,7 +191,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
         return;
       }
       subscriber.add(this.close$.subscribe({ complete: () => subscriber.complete() }));
-      this.#core.outbox.whenHanded(() => {
+      this.#channel.whenHanded(() => {
         subscriber.next();
         subscriber.complete();
       });
@@ -250,7 +232,7 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get supports(): Supports {
-    return supports;
+    return this.#channel.supports;
   }
 
   get remoteAddress(): string | undefined {
@@ -258,40 +240,28 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 
   get readyState(): ReadyState {
-    return READY_STATES[this.#core.state];
+    return this.#channel.readyState;
   }
 
   get bufferedAmount(): number {
-    return this.#core.bufferedAmount;
+    return this.#channel.bufferedAmount;
   }
 
   get bytesReceived(): number {
-    return this.#core.bytesReceived;
+    return this.#channel.counts.bytesReceived;
   }
 
   get bytesSent(): number {
-    return this.#core.outbox.bytesSent;
+    return this.#channel.counts.bytesSent;
   }
 
   get latency(): number | undefined {
-    return this.#core.tracker.latency;
+    return this.#channel.latency;
   }
 
   get stats(): ConnectionStats {
-    const { outbox, messagesReceived, pingsReceived, pongsReceived, bytesReceived, inboxBytes, openedAt, endedAt } =
-      this.#core;
-    const { messagesSent, messagesDropped, bytesSent } = outbox;
-    return {
-      messagesReceived,
-      messagesSent: messagesSent + (this.#lane?.count ?? 0),
-      messagesDropped,
-      pingsReceived,
-      pongsReceived,
-      bytesReceived,
-      bytesSent,
-      inboxBytes,
-      uptime: (endedAt ?? this.#core.clock()) - openedAt,
-    };
+    const { unread, ...counts } = this.#channel.counts;
+    return { ...counts, inboxBytes: this.#streams.inbox.cost + unread, uptime: this.#streams.uptime };
   }
 
   [Symbol.asyncIterator](): AsyncIterator<In, undefined> {
@@ -306,27 +276,32 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
 
   /** Reports an error of the application to the diagnostics: what `reportSymbol` stands for. @internal */
   reportError(error: unknown): void {
-    report('connection-error', { connection: this, error });
+    this.#streams.report(error);
   }
 
   /** Shows messages before they are queued: what `interceptSymbol` stands for. @internal */
   intercept(take: Taker<In>, options?: InterceptOptions<In>): Interception {
-    return this.#core.inbox.intercept(take, options);
+    return this.#streams.inbox.intercept(take, options);
   }
 
   /** Sends what goes to others too: what `shareSymbol` stands for. @internal */
-  trySendShared(shared: SharedMessage<Outgoing>): SendResult {
-    const frames = sharedFramesOf(shared);
-    this.#lane ??= this.#core.outbox.lane;
-    if (frames?.plain !== undefined && this.#lane.takes(frames.plain, frames.deflateSize)) return 'sent';
-    return this.#core.trySend(shared, this.#send?.notice(shared.value));
+  trySendShared(shared: SharedMessage<Out>): SendResult {
+    this.#lane ??= this.#channel.lane;
+    if (this.#lane?.offer(shared) === true) return 'sent';
+    const onHanded = this.#send?.notice(shared.value);
+    return this.#channel.trySendShared?.(shared, onHanded) ?? this.#channel.trySend(shared.value, onHanded);
   }
 
   /** What `console.log` prints. @internal */
   [inspectSymbol](): object {
-    return printed(this, 'Connection', () => {
+    return this.printedAs('Connection');
+  }
+
+  /** @internal */
+  printedAs(name: string): object {
+    return printed(this, name, () => {
       const { role } = this.#facts;
-      return connectionFields(this, { role, inbox: this.#core.inbox, close: this.#streams.info });
+      return connectionFields(this, { role, inbox: this.#streams.inbox, close: this.#streams.info });
     });
   }
 
@@ -336,9 +311,9 @@ export class PortConnection<Data, In = Message> implements Connection<Data, In, 
   }
 }
 
-carryHooks(PortConnection.prototype, {
-  [finishedSymbol]: PortConnection.prototype.whenFinished,
-  [interceptSymbol]: PortConnection.prototype.intercept,
-  [reportSymbol]: PortConnection.prototype.reportError,
-  [shareSymbol]: PortConnection.prototype.trySendShared,
+carryHooks(LiveConnection.prototype, {
+  [finishedSymbol]: LiveConnection.prototype.whenFinished,
+  [interceptSymbol]: LiveConnection.prototype.intercept,
+  [reportSymbol]: LiveConnection.prototype.reportError,
+  [shareSymbol]: LiveConnection.prototype.trySendShared,
 });

@@ -1,8 +1,8 @@
 import { Observable, type ObservableInput } from 'rxjs';
 import { describe } from '../base/describe.js';
 import { Puller } from '../base/puller.js';
-import type { SendResult } from './channel.js';
 import type { CloseInfo } from './connection.js';
+import type { SendResult } from './send-result.js';
 
 /** Where {@link sendFrom} sends to. */
 export interface SendFromTarget<Out> {

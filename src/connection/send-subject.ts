@@ -1,7 +1,9 @@
 import { type Observable, type Observer, Subject, Subscription } from 'rxjs';
 import { propertyOf } from '../base/thrown.js';
-import type { SendResult } from './channel.js';
+import { isSendableCloseCode } from '../protocol/message/close-code.js';
+import { truncateReason } from '../protocol/message/close-reason.js';
 import type { Outgoing } from './outgoing.js';
+import type { SendResult } from './send-result.js';
 
 /** What a {@link SendSubject} writes to. @internal */
 export interface SendTarget<Out> {
@@ -10,15 +12,17 @@ export interface SendTarget<Out> {
   /** Whether more than `highWaterMark` bytes wait. The opposite of `isReady` when left out: a producer never rests there. */
   readonly isSlow?: boolean;
   readonly bufferedAmount: number;
-  /** Never throws. */
-  send(value: Out, onHanded: (() => void) | undefined): SendResult;
-  /** Flushes and closes, as far as a Close frame may say it. Never throws. */
-  closeWith(code: number, reason: string, error: unknown): void;
+  /** A way to send that gives no notice: it is shut when somebody wants notices. */
+  readonly lane?: { shut(): void } | undefined;
+  /** Throws for a value that cannot be sent. @param onHanded called when it is handed to the operating system. */
+  trySend(value: Out, onHanded: (() => void) | undefined): SendResult;
+  /** Flushes and closes, with a code and a reason that a Close frame may carry. */
+  close(code: number, reason: string, error: unknown): void;
 }
 
-/** Who has a way to send that gives no notice. */
-interface LaneOwner {
-  readonly lane: { shut(): void };
+/** What a {@link SendSubject} tells of values that cannot be sent. @internal */
+export interface SendFailures {
+  failed(thrown: unknown): void;
 }
 
 /**
@@ -34,18 +38,18 @@ interface LaneOwner {
  */
 export class SendSubject<Out = Outgoing> extends Subject<Out> {
   readonly #target: SendTarget<Out>;
-  readonly #owner: LaneOwner | undefined;
+  readonly #failures: SendFailures | undefined;
   #handed: Subject<Out> | undefined;
   #ended = false;
 
   /**
-   * @param owner of a way to send that gives no notice: it is shut when somebody wants notices.
+   * @param failures told what `target.trySend` throws.
    * @internal
    */
-  constructor(target: SendTarget<Out>, owner?: LaneOwner) {
+  constructor(target: SendTarget<Out>, failures?: SendFailures) {
     super();
-    this.#owner = owner;
     this.#target = target;
+    this.#failures = failures;
   }
 
   /**
@@ -79,12 +83,16 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
 
   /** Sends `value`. Never throws; does nothing after the end. */
   override next(value: Out): void {
-    this.#target.send(value, this.notice(value));
+    try {
+      this.#target.trySend(value, this.notice(value));
+    } catch (error) {
+      this.#failures?.failed(error);
+    }
   }
 
   /** Flushes, and closes with 1000. */
   override complete(): void {
-    this.#target.closeWith(1000, '', undefined);
+    this.#target.close(1000, '', undefined);
   }
 
   /**
@@ -97,7 +105,11 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     const isProtocolError = typeof code !== 'number' && typeof closeCode === 'number';
     const sent = isProtocolError ? closeCode : code;
     const reason = propertyOf(error, isProtocolError ? 'message' : 'reason');
-    this.#target.closeWith(typeof sent === 'number' ? sent : 1011, typeof reason === 'string' ? reason : '', error);
+    this.#target.close(
+      typeof sent === 'number' && isSendableCloseCode(sent) ? sent : 1011,
+      typeof reason === 'string' ? truncateReason(reason) : '',
+      error,
+    );
   }
 
   /** Does nothing: a Subject that was unsubscribed would throw at everybody who uses it later. */
@@ -117,7 +129,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   ): Subscription {
     if (observer == null && error == null && complete == null) return Subscription.EMPTY;
     this.#handed ??= new Subject();
-    this.#owner?.lane.shut();
+    this.#target.lane?.shut();
     if (this.#ended) this.#handed.complete();
     if (typeof observer === 'object' && observer !== null) return this.#handed.subscribe(observer);
     return this.#handed.subscribe({

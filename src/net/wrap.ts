@@ -1,9 +1,9 @@
 import { checkNames, checkOneOf } from '../base/check.js';
 import { describe } from '../base/describe.js';
+import { connectionOver } from '../channel/open.js';
 import { CONNECTION_OPTIONS, type ConnectionOptions, connectionSettings } from '../channel/settings.js';
 import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
 import type { Duplex } from '../connection/incoming-message.js';
-import { PortConnection } from '../connection/live-connection.js';
 import { UsageError } from '../protocol/errors.js';
 import { SocketPort } from './socket-port.js';
 import { isTaken, markTaken } from './take-upgrade.js';
@@ -58,7 +58,7 @@ export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(
     remoteAddress: 'remoteAddress' in duplex ? (duplex.remoteAddress as string | undefined) : undefined,
   };
   const port = new SocketPort(duplex, head);
-  const connection = new PortConnection<Data, MessageOf<B>>(port, facts, settings);
+  const connection = connectionOver<Data, MessageOf<B>>(port, facts, settings);
   connection.start();
   return connection;
 }

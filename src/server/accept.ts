@@ -3,7 +3,7 @@ import { describe } from '../base/describe.js';
 import { Roster } from '../base/roster.js';
 import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
 import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
-import type { PortConnection } from '../connection/live-connection.js';
+import type { LiveConnection } from '../connection/live-connection.js';
 import { followAnswers } from '../net/open-answers.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
 import { admissionOf } from './admission.js';
@@ -32,7 +32,7 @@ export function accept<R extends Authenticated<R> = never, B extends BinaryType 
     new Observable((subscriber) => {
       let isOver = false;
       const books = {
-        connections: new Roster<PortConnection<DataOf<R>, MessageOf<B>>>(),
+        connections: new Roster<LiveConnection<DataOf<R>, MessageOf<B>>>(),
         admission: admissionOf(settings),
         complaints,
         refusals: { count: 0 },

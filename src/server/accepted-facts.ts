@@ -1,11 +1,12 @@
-import type { ConnectionFacts, KeptRequest } from '../connection/facts.js';
+import type { FrameFacts } from '../channel/open.js';
+import type { KeptRequest } from '../connection/facts.js';
 import type { UpgradeRequest } from '../net/upgrade-request.js';
 import type { AcceptedDeflate, DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
 import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
 import { type Agreement, extensionsOf } from '../protocol/handshake/negotiation.js';
 
 /** The facts of a connection that a server has accepted: what others can be told from is not kept twice. */
-export class AcceptedFacts<Data> implements ConnectionFacts<Data> {
+export class AcceptedFacts<Data> implements FrameFacts<Data> {
   readonly data: Data;
   readonly handshake: KeptRequest;
   readonly protocol: string;

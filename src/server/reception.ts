@@ -4,7 +4,8 @@ import { deadline } from '../base/deadline-queue.js';
 import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from '../base/hook-answer.js';
 import { report } from '../base/report.js';
 import type { Roster } from '../base/roster.js';
-import { PortConnection } from '../connection/live-connection.js';
+import { connectionOver } from '../channel/open.js';
+import type { LiveConnection } from '../connection/live-connection.js';
 import type { UpgradeRequest } from '../net/upgrade-request.js';
 import { parseFieldLines, toFieldLines } from '../protocol/handshake/header-fields.js';
 import { acceptOffer, type UpgradeAnswer } from '../protocol/handshake/negotiation.js';
@@ -24,7 +25,7 @@ export interface Refusals {
 /** Where a reception counts and lists connections, beside itself. */
 export interface ReceptionBooks<Data, In> {
   /** Where they are listed for the application. */
-  readonly connections: Roster<PortConnection<Data, In>>;
+  readonly connections: Roster<LiveConnection<Data, In>>;
   /** Who may come in; nothing where all may. */
   readonly admission: Admission | undefined;
   /** Prints what hooks return and must not. */
@@ -36,7 +37,7 @@ export interface ReceptionBooks<Data, In> {
 export class Reception<Data, In> {
   readonly #books: ReceptionBooks<Data, In>;
   readonly #settings: AcceptSettings;
-  readonly #emit: (connection: PortConnection<Data, In>) => void;
+  readonly #emit: (connection: LiveConnection<Data, In>) => void;
   readonly #pending = new Set<() => void>();
   #onIdle: (() => void) | undefined;
   #isOpen = true;
@@ -45,7 +46,7 @@ export class Reception<Data, In> {
   constructor(
     settings: AcceptSettings,
     books: ReceptionBooks<Data, In>,
-    emit: (connection: PortConnection<Data, In>) => void,
+    emit: (connection: LiveConnection<Data, In>) => void,
   ) {
     this.#settings = settings;
     this.#books = books;
@@ -191,7 +192,7 @@ export class Reception<Data, In> {
     const port = upgrade.accept(answer, this.#settings.heartbeat === false);
     if (port === undefined) return false;
     const facts = new AcceptedFacts(upgrade, data as Data, answer);
-    const connection = new PortConnection<Data, In>(port, facts, this.#settings);
+    const connection = connectionOver<Data, In>(port, facts, this.#settings);
     if (this.#settings.clientTracking) this.#track(connection);
     report('open', { connection });
     // All who subscribe while it is emitted share the first message.
@@ -215,17 +216,17 @@ export class Reception<Data, In> {
   }
 
   /** The connections that came in here and are not closed yet, unless tracking is off. */
-  get #open(): PortConnection<Data, In>[] {
+  get #open(): LiveConnection<Data, In>[] {
     return [...this.#books.connections].filter((connection) => connection.tracker === this);
   }
 
-  #track(connection: PortConnection<Data, In>): void {
+  #track(connection: LiveConnection<Data, In>): void {
     this.#books.connections.add(connection);
     connection.tracker = this;
   }
 
   /** One of them is closed. */
-  closed(connection: PortConnection<Data, In>): void {
+  closed(connection: LiveConnection<Data, In>): void {
     this.#books.connections.delete(connection);
   }
 }

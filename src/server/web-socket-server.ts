@@ -6,7 +6,7 @@ import { report } from '../base/report.js';
 import { Roster } from '../base/roster.js';
 import type { BinaryType, Connection, Message, MessageOf } from '../connection/connection.js';
 import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
-import type { PortConnection } from '../connection/live-connection.js';
+import type { LiveConnection } from '../connection/live-connection.js';
 import type { ListenAddress, Listener } from '../net/listener.js';
 import { followAnswers } from '../net/open-answers.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
@@ -55,7 +55,7 @@ export class WebSocketServer<Data = unknown, In = Message>
   #run: Run<Data, In> | undefined;
   #listening = new ReplaySubject<ListenAddress>(1);
   /** Connections of all runs: those of an ended one live until they are closed. */
-  readonly #connections = new Roster<PortConnection<Data, In>>();
+  readonly #connections = new Roster<LiveConnection<Data, In>>();
   /** Counts those of all runs too. */
   readonly #admission: Admission | undefined;
   readonly #complaints = new Complaints();

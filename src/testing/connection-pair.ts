@@ -1,9 +1,9 @@
 import type { SchedulerLike } from 'rxjs';
 import { Trampoline } from '../base/trampoline.js';
 import type { CompressionOption } from '../channel/deflate-options.js';
+import { connectionOver } from '../channel/open.js';
 import { type ConnectionOptions, type ConnectionSettings, connectionSettings } from '../channel/settings.js';
 import type { Connection, Message } from '../connection/connection.js';
-import { PortConnection } from '../connection/live-connection.js';
 import {
   type AcceptedDeflate,
   acceptDeflate,
@@ -64,12 +64,12 @@ export function connectionPair<Data = undefined>(options: ConnectionPairOptions<
   };
   const { extensions, deflate } = agreement(ends);
   const facts = { url, protocol, extensions, protocolVersion: 13, remoteAddress: undefined };
-  const client = new PortConnection<undefined, Message>(
+  const client = connectionOver<undefined, Message>(
     clientPort,
     { ...facts, role: 'client', data: undefined, deflate: deflate?.client },
     ends.client,
   );
-  const server = new PortConnection<Data, Message>(
+  const server = connectionOver<Data, Message>(
     serverPort,
     { ...facts, role: 'server', data: data as Data, deflate: deflate?.server },
     ends.server,

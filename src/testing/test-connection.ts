@@ -1,7 +1,10 @@
+import type { Observable } from 'rxjs';
+import { inspectSymbol } from '../base/inspect.js';
 import type { Message } from '../connection/connection.js';
+import { LiveConnection } from '../connection/live-connection.js';
 import type { Outgoing } from '../connection/outgoing.js';
-import { InputConnection } from './input-connection.js';
-import type { TestConnection, TestConnectionInputs } from './test-inputs.js';
+import { ScriptChannel } from './script-channel.js';
+import type { Closed, TestConnection, TestConnectionInputs } from './test-inputs.js';
 
 /**
  * A connection for marble tests: inputs say what comes, outputs show what the application does, at which frame.
@@ -24,5 +27,34 @@ export function testConnection<In, Out = Outgoing, Data = undefined>(
 export function testConnection<Data, In, Out>(
   inputs: TestConnectionInputs<In, Data> = {},
 ): TestConnection<Data, In, Out> {
-  return new InputConnection<Data, In, Out>(inputs);
+  return new ScriptedConnection<Data, In, Out>(inputs);
+}
+
+/** A live connection over a script, and what the script has seen. */
+class ScriptedConnection<Data, In, Out> extends LiveConnection<Data, In, Out> implements TestConnection<Data, In, Out> {
+  readonly sent$: Observable<Out>;
+  readonly closed$: Observable<Closed>;
+  readonly demand$: Observable<boolean>;
+
+  constructor(inputs: TestConnectionInputs<In, Data>) {
+    const channel = new ScriptChannel<In, Out>(inputs);
+    const { data, url = '/', protocol = '' } = inputs;
+    super(channel, {
+      data: data as Data,
+      url,
+      protocol,
+      extensions: [],
+      protocolVersion: 13,
+      remoteAddress: undefined,
+    });
+    this.sent$ = channel.sent$;
+    this.closed$ = channel.closed$;
+    this.demand$ = channel.demand$;
+    this.start();
+  }
+
+  /** @internal */
+  override [inspectSymbol](): object {
+    return this.printedAs('TestConnection');
+  }
 }

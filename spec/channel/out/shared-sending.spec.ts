@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { NEVER } from 'rxjs';
 import { flushAll, scheduleFlush } from '../../../src/channel/flush-queue.js';
-import type { PortConnection } from '../../../src/connection/live-connection.js';
+import type { LiveConnection } from '../../../src/connection/live-connection.js';
 import { fragments, message, type Outgoing } from '../../../src/connection/outgoing.js';
 import { type SharedMessage, shareMessage } from '../../../src/connection/shared-message.js';
 import type { DeflateParameters } from '../../../src/protocol/deflate/deflate-negotiation.js';
@@ -166,7 +166,7 @@ describe('a message that is shared', () => {
           return member;
         };
         const [alone, sharing, other] = [made(), made(), memoryConnection()];
-        const share = (connection: PortConnection<undefined>) => (data: Outgoing) => {
+        const share = (connection: LiveConnection<undefined>) => (data: Outgoing) => {
           const shared: SharedMessage<Outgoing> = shareMessage(data);
           // Somebody else may have made the frames before.
           if (steps.length % 2 === 0) other.connection.trySendShared(shared);

@@ -6,7 +6,7 @@ import { subjectOf } from './subject.js';
 
 /** What frames over memory can do, whichever end they are at. */
 const capabilities = {
-  supports: { binary: true, ping: true, fragments: true },
+  supports: { binary: true, ping: true, fragments: true, backpressure: true, compression: false },
   takesBytes: true,
   hasBackpressure: true,
   // Both ends are connections of sluice, which always say why.

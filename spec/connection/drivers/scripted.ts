@@ -6,7 +6,7 @@ import { subjectOf } from './subject.js';
 /** A connection of `testConnection`, whose peer is its inputs and outputs. */
 export const scripted: Driver = {
   name: 'testConnection()',
-  supports: { binary: true, ping: true, fragments: true },
+  supports: { binary: true, ping: true, fragments: true, backpressure: true, compression: false },
   takesBytes: true,
   hasBackpressure: true,
   peerMayOmitCode: true,
@@ -15,8 +15,6 @@ export const scripted: Driver = {
   unsendable: undefined,
   differences: [
     'sends no control frames',
-    'counts no control frames',
-    'counts its uptime on after the end',
     'stays ready while it closes',
     'keeps messages after close() without demand',
     'blames the peer for crossing closes',

@@ -10,7 +10,7 @@ import { WsPeer } from './ws-peer.js';
 
 /** What frames over a socket can do, whichever end they are at. */
 const capabilities = {
-  supports: { binary: true, ping: true, fragments: true },
+  supports: { binary: true, ping: true, fragments: true, backpressure: true, compression: false },
   takesBytes: true,
   hasBackpressure: true,
   peerMayOmitCode: true,

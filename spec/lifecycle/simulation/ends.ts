@@ -1,9 +1,10 @@
 import type { VirtualTimeScheduler } from 'rxjs';
 import { Roster } from '../../../src/base/roster.js';
+import { connectionOver } from '../../../src/channel/open.js';
 import { connectionSettings } from '../../../src/channel/settings.js';
 import type { Message } from '../../../src/connection/connection.js';
 import type { IncomingMessage } from '../../../src/connection/incoming-message.js';
-import { PortConnection } from '../../../src/connection/live-connection.js';
+import type { LiveConnection } from '../../../src/connection/live-connection.js';
 import type { UpgradeRequest } from '../../../src/net/upgrade-request.js';
 import { Complaints } from '../../../src/server/complaints.js';
 import { Reception } from '../../../src/server/reception.js';
@@ -14,7 +15,7 @@ import type { Schedule, Side } from './schedule.js';
 
 export const CLOSE_TIMEOUT = 1_000;
 
-type End = PortConnection<undefined, Message>;
+type End = LiveConnection<undefined, Message>;
 
 /** What a server keeps of its connections. */
 export interface OpenReception {
@@ -66,7 +67,7 @@ export function endOver(
     remoteAddress: undefined,
   };
   const settings = { ...connectionSettings(options, side), random };
-  return { connection: new PortConnection(port, facts, settings), reception: undefined };
+  return { connection: connectionOver(port, facts, settings), reception: undefined };
 }
 
 function received(

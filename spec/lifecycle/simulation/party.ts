@@ -1,7 +1,7 @@
 import { concat, defer, Observable, of, Subject, type Subscription, tap, type VirtualTimeScheduler } from 'rxjs';
 import type { SendResult } from '../../../src/connection/channel.js';
 import type { CloseInfo, Message } from '../../../src/connection/connection.js';
-import type { PortConnection } from '../../../src/connection/live-connection.js';
+import type { LiveConnection } from '../../../src/connection/live-connection.js';
 import { fragments, message, type Outgoing } from '../../../src/connection/outgoing.js';
 import { sendFrom } from '../../../src/connection/send-from.js';
 import { ConnectionClosedError, ProtocolError } from '../../../src/protocol/errors.js';
@@ -51,7 +51,7 @@ export interface Times {
 /** One end of the connection, the application on it, and all that must hold of both. */
 export class Party {
   readonly port: SimulatedPort;
-  readonly connection: PortConnection<undefined, Message>;
+  readonly connection: LiveConnection<undefined, Message>;
   /** What took in its handshake, on the server. */
   readonly reception: OpenReception | undefined;
   readonly closeInfos: CloseInfo[] = [];

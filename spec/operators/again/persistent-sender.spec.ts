@@ -25,20 +25,20 @@ describe('the way out of a persistent connection', () => {
   it('leads into the queue, then to the socket, in order though it is sent to meanwhile', () => {
     const { sender } = bench();
     const socket = memoryConnection();
-    socket.connection.send.subscribe((value) => value === 'a' && sender.send('c', undefined));
-    for (const value of ['a', 'b']) expect(sender.send(value, undefined)).toBe('buffered');
+    socket.connection.send.subscribe((value) => value === 'a' && sender.trySend('c', undefined));
+    for (const value of ['a', 'b']) expect(sender.trySend(value, undefined)).toBe('buffered');
     sender.attach(socket.connection as Connection as never);
-    expect(sender.send('d', undefined)).toBe('sent');
+    expect(sender.trySend('d', undefined)).toBe('sent');
     expect(sent(socket)).toEqual(['a', 'b', 'c', 'd']);
   });
 
   it('keeps what a socket does not take any more', () => {
     const { sender } = bench();
     const [closing, open] = [memoryConnection(), memoryConnection()];
-    sender.send('a', undefined);
+    sender.trySend('a', undefined);
     closing.connection.close();
     sender.attach(closing.connection as never);
-    expect([sender.send('b', undefined), sender.isReady]).toEqual(['buffered', false]);
+    expect([sender.trySend('b', undefined), sender.isReady]).toEqual(['buffered', false]);
     sender.attach(open.connection as never);
     expect(sent(open)).toEqual(['a', 'b']);
   });
@@ -46,7 +46,7 @@ describe('the way out of a persistent connection', () => {
   it('counts what waits in the queue and in the socket', () => {
     const { sender } = bench();
     const socket = memoryConnection();
-    sender.send('a', undefined);
+    sender.trySend('a', undefined);
     expect(sender.bufferedAmount).toBe(131);
     socket.port.block();
     sender.attach(socket.connection as never);
@@ -57,7 +57,7 @@ describe('the way out of a persistent connection', () => {
   it('calls back when an item is handed over, not when it is only kept', () => {
     const { sender, log } = bench();
     const socket = memoryConnection();
-    sender.send('a', () => log.push('a'));
+    sender.trySend('a', () => log.push('a'));
     expect(log).toEqual([]);
     socket.port.block();
     sender.attach(socket.connection as never);
@@ -68,16 +68,16 @@ describe('the way out of a persistent connection', () => {
 
   it('tells its owner when too much waits', () => {
     const { sender, log } = bench(200);
-    expect([sender.send('a', undefined), sender.send('b', undefined)]).toEqual(['buffered', 'closed']);
+    expect([sender.trySend('a', undefined), sender.trySend('b', undefined)]).toEqual(['buffered', 'closed']);
     expect(log).toEqual(['BUFFER_FULL']);
   });
 
   it('tells its owner once that nothing more is sent, and takes nothing more', () => {
     const { sender, log } = bench();
-    sender.closeWith(1000, '', undefined);
-    sender.closeWith(1000, '', undefined);
-    sender.closeWith(1011, '', new Error('no'));
-    expect([sender.send('a', undefined), log]).toEqual(['closed', ['finished']]);
+    sender.close(1000, '', undefined);
+    sender.close(1000, '', undefined);
+    sender.close(1011, '', new Error('no'));
+    expect([sender.trySend('a', undefined), log]).toEqual(['closed', ['finished']]);
   });
 
   it('completes ready$ when it has ended', () => {

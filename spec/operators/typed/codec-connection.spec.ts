@@ -307,8 +307,8 @@ describe('a send before another one', () => {
       ready$: EMPTY,
       isReady: false,
       bufferedAmount: 7,
-      send: () => 'sent',
-      closeWith: (...how) => log.push(how),
+      trySend: () => 'sent',
+      close: (...how) => log.push(how),
     };
     const send = new SendSubject<number>(
       sendOver(new SendSubject(behind), (value) => {

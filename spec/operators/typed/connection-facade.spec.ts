@@ -9,6 +9,7 @@ describe('the face of a connection behind another one', () => {
     const internal = [
       'start',
       'endSend',
+      'printedAs',
       'rank',
       'tracker',
       'isTrackedBy',

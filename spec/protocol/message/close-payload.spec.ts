@@ -1,4 +1,5 @@
-import { encodeClosePayload, readClosePayload, truncateReason } from '../../../src/protocol/message/close-payload.js';
+import { encodeClosePayload, readClosePayload } from '../../../src/protocol/message/close-payload.js';
+import { truncateReason } from '../../../src/protocol/message/close-reason.js';
 import { hex } from '../../support/bits.js';
 
 describe('readClosePayload (RFC 6455 §5.5.1)', () => {

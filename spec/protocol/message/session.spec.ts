@@ -225,7 +225,7 @@ describe('the end of the transport', () => {
     session.finish();
     session.finish();
     expect(drain(session)).toEqual([sees.message('a'), { type: 'end' }]);
-    expect(session.state).toBe('closed');
+    expect(session.state).toBe('over');
     session.finish();
     expect(session.next()).toBeUndefined();
   });
@@ -248,7 +248,7 @@ describe('the end of the transport', () => {
     session.finish();
     session.push(wire('client', [text('later')]));
     expect([...outputs, ...drain(session)]).toEqual([sees.close(1000), { type: 'end' }]);
-    expect(session.state).toBe('closed');
+    expect(session.state).toBe('over');
   });
 
   it('is not seen after a fault', () => {
@@ -262,28 +262,14 @@ describe('the end of the transport', () => {
 });
 
 describe('the closing handshake (RFC 6455 §7.1)', () => {
-  it('begun by the peer is closed when our Close frame is sent', () => {
-    const session = sessionOf(close(1001, 'bye'));
-    expect(session.state).toBe('open');
-    expect(session.next()).toEqual(sees.close(1001, 'bye'));
-    expect(session.state).toBe('closing-by-peer');
-    session.closeSent();
-    expect(session.state).toBe('closed');
+  it('is over for the parser with the Close frame of the peer', () => {
+    const session = sessionOf(text('a'), close(1001, 'bye'));
+    expect([session.next(), session.state]).toEqual([sees.message('a'), 'parsing']);
+    expect([session.next(), session.state]).toEqual([sees.close(1001, 'bye'), 'over']);
   });
 
-  it('begun by us is closed by the Close frame of the peer, which needs no reply', () => {
-    const session = newSession('client');
-    session.closeSent();
-    expect(session.state).toBe('closing-by-us');
-    session.push(wire('client', [text('a'), close(1000)]));
-    expect(drain(session)).toEqual([sees.message('a'), { type: 'close', code: 1000, reason: '', reply: undefined }]);
-    expect(session.state).toBe('closed');
-    session.closeSent();
-    expect(session.state).toBe('closed');
-  });
-
-  it('answers a Close frame without a code by one without a code', () => {
-    expect(sessionOf(closeOf()).next()).toEqual({ type: 'close', code: 1005, reason: '', reply: Buffer.alloc(0) });
+  it('has the code 1005 for a Close frame without one', () => {
+    expect(sessionOf(closeOf()).next()).toEqual({ type: 'close', code: 1005, reason: '' });
   });
 
   it('ends parsing: what comes after the Close frame is dropped', () => {
@@ -336,7 +322,7 @@ describe('discard', () => {
       unparsed: session.unparsed,
       partialMessage: session.partialMessage,
       state: session.state,
-    }).toEqual({ next: undefined, unparsed: 0, partialMessage: 0, state: 'closed' });
+    }).toEqual({ next: undefined, unparsed: 0, partialMessage: 0, state: 'over' });
   });
 
   it('drops a fault that was not asked for yet', () => {

@@ -1,6 +1,6 @@
 /** A ping that was sent and not answered. */
 interface Outstanding {
-  readonly payload: Buffer;
+  readonly payload: Uint8Array;
   readonly sentAt: number;
   readonly answered: (roundTrip: number) => void;
   readonly lost: () => void;
@@ -35,7 +35,7 @@ export class PingTracker {
   }
 
   /** A ping was sent. Returns how to forget it. */
-  sent(payload: Buffer, answered: (roundTrip: number) => void, lost: () => void): () => void {
+  sent(payload: Uint8Array, answered: (roundTrip: number) => void, lost: () => void): () => void {
     const ping = { payload, sentAt: this.#clock(), answered, lost };
     // A list that grows by itself takes room for 17: every connection has one ping on its way now and then.
     if (this.#outstanding === NONE) this.#outstanding = [ping];
@@ -50,7 +50,7 @@ export class PingTracker {
    * pings (RFC 6455 §5.5.3). One that answers nothing is an unsolicited pong.
    */
   received(payload: Buffer): void {
-    const index = this.#outstanding.findIndex((ping) => ping.payload.equals(payload));
+    const index = this.#outstanding.findIndex((ping) => payload.equals(ping.payload));
     if (index < 0) return;
     const now = this.#clock();
     for (const { sentAt, answered } of this.#take(index + 1)) {

@@ -1,4 +1,4 @@
-import type { Inbox } from '../../connection/inbox.js';
+import type { ChannelInbox } from '../../connection/channel.js';
 import type { Outcome, Session } from '../../protocol/message/session.js';
 import type { BytePort } from '../byte-port.js';
 
@@ -27,7 +27,7 @@ const INFLATED_PER_LOOK = 262_144;
 export interface ReceiverOwner {
   readonly session: Session;
   /** Whatever it holds. */
-  readonly inbox: Pick<Inbox<unknown>, 'hasRoom' | 'deliverNext' | 'end'>;
+  readonly inbox: Pick<ChannelInbox<unknown>, 'hasRoom' | 'deliverNext' | 'end'>;
   readonly port: BytePort;
   /** Acts on one output. */
   output(output: Outcome): void;

@@ -86,6 +86,11 @@ export class Outbox implements WireOwner {
     return lane;
   }
 
+  /** How many messages have gone the short way. */
+  get laneCount(): number {
+    return this.#wire.lane.count;
+  }
+
   get bytesSent(): number {
     return this.#wire.bytesSent;
   }

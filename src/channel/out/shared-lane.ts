@@ -1,5 +1,8 @@
+import type { ChannelLane } from '../../connection/channel.js';
+import type { SharedMessage } from '../../connection/shared-message.js';
 import type { SharedFrame, SharedRun } from '../../protocol/frame/shared-frame.js';
 import type { BytePort, Flushable } from '../byte-port.js';
+import { sharedFramesOf } from './classify.js';
 
 /** What a lane may let in. Sizes in bytes. */
 export interface LaneLimits {
@@ -30,7 +33,7 @@ const NO_OWNER: LaneOwner = { write: () => {}, blocked: () => {} };
  * the caches of the CPU: frames that are alone in the batch are written from here (see `bench: broadcast, 1 in flight`).
  * Whoever adds anything else to the batch, or changes what may be sent, closes it first.
  */
-export class SharedLane implements Flushable {
+export class SharedLane implements ChannelLane, Flushable {
   /** How many frames came this way. */
   count = 0;
   /** How many bytes were written from here. */
@@ -76,6 +79,12 @@ export class SharedLane implements Flushable {
   shut(): void {
     this.#limits = CLOSED;
     this.close();
+  }
+
+  /** Adds the frame of `shared`, if there is one and it may come this way. */
+  offer(shared: SharedMessage): boolean {
+    const frames = sharedFramesOf(shared);
+    return frames?.plain !== undefined && this.takes(frames.plain, frames.deflateSize);
   }
 
   /**

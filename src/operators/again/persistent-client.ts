@@ -65,7 +65,7 @@ export class PersistentClient<In, Out>
       overflowed: (error) => this.#giveUp(error),
       finished: () => this.#finish(),
     });
-    this.send = new SendSubject<Out>(this.#sender);
+    this.send = new SendSubject<Out>(this.#sender, this.#sender);
     this.state$ = this.#states.asObservable();
     const sessions$ = this.#sessions.asObservable();
     this[sessionsSymbol] = sessions$;

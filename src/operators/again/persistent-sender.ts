@@ -2,7 +2,7 @@ import { BehaviorSubject, concat, distinctUntilChanged, Observable, of, switchMa
 import type { SendResult } from '../../connection/channel.js';
 import { ReadyState } from '../../connection/connection.js';
 import type { Turn } from '../../connection/hooks.js';
-import type { SendTarget } from '../../connection/send-subject.js';
+import type { SendFailures, SendTarget } from '../../connection/send-subject.js';
 import type { BackpressureError } from '../../protocol/errors.js';
 import type { OfflineQueue, Socket } from './offline-queue.js';
 
@@ -15,7 +15,7 @@ export interface SenderOwner {
 }
 
 /** The way out of a connection that outlives its sockets: to the open one, or into the queue. */
-export class PersistentSender<Out> implements SendTarget<Out> {
+export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
   readonly ready$: Observable<boolean>;
   readonly #socket = new BehaviorSubject<Socket<Out> | undefined>(undefined);
   readonly #queue: OfflineQueue<Out>;
@@ -51,15 +51,6 @@ export class PersistentSender<Out> implements SendTarget<Out> {
     this.#socket.next(socket);
   }
 
-  send(value: Out, onHanded: (() => void) | undefined): SendResult {
-    try {
-      return this.trySend(value, onHanded);
-    } catch (error) {
-      this.#open?.send.error(error);
-      return 'closed';
-    }
-  }
-
   /** @throws UsageError for a value that the open socket cannot send. */
   trySend(value: Out, onHanded: (() => void) | undefined): SendResult {
     if (this.#isFinished) return 'closed';
@@ -77,7 +68,12 @@ export class PersistentSender<Out> implements SendTarget<Out> {
     return () => {};
   }
 
-  closeWith(code: number, _reason: string, error: unknown): void {
+  /** A value could not be sent. */
+  failed(thrown: unknown): void {
+    this.#open?.send.error(thrown);
+  }
+
+  close(code: number, _reason: string, error: unknown): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
     if (code !== 1000 || error !== undefined) {

@@ -5,9 +5,9 @@ import { subscribeWithin } from '../../base/subscribe-within.js';
 import { describeThrown, errorOf } from '../../base/thrown.js';
 import type { SendResult } from '../../connection/channel.js';
 import { type Connection, type Message, ReadyState, type SendSource } from '../../connection/connection.js';
-import type { FinishListener } from '../../connection/endings.js';
 import {
   carryHooks,
+  type FinishListener,
   finishedSymbol,
   holdSymbol,
   hooksOf,
@@ -267,7 +267,10 @@ export function mapSource<T, R>(source: SendSource<T>, project: (value: T) => R)
 }
 
 /** What a `send` before another one writes to: values go to `send`, all else to the `send` behind it. */
-export function sendOver<Behind, Out>(behind: SendSubject<Behind>, send: SendTarget<Out>['send']): SendTarget<Out> {
+export function sendOver<Behind, Out>(
+  behind: SendSubject<Behind>,
+  trySend: SendTarget<Out>['trySend'],
+): SendTarget<Out> {
   return {
     ready$: behind.ready$,
     get isReady() {
@@ -279,8 +282,8 @@ export function sendOver<Behind, Out>(behind: SendSubject<Behind>, send: SendTar
     get bufferedAmount() {
       return behind.bufferedAmount;
     },
-    send,
-    closeWith: (code, _reason, error) => {
+    trySend,
+    close: (code, _reason, error) => {
       if (code === 1000 && error === undefined) behind.complete();
       else behind.error(error);
     },

@@ -3,9 +3,7 @@ import { describe } from '../../base/describe.js';
 import { ProtocolError } from '../errors.js';
 import { isValidUtf8 } from '../frame/utf8.js';
 import { CloseCode, isReceivableCloseCode, isSendableCloseCode, SENDABLE_CLOSE_CODES } from './close-code.js';
-
-/** What a control frame may carry (125 bytes, RFC 6455 §5.5) less the status code. */
-const MAX_REASON_BYTES = 123;
+import { MAX_REASON_BYTES } from './close-reason.js';
 
 const ALLOWED_CODES = '1000 to 1003, 1007 to 1014 and 3000 to 4999';
 
@@ -72,14 +70,4 @@ export function checkedClosePayload(code: number, reason: string): Buffer {
   if (typeof code !== 'number') throw new TypeError(`close code is ${describe(code)}, allowed are ${ALLOWED_CODES}`);
   if (!isSendableCloseCode(code)) throw new RangeError(`close code is ${code}, allowed are ${ALLOWED_CODES}`);
   return encodeClosePayload(code, reason);
-}
-
-/** The longest beginning of `reason` that fits a Close frame (123 bytes of UTF-8) and ends with a whole code point. */
-export function truncateReason(reason: string): string {
-  // 123 UTF-16 units are at least 123 bytes: the rest cannot fit, however long it is
-  const bytes = Buffer.from(reason.slice(0, MAX_REASON_BYTES + 1));
-  if (bytes.length <= MAX_REASON_BYTES) return reason;
-  let end = MAX_REASON_BYTES;
-  while ((bytes[end]! & 0xc0) === 0x80) end--;
-  return bytes.toString('utf8', 0, end);
 }

@@ -1,19 +1,15 @@
 import type { Buffer } from 'node:buffer';
 import { InternalError, ProtocolError } from '../errors.js';
 import { Opcode } from '../frame/opcode.js';
-import { encodeClosePayload, readClosePayload } from './close-payload.js';
+import { readClosePayload } from './close-payload.js';
 import type { Message, More } from './message-reader.js';
 import { type Parser, type ParserOptions, ParserPool } from './parser.js';
 
 /** What a {@link Session} accepts. The defaults belong to the layer above. Sessions that are given the same object share parsers. */
 export type SessionOptions = ParserOptions;
 
-/**
- * Who has begun the closing handshake, and whether it is over. RFC 6455 §7.1.
- *
- * `closed`: both Close frames have passed, or no byte will be parsed any more. `failed`: the peer broke the protocol.
- */
-export type SessionState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'closed' | 'failed';
+/** Whether bytes are parsed. `over`: the peer's Close frame or its end has come. `failed`: the peer broke the protocol. */
+export type SessionState = 'parsing' | 'over' | 'failed';
 
 /** What the bytes of the peer mean, for the shell to act on. */
 export type Output =
@@ -24,8 +20,8 @@ export type Output =
   | { readonly type: 'ping'; readonly data: Buffer }
   /** §5.5.3. At most 125 bytes. */
   | { readonly type: 'pong'; readonly data: Buffer }
-  /** The peer's Close frame. `reply` is the payload of the one that must be sent; `undefined` when ours is sent. §5.5.1. */
-  | { readonly type: 'close'; readonly code: number; readonly reason: string; readonly reply: Buffer | undefined }
+  /** The peer's Close frame, to be answered unless ours is sent. §5.5.1. */
+  | { readonly type: 'close'; readonly code: number; readonly reason: string }
   /** The transport has ended and all of its bytes are parsed. Once, and the last. */
   | { readonly type: 'end' }
   /** _Fail the WebSocket Connection_ (§7.1.7) with `error.closeCode`. Once, and the last. */
@@ -44,8 +40,7 @@ export class Session {
   readonly #parsers: ParserPool;
   /** While bytes are at hand or a message is in progress. */
   #parser: Parser | undefined;
-  #state: SessionState = 'open';
-  #parsing = true;
+  #state: SessionState = 'parsing';
   #finished = false;
   /** What ends the outputs, once parsing is over. */
   #last: Output | undefined;
@@ -97,7 +92,7 @@ export class Session {
    * in place.
    */
   push(chunk: Buffer, length: number = chunk.length): void {
-    if (!this.#parsing) return;
+    if (this.#state !== 'parsing') return;
     this.#parser ??= this.#parsers.take();
     try {
       this.#parser.frames.push(chunk, length);
@@ -119,13 +114,7 @@ export class Session {
   finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    if (!this.#parsing && this.#state !== 'failed') this.#last = END;
-  }
-
-  /** Says that our Close frame is queued: a Close frame of the peer needs no reply now. RFC 6455 §5.5.1. */
-  closeSent(): void {
-    if (this.#state === 'open') this.#state = 'closing-by-us';
-    else if (this.#state === 'closing-by-peer') this.#state = 'closed';
+    if (this.#state === 'over') this.#last = END;
   }
 
   /**
@@ -135,11 +124,11 @@ export class Session {
    *   nothing. Never throws: a fault of the peer is an output, and so is whatever else goes wrong.
    */
   next(): Output | undefined {
-    if (!this.#parsing) return this.#takeLast();
+    if (this.#state !== 'parsing') return this.#takeLast();
     try {
       const output = this.#parse();
       if (output !== undefined || !this.#finished) return output;
-      this.#stop('closed');
+      this.#stop('over');
       return END;
     } catch (error) {
       this.#stop('failed');
@@ -149,14 +138,14 @@ export class Session {
 
   /** Fails the connection for a fault that the caller found, such as a missed deadline. No effect after the peer's Close frame. */
   fail(error: ProtocolError | InternalError): void {
-    if (!this.#parsing) return;
+    if (this.#state !== 'parsing') return;
     this.#stop('failed');
     this.#last = { type: 'fail', error };
   }
 
   /** Drops everything, now and later pushed: `next()` returns `undefined` from now on. */
   discard(): void {
-    this.#stop(this.#state === 'failed' ? 'failed' : 'closed');
+    this.#stop(this.#state === 'failed' ? 'failed' : 'over');
     this.#finished = true;
     this.#last = undefined;
   }
@@ -186,26 +175,21 @@ export class Session {
 
   #peerClosed(payload: Buffer): Output {
     const { code, reason } = readClosePayload(payload);
-    const byUs = this.#state === 'closing-by-us';
-    // §5.5.1: "When sending a Close frame in response, the endpoint typically echos the status code it received"
-    const reply = byUs ? undefined : encodeClosePayload(code, '');
     // §1.4, §5.5.1: after a Close frame the peer must not send any more data, and what it sends is discarded
-    this.#stop(byUs ? 'closed' : 'closing-by-peer');
+    this.#stop('over');
     if (this.#finished) this.#last = END;
-    return { type: 'close', code, reason, reply };
+    return { type: 'close', code, reason };
   }
 
   #takeLast(): Output | undefined {
     const output = this.#last;
     this.#last = undefined;
-    if (output === END) this.#state = 'closed';
     return output;
   }
 
   /** Ends parsing and lets go of all memory. */
   #stop(state: SessionState): void {
     this.#state = state;
-    this.#parsing = false;
     this.#parser = undefined;
     this.#parsers.options.inflater?.clear();
   }

@@ -1,0 +1,26 @@
+import type { Message } from '../connection/connection.js';
+import type { ConnectionFacts } from '../connection/facts.js';
+import { LiveConnection } from '../connection/live-connection.js';
+import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
+import type { Role } from '../protocol/frame/opcode.js';
+import type { BytePort } from './byte-port.js';
+import { FrameChannel } from './frame-channel.js';
+import type { ConnectionSettings } from './settings.js';
+import { connectionTerms } from './terms.js';
+
+/** What is known from the handshake of a connection of RFC 6455. */
+export interface FrameFacts<Data> extends ConnectionFacts<Data> {
+  readonly role: Role;
+  /** The parameters of permessage-deflate, where it is among the extensions. */
+  readonly deflate?: DeflateParameters | undefined;
+}
+
+/** A connection over `port`. Nothing is read before its `start()`. */
+export function connectionOver<Data, In = Message>(
+  port: BytePort,
+  facts: FrameFacts<Data>,
+  settings: ConnectionSettings,
+): LiveConnection<Data, In> {
+  const terms = connectionTerms(facts.role, settings, facts.deflate);
+  return new LiveConnection<Data, In>(new FrameChannel<In>(port, terms), facts);
+}
