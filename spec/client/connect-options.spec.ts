@@ -132,6 +132,7 @@ describe('the settings of one dial', () => {
       overflow: 'close',
       pausedTimeout: undefined,
       protocols: [],
+      random: Math.random,
       scheduler: asyncScheduler,
       signal: undefined,
       skipUTF8Validation: false,

@@ -37,7 +37,10 @@ function isMutable({ type, initializer }: ts.VariableDeclaration | ts.PropertyDe
 }
 
 function isNewObject(node: ts.Node): boolean {
-  return ts.isNewExpression(node) && node.arguments?.[0]?.getText() !== '0';
+  // An encoder keeps nothing.
+  return (
+    ts.isNewExpression(node) && node.expression.getText() !== 'TextEncoder' && node.arguments?.[0]?.getText() !== '0'
+  );
 }
 
 function isMemory(node: ts.Node): boolean {

@@ -14,14 +14,17 @@ import { hasKnownEnd, PartsSender, type PartsSettings } from './parts-sender.js'
 import type { SharedLane } from './shared-lane.js';
 import { Wire, type WireOwner, type WireSettings } from './wire.js';
 
-/**
- * Work between two looks at the clock, as bytes that are written. Whoever does less in a turn is never asked to rest: an echo does up to
- * half of it, because a socket gives at most 32 reads of 64 KiB in one turn.
- */
+/** Work between two looks at the clock, as bytes that are written. */
 const WORK_PER_LOOK = 4_194_304;
 
 /** The same as messages, for producers that take longer than what they send. A power of two. */
-const SENDS_PER_LOOK = 128;
+const SENDS_PER_LOOK = 16;
+
+/**
+ * Looks in one turn that never make a producer rest, though others have used the turn. An echo of large messages needs no more: a socket
+ * gives at most 32 reads in one turn, and its connection would be stopped and started all the time.
+ */
+const FREE_LOOKS = 2;
 
 /** What a write costs beside its bytes. */
 const WRITE_WORK = 65_536;
@@ -71,6 +74,8 @@ export class Outbox implements WireOwner {
   #work = 0;
   /** In which it looked last. */
   #turn = -1;
+  /** How often it has looked in that turn. */
+  #looks = 0;
 
   constructor(port: BytePort, settings: OutboxSettings, owner: OutboxOwner) {
     this.#port = port;
@@ -395,10 +400,10 @@ export class Outbox implements WireOwner {
     this.#work = 0;
     const turn = this.#port.currentTurn;
     const isOver = this.#port.isTurnOver(performance.now());
-    // Whoever does little in each turn is not made to rest by the others.
-    const isFirst = turn !== this.#turn;
+    if (turn !== this.#turn) this.#looks = 0;
     this.#turn = turn;
-    if (this.#isStopped || this.#isResting || !isOver || isFirst) return;
+    this.#looks++;
+    if (this.#isStopped || this.#isResting || !isOver || this.#looks <= FREE_LOOKS) return;
     this.signal.rest();
     this.#port.defer(() => {
       this.signal.wake();
