@@ -10,7 +10,7 @@ import type { BytePort, PortEvents } from './byte-port.js';
 import { Closing, type ClosingOwner, type ClosingState } from './closing.js';
 import { receivedAs } from './in/binary-type.js';
 import { Heartbeat, type Watched } from './in/heartbeat.js';
-import { LifeSign, type LifeSignOwner } from './in/life-sign.js';
+import { LifeSign } from './in/life-sign.js';
 import { checkDeadline, type MessageDeadline } from './in/message-deadline.js';
 import { PingTracker } from './in/ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './in/receiver.js';
@@ -44,7 +44,7 @@ const COMPRESSED: Supports = Object.freeze({ ...PLAIN, compression: true });
 
 /** The channel of RFC 6455: frames over a {@link BytePort}. It has the parts, and knows who calls whom. */
 export class FrameChannel<In>
-  implements Channel<In, Outgoing>, PortEvents, OutboxOwner, ReceiverOwner, ClosingOwner, Watched, LifeSignOwner
+  implements Channel<In, Outgoing>, PortEvents, OutboxOwner, ReceiverOwner, ClosingOwner, Watched
 {
   bytesReceived = 0;
   messagesReceived = 0;

@@ -51,7 +51,10 @@ export class TestServer<C extends AnyConnection> extends Observable<C> implement
     return this.#connections;
   }
 
-  /** As `WebSocketServer.close()`: completes, closes every connection, and emits how many had to be terminated. */
+  /**
+   * As `WebSocketServer.close()`: completes, closes every connection, and emits how many had to be terminated. With `jitter` the connections
+   * close at equal distances instead of at random.
+   */
   close(options: ServerCloseOptions = {}): Observable<{
     /** How many connections had to be terminated. */
     readonly remaining: number;
@@ -75,12 +78,14 @@ export class TestServer<C extends AnyConnection> extends Observable<C> implement
       }, timeout),
     );
     if (open.size === 0) finish(0);
-    for (const conn of [...open]) {
+    // Spread evenly, so that marbles are the same each time.
+    const step = jitter / Math.max(1, open.size);
+    for (const [index, conn] of [...open].entries()) {
       conn.close$.subscribe(() => {
         if (open.delete(conn) && open.size === 0) finish(0);
       });
       if (jitter === 0) conn.close(code, reason);
-      else this.#scheduler.schedule(() => conn.close(code, reason), Math.random() * jitter);
+      else this.#scheduler.schedule(() => conn.close(code, reason), index * step);
     }
     return result.asObservable();
   }

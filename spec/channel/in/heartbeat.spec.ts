@@ -234,6 +234,7 @@ interface Watched {
     effort: number;
     taken: number | undefined;
     sendPing: () => void;
+    signLife: () => void;
     died: (silence: string) => void;
   };
   readonly scheduler: VirtualTimeScheduler;
@@ -264,6 +265,7 @@ function patient({ answers = false, timeout = times.timeout, stalledTimeout = ti
       pings.push(clock());
       if (answers) each.bytesReceived += 2;
     },
+    signLife: () => {},
     died: (silence): void => {
       died.push(clock());
       reasons.push(silence);

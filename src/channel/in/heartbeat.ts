@@ -13,6 +13,8 @@ export interface Watched {
   /** Changes when the operating system takes bytes that it had no room for. `undefined` when it has taken all. */
   readonly taken: number | undefined;
   sendPing(): void;
+  /** Sends a pong that nobody asked for. */
+  signLife(): void;
   /** The peer gave no sign of life. @param silence how long, and in what, for the message of the error. */
   died(silence: string): void;
 }

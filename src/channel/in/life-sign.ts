@@ -1,4 +1,5 @@
 import type { DeadlineQueue, Due } from '../../base/deadline-queue.js';
+import type { Watched } from './heartbeat.js';
 
 /** The shortest time between two pongs that nobody asked for, in milliseconds. */
 const MIN_PERIOD = 1_000;
@@ -8,13 +9,6 @@ const TOGETHER = 100;
 
 /** No ping has come since reading was stopped. */
 const NONE = -1;
-
-/** Who gives signs of life. */
-export interface LifeSignOwner {
-  readonly isReading: boolean;
-  /** Sends a pong that nobody asked for. */
-  signLife(): void;
-}
 
 /**
  * Tells a peer that pings that this end lives, while reading is stopped and the pings stay unread: by pongs that were not asked for, which
@@ -26,7 +20,7 @@ export interface LifeSignOwner {
 export class LifeSign implements Due {
   dueAt = 0;
   place = -1;
-  readonly #owner: LifeSignOwner;
+  readonly #watched: Pick<Watched, 'isReading' | 'signLife'>;
   /** The time between two pings while only one has been seen, in milliseconds. */
   readonly #interval: number;
   readonly #queue: DeadlineQueue;
@@ -37,8 +31,8 @@ export class LifeSign implements Due {
   /** Whether reading was stopped since it was due last. */
   #isInterrupted = false;
 
-  constructor(owner: LifeSignOwner, interval: number, queue: DeadlineQueue) {
-    this.#owner = owner;
+  constructor(watched: Pick<Watched, 'isReading' | 'signLife'>, interval: number, queue: DeadlineQueue) {
+    this.#watched = watched;
     this.#interval = interval;
     this.#queue = queue;
   }
@@ -68,13 +62,13 @@ export class LifeSign implements Due {
 
   /** The queue says that its time has come. */
   due(): void {
-    const { isReading } = this.#owner;
+    const { isReading } = this.#watched;
     this.#isRunning = this.#isInterrupted || !isReading;
     this.#isInterrupted = false;
     if (!this.#isRunning) return;
     this.#goOn();
     // Last: what is written may bring the end.
-    if (!isReading) this.#owner.signLife();
+    if (!isReading) this.#watched.signLife();
   }
 
   #goOn(): void {
