@@ -9,7 +9,6 @@ export type { ConnectionOptions, HeartbeatOptions } from './channel/settings.js'
 export { connect, openConnection } from './client/connect.js';
 export type { ConnectOptions, ConnectTarget, PlainTarget, TargetOptions } from './client/connect-options.js';
 export { type PersistentDialOptions, persistent } from './client/persistent.js';
-export type { Overflow, SendResult } from './connection/channel.js';
 export {
   type BinaryType,
   type CloseInfo,
@@ -31,6 +30,7 @@ export {
   type OutgoingMessage,
   type Payload,
 } from './connection/outgoing.js';
+export type { Overflow, SendResult } from './connection/send-result.js';
 export { SendSubject } from './connection/send-subject.js';
 export type { DialNetworkOptions, TlsClientOptions } from './net/client-request.js';
 export type { ListenAddress } from './net/listener.js';

@@ -2,9 +2,10 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { asyncScheduler, type Observable } from 'rxjs';
 import { ReadySignal } from '../../src/base/ready-signal.js';
-import type { Channel, ChannelEvents, ChannelInbox, SendResult } from '../../src/connection/channel.js';
+import type { Channel, ChannelEvents, ChannelInbox } from '../../src/connection/channel.js';
 import { type CloseInfo, ReadyState } from '../../src/connection/connection.js';
 import { LiveConnection } from '../../src/connection/live-connection.js';
+import type { SendResult } from '../../src/connection/send-result.js';
 import { UsageError } from '../../src/protocol/errors.js';
 
 /** How much is read ahead, and how much may be on its way before a sender is told to rest. In bytes. */

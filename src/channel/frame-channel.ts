@@ -1,7 +1,8 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { Channel, ChannelCounts, ChannelEvents, ChannelInbox, SendResult } from '../connection/channel.js';
+import type { Channel, ChannelCounts, ChannelEvents, ChannelInbox } from '../connection/channel.js';
 import { type CloseInfo, ReadyState, type Supports } from '../connection/connection.js';
 import type { Outgoing } from '../connection/outgoing.js';
+import type { SendResult } from '../connection/send-result.js';
 import type { SharedMessage } from '../connection/shared-message.js';
 import { type BackpressureError, type ProtocolError, type UsageError, WebSocketError } from '../protocol/errors.js';
 import { Opcode } from '../protocol/frame/opcode.js';

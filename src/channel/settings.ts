@@ -1,8 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { checkBoolean, checkInteger, checkNames, checkOneOf, checkScheduler, MAX_TIMER } from '../base/check.js';
 import { describe } from '../base/describe.js';
-import type { Overflow } from '../connection/channel.js';
 import type { BinaryType } from '../connection/connection.js';
+import type { Overflow } from '../connection/send-result.js';
 import { type CompressionOption, type DeflateSettings, deflateSettings } from './deflate-options.js';
 
 /** When a silent peer is given up. */

@@ -4,8 +4,6 @@ import type { SendResult } from './send-result.js';
 import type { SendTarget } from './send-subject.js';
 import type { SharedMessage } from './shared-message.js';
 
-export type { Overflow, SendResult } from './send-result.js';
-
 /** What a channel tells of its options. Sizes are bytes, times milliseconds. */
 export interface ChannelSettings {
   /** How much is read ahead while nobody wants messages. */

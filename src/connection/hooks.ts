@@ -1,6 +1,6 @@
 import type { Observable, Subscription, Unsubscribable } from 'rxjs';
-import type { SendResult } from './channel.js';
 import type { CloseInfo, Connection } from './connection.js';
+import type { SendResult } from './send-result.js';
 import type { SharedMessage } from './shared-message.js';
 import type { Taker, TakerKey } from './takers.js';
 

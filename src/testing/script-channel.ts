@@ -10,16 +10,10 @@ import {
 import { Fifo } from '../base/fifo.js';
 import { ReadySignal } from '../base/ready-signal.js';
 import { isError } from '../base/thrown.js';
-import type {
-  Channel,
-  ChannelCounts,
-  ChannelEvents,
-  ChannelInbox,
-  ChannelSettings,
-  SendResult,
-} from '../connection/channel.js';
+import type { Channel, ChannelCounts, ChannelEvents, ChannelInbox, ChannelSettings } from '../connection/channel.js';
 import { type CloseInfo, ReadyState, type Supports } from '../connection/connection.js';
 import { controlPayload } from '../connection/control-payload.js';
+import type { SendResult } from '../connection/send-result.js';
 import { checkedClosePayload } from '../protocol/message/close-payload.js';
 import { infoOf, LOST } from './ending.js';
 import type { Closed, TestConnectionInputs } from './test-inputs.js';

@@ -1,9 +1,9 @@
 import { concat, defer, Observable, of, Subject, type Subscription, tap, type VirtualTimeScheduler } from 'rxjs';
-import type { SendResult } from '../../../src/connection/channel.js';
 import type { CloseInfo, Message } from '../../../src/connection/connection.js';
 import type { LiveConnection } from '../../../src/connection/live-connection.js';
 import { fragments, message, type Outgoing } from '../../../src/connection/outgoing.js';
 import { sendFrom } from '../../../src/connection/send-from.js';
+import type { SendResult } from '../../../src/connection/send-result.js';
 import { ConnectionClosedError, ProtocolError } from '../../../src/protocol/errors.js';
 import type { SimulatedClock } from './clock.js';
 import { ControlledBlob, ControlledParts } from './controlled.js';

@@ -1,6 +1,6 @@
 import { ReadySignal } from '../../base/ready-signal.js';
-import type { Overflow, SendResult } from '../../connection/channel.js';
 import { toBytes } from '../../connection/outgoing.js';
+import type { Overflow, SendResult } from '../../connection/send-result.js';
 import { BackpressureError, type UsageError } from '../../protocol/errors.js';
 import { MAX_HEADER_SIZE } from '../../protocol/frame/frame-header.js';
 import type { Opcode } from '../../protocol/frame/opcode.js';

@@ -1,6 +1,6 @@
-import type { Overflow } from '../../connection/channel.js';
 import type { Connection } from '../../connection/connection.js';
 import type { Turn } from '../../connection/hooks.js';
+import type { Overflow } from '../../connection/send-result.js';
 import { BackpressureError } from '../../protocol/errors.js';
 import type { PersistentSettings, SizeOf } from './persistent-options.js';
 

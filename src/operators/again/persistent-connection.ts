@@ -1,7 +1,7 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { SendResult } from '../../connection/channel.js';
 import type { Connection, Message, ReadyState } from '../../connection/connection.js';
 import type { Outgoing } from '../../connection/outgoing.js';
+import type { SendResult } from '../../connection/send-result.js';
 import type { SendSubject } from '../../connection/send-subject.js';
 
 /** Where a {@link PersistentConnection} stands, by its `type`. */

@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { checkBoolean, checkInteger, checkOneOf, checkScheduler } from '../../base/check.js';
-import type { Overflow } from '../../connection/channel.js';
+import type { Overflow } from '../../connection/send-result.js';
 import { type BackoffPolicy, type BackoffRules, backoffRules } from './backoff.js';
 
 /** When a persistent connection is dialed again. */

@@ -1,7 +1,7 @@
 import { BehaviorSubject, concat, distinctUntilChanged, Observable, of, switchMap } from 'rxjs';
-import type { SendResult } from '../../connection/channel.js';
 import { ReadyState } from '../../connection/connection.js';
 import type { Turn } from '../../connection/hooks.js';
+import type { SendResult } from '../../connection/send-result.js';
 import type { SendFailures, SendTarget } from '../../connection/send-subject.js';
 import type { BackpressureError } from '../../protocol/errors.js';
 import type { OfflineQueue, Socket } from './offline-queue.js';

@@ -1,6 +1,6 @@
 import { propertyOf, textOf } from '../../base/thrown.js';
-import type { SendResult } from '../../connection/channel.js';
 import { ReadyState } from '../../connection/connection.js';
+import type { SendResult } from '../../connection/send-result.js';
 import { type SharedMessage, shareMessage } from '../../connection/shared-message.js';
 import { LatestKeeper } from './latest-keeper.js';
 import { sendShared, trySendShared } from './send-shared.js';

@@ -1,5 +1,5 @@
-import type { SendResult } from '../../connection/channel.js';
 import { hooksOf, shareSymbol } from '../../connection/hooks.js';
+import type { SendResult } from '../../connection/send-result.js';
 import type { SharedMessage } from '../../connection/shared-message.js';
 import type { Target } from './target.js';
 

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { SendResult } from '../../connection/channel.js';
+import type { SendResult } from '../../connection/send-result.js';
 
 /** What tells how a connection sends: the part of its `send` that a broadcast looks at. */
 export interface TargetSend {

@@ -3,7 +3,6 @@ import { tagOf } from '../../base/describe.js';
 import { inspectSymbol, printed } from '../../base/inspect.js';
 import { subscribeWithin } from '../../base/subscribe-within.js';
 import { describeThrown, errorOf } from '../../base/thrown.js';
-import type { SendResult } from '../../connection/channel.js';
 import { type Connection, type Message, ReadyState, type SendSource } from '../../connection/connection.js';
 import {
   carryHooks,
@@ -21,6 +20,7 @@ import { fieldsOf } from '../../connection/inspect.js';
 import { iterateMessages } from '../../connection/message-iterator.js';
 import type { Outgoing } from '../../connection/outgoing.js';
 import type { Holdable } from '../../connection/seat.js';
+import type { SendResult } from '../../connection/send-result.js';
 import { SendSubject, type SendTarget } from '../../connection/send-subject.js';
 import { type SharedMessage, shareMessage } from '../../connection/shared-message.js';
 import { type Taker, Takers } from '../../connection/takers.js';

@@ -1,6 +1,6 @@
 import type { Observable, Subscription } from 'rxjs';
 import { Fifo } from '../../base/fifo.js';
-import type { SendResult } from '../../connection/channel.js';
+import type { SendResult } from '../../connection/send-result.js';
 
 interface Expected<T> {
   readonly item: T;
