@@ -1,6 +1,6 @@
 /**
  * What takes long, or is random and gains by numbers, runs in full with `npm run test:long`, and CI runs that. `npm test` runs a
- * part of it. `jest.long.config.js` finds the specs that import this, or check vectors.
+ * part of it. `.ci/jest.long.config.js` finds the specs that import this, or check vectors.
  */
 
 /** Whether all of it runs. */

@@ -1,6 +1,6 @@
 // `npm run test:long`: the specs that leave a part out of `npm test`, with all they have. CI runs it.
 import { readdirSync, readFileSync } from 'node:fs';
-import config from './jest.config.js';
+import config from '../jest.config.js';
 
 process.env.SLUICE_LONG_TESTS = '1';
 
@@ -9,6 +9,7 @@ const specs = readdirSync('spec', { recursive: true, encoding: 'utf8' }).filter(
 /** @type {import('jest').Config} */
 export default {
   ...config,
+  rootDir: '..',
   roots: ['<rootDir>/spec'],
   testTimeout: 600_000,
   testMatch: specs
