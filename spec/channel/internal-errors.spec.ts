@@ -4,6 +4,7 @@ import type { PortEvents } from '../../src/channel/byte-port.js';
 import { connectionOver } from '../../src/channel/open.js';
 import { connectionSettings } from '../../src/channel/settings.js';
 import type { LiveConnection } from '../../src/connection/live-connection.js';
+import { plainFacts } from '../support/facts.js';
 import { binary, text, wire } from '../support/frames.js';
 import { memoryConnection } from '../support/memory-connection.js';
 import { PeerPort } from '../support/peer-port.js';
@@ -75,16 +76,7 @@ function open(role: 'server' | 'client'): {
 } {
   const port = new PeerPort((task) => task());
   const opening = jest.spyOn(port, 'open');
-  const facts = {
-    role,
-    data: undefined,
-    url: '/',
-    protocol: '',
-    extensions: [],
-    deflate: undefined,
-    protocolVersion: 13,
-    remoteAddress: undefined,
-  };
+  const facts = plainFacts({ role });
   const settings = connectionSettings({ heartbeat: false, scheduler: new VirtualTimeScheduler() }, role);
   const connection = connectionOver<undefined>(port, facts, settings);
   connection.start();

@@ -8,6 +8,7 @@ import type { DeflateParameters } from '../../src/protocol/deflate/deflate-negot
 import type { Role } from '../../src/protocol/frame/opcode.js';
 import { SimulatedPort } from '../lifecycle/simulation/network.js';
 import { readWire } from '../lifecycle/simulation/wire-check.js';
+import { plainFacts } from '../support/facts.js';
 
 /** One end, and what it allows. */
 interface ConversationOptions {
@@ -64,16 +65,7 @@ function quietConnection(
   port: SimulatedPort,
   { role, deflate, ...limits }: ConversationOptions,
 ): LiveConnection<undefined, Message> {
-  const facts = {
-    role,
-    data: undefined,
-    url: '/',
-    protocol: '',
-    extensions: [],
-    deflate,
-    protocolVersion: 13,
-    remoteAddress: undefined,
-  };
+  const facts = plainFacts({ role, deflate });
   const scheduler = new VirtualTimeScheduler();
   return connectionOver(port, facts, connectionSettings({ heartbeat: false, scheduler, ...limits }, role));
 }

@@ -1,4 +1,5 @@
 /** Connections over memory, so that their whole life is seen in virtual time or in one turn of the loop. */
+import { plainFacts } from './facts.js';
 import '../../src/net/diagnostics.js';
 import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
 import type { CompressionOption } from '../../src/channel/deflate-options.js';
@@ -40,16 +41,7 @@ export function memoryConnection({
   const due: (() => void)[] = [];
   const { scheduler } = options;
   const port = new PeerPort(scheduler === undefined ? (task) => due.push(task) : onScheduler(scheduler));
-  const facts = {
-    role,
-    data: undefined,
-    url: '/',
-    protocol: '',
-    extensions: [],
-    deflate,
-    protocolVersion: 13,
-    remoteAddress: undefined,
-  };
+  const facts = plainFacts({ role, deflate });
   const settings = connectionSettings({ heartbeat: false, scheduler: new VirtualTimeScheduler(), ...options }, role);
   const connection = connectionOver<undefined, Message>(port, facts, { ...settings, random: () => random });
   const closeInfos: CloseInfo[] = [];
