@@ -327,7 +327,7 @@ describe('a reset', () => {
     });
     const log: string[] = [];
     connection.messages$.subscribe({ complete: () => log.push('messages$') });
-    connection.whenFinished({ told: () => log.push('finished') });
+    connection.onFinished({ finished: () => log.push('finished') });
     connection.close$.subscribe(() => hold.unsubscribe());
     port.reset();
     expect(log).toEqual([]);
@@ -389,7 +389,7 @@ describe('what is left of a connection that nobody wants any more', () => {
     marbles(({ scheduler, flush }) => {
       const { connection, peer, port } = memoryConnection({ scheduler });
       const times: number[] = [];
-      connection.whenFinished({ told: () => times.push(scheduler.now()) });
+      connection.onFinished({ finished: () => times.push(scheduler.now()) });
       const hold = connection.hold();
       const subscription = connection.messages$.subscribe();
       peer(text('a'), close(1000));

@@ -59,7 +59,7 @@ describe('the order of an end', () => {
     const scheduler = new VirtualTimeScheduler();
     const { connection, port, peer, closeInfos } = memoryConnection({ scheduler, highWaterMark: 200 });
     const finished: number[] = [];
-    connection.whenFinished({ told: ({ code }) => finished.push(code) });
+    connection.onFinished({ finished: ({ code }) => finished.push(code) });
     peer(text('a'), text('b'), text('c'));
     port.reset();
     expect({ finished, closeInfos: closeInfos.length, actions: scheduler.actions }).toEqual({
@@ -105,7 +105,7 @@ describe('the order of an end', () => {
     connection.messages$.subscribe({ complete: act });
     connection.pings$.subscribe({ complete: act });
     connection.close$.subscribe({ next: act, complete: act });
-    connection.whenFinished({ told: act });
+    connection.onFinished({ finished: act });
     port.reset();
     expect([closeInfos.length, port.frames]).toEqual([1, []]);
   });
@@ -365,7 +365,7 @@ function logged(options: Parameters<typeof memoryConnection>[0] = {}): MemoryCon
   const each = memoryConnection(options);
   const { connection } = each;
   const log: string[] = [];
-  connection.whenFinished({ told: ({ code }) => log.push(`finished ${code}`) });
+  connection.onFinished({ finished: ({ code }) => log.push(`finished ${code}`) });
   connection.close$.subscribe({
     next: ({ code }) => log.push(`close$ ${code}`),
     complete: () => log.push('close$ complete'),

@@ -21,7 +21,7 @@ describe('the Observables of a connection', () => {
     const streams = streamsOf();
     const hold = holding(streams);
     const log: string[] = [];
-    streams.whenFinished({ told: () => log.push('finished') });
+    streams.onFinished({ finished: () => log.push('finished') });
     streams.closed.value$.subscribe({ complete: () => log.push('closed') });
     for (const each$ of [streams.pings$, streams.pongs$]) each$.subscribe({ complete: () => log.push('no more') });
     streams.ended(info);
@@ -45,13 +45,13 @@ describe('the Observables of a connection', () => {
     const streams = streamsOf();
     const hold = holding(streams);
     const log: string[] = [];
-    const listener = (name: string) => ({ told: ({ code }: CloseInfo) => log.push(`${name} ${code}`) });
-    for (const name of ['first', 'second', 'third']) streams.whenFinished(listener(name));
+    const listener = (name: string) => ({ finished: ({ code }: CloseInfo) => log.push(`${name} ${code}`) });
+    for (const name of ['first', 'second', 'third']) streams.onFinished(listener(name));
     streams.ended(info);
     streams.settled();
     expect(log).toEqual([]);
     hold.unsubscribe();
-    streams.whenFinished(listener('late'));
+    streams.onFinished(listener('late'));
     expect(log).toEqual(['first 1000', 'second 1000', 'third 1000', 'late 1000']);
   });
 

@@ -54,7 +54,7 @@ describe('the symbols of a connection', () => {
   it('lead from a connection to what comes last', () => {
     const { connection, peer, port } = memoryConnection();
     const codes: number[] = [];
-    hooksOf(connection)[finishedSymbol]!({ told: ({ code }) => codes.push(code) });
+    hooksOf(connection)[finishedSymbol]!({ finished: ({ code }) => codes.push(code) });
     peer(close(3000));
     port.reset();
     expect(codes).toEqual([3000]);

@@ -25,7 +25,7 @@ function logged(conn: PortedConnection): string[] {
   const log: string[] = [];
   const complete = (name: string) => ({ complete: () => log.push(`${name} complete (state ${conn.readyState})`) });
   conn.close$.subscribe({ next: ({ code }) => log.push(`close$ ${code}`), ...complete('close$') });
-  conn.whenFinished({ told: () => log.push('finished') });
+  conn.onFinished({ finished: () => log.push('finished') });
   conn.pings$.subscribe(complete('pings$'));
   conn.pongs$.subscribe(complete('pongs$'));
   conn.messages$.subscribe({ next: (message) => log.push(`message ${message}`), ...complete('messages$') });

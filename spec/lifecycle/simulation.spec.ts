@@ -113,7 +113,7 @@ class Simulation {
       heartbeat: heartbeat ? { interval: 500, timeout: 300 } : false,
       ...(pausedTimeout !== undefined && { pausedTimeout }),
     });
-    this.#each.connection.whenFinished({ told: () => this.#finished++ });
+    this.#each.connection.onFinished({ finished: () => this.#finished++ });
   }
 
   take(step: Step): void {

@@ -13,7 +13,7 @@ describe('the connection behind testConnection', () => {
       conn.messages$.subscribe();
       const info = { code: 1000, reason: '', wasClean: true, initiator: 'peer' };
       const finished = new Subject();
-      Reflect.get(conn, finishedSymbol).call(conn, { told: (value: unknown) => finished.next(value) });
+      Reflect.get(conn, finishedSymbol).call(conn, { finished: (value: unknown) => finished.next(value) });
       expectObservable(finished).toBe('-----c', { c: info });
       scheduler.schedule(() => hold.unsubscribe(), 5);
     }));
@@ -133,7 +133,7 @@ describe('the inbox of a test connection', () => {
     const messages$ = new Subject<string>();
     const conn = testConnection<string, string>({ ...inputs(messages$), scheduler });
     const log: unknown[] = [];
-    Reflect.get(conn, finishedSymbol).call(conn, { told: () => log.push('done') });
+    Reflect.get(conn, finishedSymbol).call(conn, { finished: () => log.push('done') });
     const subscription = conn.messages$.subscribe({ complete: () => log.push('complete') });
     conn.hold();
     messages$.next('a');

@@ -186,7 +186,7 @@ class Attempt<In> {
     connection.close$.subscribe(() => {
       uptime = connection.stats.uptime;
     });
-    connection.whenFinished({ told: (info) => this.#closed(info, uptime) });
+    connection.onFinished({ finished: (info) => this.#closed(info, uptime) });
     report('open', { connection });
     // All who subscribe while it is emitted share the first message.
     const hold = connection.hold();

@@ -62,11 +62,11 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   }
 
   /** Tells `listener` the same, once nothing is held back any more. Without an Observable: there is one for every connection. */
-  whenFinished(listener: FinishListener): void {
+  onFinished(listener: FinishListener): void {
     const before = this.#finishing;
-    if (this.#told === 'finished') listener.told(this.info as CloseInfo);
+    if (this.#told === 'finished') listener.finished(this.info as CloseInfo);
     else if (before === undefined) this.#finishing = listener;
-    else this.#finishing = { told: (info) => tellBoth(before, listener, info) };
+    else this.#finishing = { finished: (info) => tellBoth(before, listener, info) };
   }
 
   get pings$(): Observable<Uint8Array> {
@@ -134,7 +134,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
     this.#told = 'finished';
     const listener = this.#finishing;
     this.#finishing = undefined;
-    listener?.told(this.info as CloseInfo);
+    listener?.finished(this.info as CloseInfo);
   }
 
   get #now(): number {
@@ -143,6 +143,6 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
 }
 
 function tellBoth(first: FinishListener, second: FinishListener, info: CloseInfo): void {
-  first.told(info);
-  second.told(info);
+  first.finished(info);
+  second.finished(info);
 }

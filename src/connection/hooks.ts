@@ -1,12 +1,12 @@
 import type { Observable, Subscription, Unsubscribable } from 'rxjs';
 import type { CloseInfo, Connection } from './connection.js';
+import type { Interceptor, InterceptorKey } from './interceptors.js';
 import type { SendResult } from './send-result.js';
 import type { SharedMessage } from './shared-message.js';
-import type { Taker, TakerKey } from './takers.js';
 
 /** Whom a connection tells that it is over. */
 export interface FinishListener {
-  told(info: CloseInfo): void;
+  finished(info: CloseInfo): void;
 }
 
 /*
@@ -57,7 +57,7 @@ export interface MessageHooks<In> {
 /** How messages are intercepted. */
 export interface InterceptOptions<In> {
   /** Which messages are shown. @default all */
-  readonly key?: TakerKey<In>;
+  readonly key?: InterceptorKey<In>;
   /**
    * Given by those who wait for a message: reads ahead twice as far while it lasts. Called when even that much waits, and nothing more
    * can be read before somebody subscribes. Runs no code of the application.
@@ -87,7 +87,7 @@ export interface Turn<Out> {
 /** What a connection carries. Each implementation has some of it. */
 export interface ConnectionHooks<In, Out> {
   /**
-   * Calls `listener.told(closeInfo)` once, when the connection has ended and nothing is kept back by a hold any more, or was for longer
+   * Calls `listener.finished(closeInfo)` once, when the connection has ended and nothing is kept back by a hold any more, or was for longer
    * than `closeTimeout`. What cleans up after a connection waits for it. No Observable: every connection of a server is waited for so,
    * and a subscription costs 0.6 KiB.
    */
@@ -101,7 +101,7 @@ export interface ConnectionHooks<In, Out> {
    *
    * @returns undefined if the connection behind this one cannot do it.
    */
-  readonly [interceptSymbol]: (take: Taker<In>, options?: InterceptOptions<In>) => Interception | undefined;
+  readonly [interceptSymbol]: (take: Interceptor<In>, options?: InterceptOptions<In>) => Interception | undefined;
   /**
    * `trySend` for a message that goes to several connections, so that a broadcast is framed and compressed once. A connection that
    * changes what it sends must not inherit it.

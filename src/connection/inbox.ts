@@ -1,8 +1,8 @@
 import { type Subscriber, Subscription } from 'rxjs';
 import type { ChannelInbox } from './channel.js';
 import type { Interception, InterceptOptions, Tap } from './hooks.js';
+import { type Interceptor, Interceptors } from './interceptors.js';
 import { type Holdable, type InboxSeats, messagesOf, Seat } from './seat.js';
-import { type Taker, Takers } from './takers.js';
 
 /** What each waiting message is charged beside its bytes, so that empty ones count too. */
 const MESSAGE_COST = 128;
@@ -31,7 +31,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
   #messages$: Holdable<In> | undefined;
   #seats: readonly Seat<In>[] = NONE;
   /** Made when somebody intercepts. */
-  #takers: Takers<In> | undefined;
+  #interceptors: Interceptors<In> | undefined;
   /** Those who wait for a message, and are told when none can come. */
   #waiters: readonly (() => void)[] = NONE;
   #waiting: readonly Waiting<In>[] = NONE;
@@ -112,9 +112,9 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
   }
 
   /** Shows `take` each message that comes from now on, before it is queued. The first that takes it has it. */
-  intercept(take: Taker<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception {
-    this.#takers ??= new Takers();
-    const leave = this.#takers.add(take, key);
+  intercept(take: Interceptor<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception {
+    this.#interceptors ??= new Interceptors();
+    const leave = this.#interceptors.add(take, key);
     const stopWaiting = onStuck === undefined ? undefined : this.#waitFor(onStuck);
     if (onStuck !== undefined) this.#owner.pump();
     this.#tellIfStuck();
@@ -139,7 +139,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
    * @param isKept whether it waits when nobody wants it now.
    */
   put(message: In, size: number, isKept = true): void {
-    if (this.#takers?.offer(message) === true) return;
+    if (this.#interceptors?.offer(message) === true) return;
     if (this.isEmpty && this.hasDemand) {
       this.#deliver(message);
       return;

@@ -28,6 +28,7 @@ import {
 } from './hooks.js';
 import type { IncomingMessage } from './incoming-message.js';
 import { connectionFields } from './inspect.js';
+import type { Interceptor } from './interceptors.js';
 import { iterateMessages } from './message-iterator.js';
 import type { Outgoing } from './outgoing.js';
 import type { Holdable } from './seat.js';
@@ -35,7 +36,6 @@ import { sendFrom } from './send-from.js';
 import type { SendResult } from './send-result.js';
 import { SendSubject } from './send-subject.js';
 import type { SharedMessage } from './shared-message.js';
-import type { Taker } from './takers.js';
 
 const NOTHING = new Uint8Array(0);
 
@@ -112,8 +112,8 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
   }
 
   /** Tells `listener` how it ended, once no hold keeps anything back: what `finishedSymbol` stands for. @internal */
-  whenFinished(listener: FinishListener): void {
-    this.#streams.whenFinished(listener);
+  onFinished(listener: FinishListener): void {
+    this.#streams.onFinished(listener);
   }
 
   hold(): Subscription {
@@ -280,7 +280,7 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
   }
 
   /** Shows messages before they are queued: what `interceptSymbol` stands for. @internal */
-  intercept(take: Taker<In>, options?: InterceptOptions<In>): Interception {
+  intercept(take: Interceptor<In>, options?: InterceptOptions<In>): Interception {
     return this.#streams.inbox.intercept(take, options);
   }
 
@@ -312,7 +312,7 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
 }
 
 carryHooks(LiveConnection.prototype, {
-  [finishedSymbol]: LiveConnection.prototype.whenFinished,
+  [finishedSymbol]: LiveConnection.prototype.onFinished,
   [interceptSymbol]: LiveConnection.prototype.intercept,
   [reportSymbol]: LiveConnection.prototype.reportError,
   [shareSymbol]: LiveConnection.prototype.trySendShared,

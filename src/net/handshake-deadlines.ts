@@ -13,7 +13,7 @@ const tooSlow = encodeRefusal(reject(408, undefined, undefined, 'The handshake t
 const deadlineSymbol: unique symbol = Symbol('deadline');
 
 /** A socket whose request is waited for. */
-interface Carrier {
+interface TimedSocket {
   [deadlineSymbol]?: Deadline | undefined;
 }
 
@@ -45,7 +45,7 @@ class Deadline implements Due, Enrolled {
   }
 }
 
-function onClose(this: Carrier): void {
+function onClose(this: TimedSocket): void {
   this[deadlineSymbol]?.stop();
 }
 
@@ -93,7 +93,7 @@ export class HandshakeDeadlines {
 
   /** Its request is there. Returns when it had connected. */
   end(socket: Duplex): number {
-    const begun = (socket as Carrier)[deadlineSymbol];
+    const begun = (socket as TimedSocket)[deadlineSymbol];
     if (begun === undefined) return this.queue.clock();
     this.stop(begun);
     return begun.startedAt;
@@ -102,7 +102,7 @@ export class HandshakeDeadlines {
   /** Forgets `begun`. */
   stop(begun: Deadline): void {
     const { socket, name } = begun;
-    (socket as Carrier)[deadlineSymbol] = undefined;
+    (socket as TimedSocket)[deadlineSymbol] = undefined;
     socket.off('close', onClose);
     if (name !== undefined) this.#forgetName(name, begun);
     this.#deadlines.delete(begun);
@@ -126,7 +126,7 @@ export class HandshakeDeadlines {
 
   #start(socket: Socket, startedAt: number, left: number, name?: string): void {
     const begun = new Deadline(socket, startedAt, name, this);
-    (socket as Carrier)[deadlineSymbol] = begun;
+    (socket as TimedSocket)[deadlineSymbol] = begun;
     if (name !== undefined) this.#byName.set(name, [...(this.#byName.get(name) ?? []), begun]);
     this.#deadlines.add(begun);
     this.queue.add(begun, left);

@@ -6,7 +6,7 @@ import { EARLY_LIMIT } from './socket-upgrade.js';
 /** Under this symbol a socket of an HTTP server carries its latest response, until that has been sent. */
 const answerSymbol: unique symbol = Symbol('answer');
 
-interface Carrier {
+interface AnsweringSocket {
   [answerSymbol]?: ServerResponse | undefined;
 }
 
@@ -42,7 +42,7 @@ export function followAnswers(): () => void {
 
 /** Notes that `response` is the latest on `socket`. */
 export function noteAnswer(socket: object, response: ServerResponse): void {
-  (socket as Carrier)[answerSymbol] = response;
+  (socket as AnsweringSocket)[answerSymbol] = response;
 }
 
 function onStart(message: unknown): void {
@@ -53,7 +53,7 @@ function onStart(message: unknown): void {
 function onFinish(message: unknown): void {
   const { socket, response } = message as Exchange;
   // A later one waits for this: it is the one to wait for.
-  if ((socket as Carrier)[answerSymbol] === response) (socket as Carrier)[answerSymbol] = undefined;
+  if ((socket as AnsweringSocket)[answerSymbol] === response) (socket as AnsweringSocket)[answerSymbol] = undefined;
 }
 
 /**
@@ -86,7 +86,7 @@ export function afterAnswersRead(
 /** The latest response on the connection of `request`; undefined if it has been sent. */
 function openAnswer({ socket }: IncomingMessage): ServerResponse | undefined {
   // Not always the one of the event: newer versions of Node put a stream around the socket of a request with a body.
-  const answer = (socket as Carrier | undefined)?.[answerSymbol];
+  const answer = (socket as AnsweringSocket | undefined)?.[answerSymbol];
   return answer === undefined || answer.writableFinished || answer.destroyed ? undefined : answer;
 }
 

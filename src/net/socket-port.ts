@@ -17,7 +17,7 @@ const NOTHING = Buffer.alloc(0);
 const portSymbol: unique symbol = Symbol('port');
 
 /** A socket that a port listens to. */
-interface Carrier extends Duplex {
+interface PortSocket extends Duplex {
   [portSymbol]: SocketPort;
   /** Of Node: what failed is noted here too, and a stream that has failed reads no more. */
   readonly _readableState?: { errored?: Error | null };
@@ -26,7 +26,7 @@ interface Carrier extends Duplex {
 /** A {@link BytePort} over a socket of TCP, TLS or a Unix path, or over any other Duplex. */
 export class SocketPort implements BytePort {
   readonly synchronous: boolean;
-  readonly #socket: Carrier;
+  readonly #socket: PortSocket;
   /** Only plain TCP can be reset: `resetAndDestroy` throws on TLS and on pipes. */
   readonly #resettable: boolean;
   #error: Error | undefined;
@@ -44,7 +44,7 @@ export class SocketPort implements BytePort {
    * @param head bytes that were read behind the handshake, delivered before all others.
    */
   constructor(socket: Duplex, head: Buffer) {
-    this.#socket = socket as Carrier;
+    this.#socket = socket as PortSocket;
     this.#socket[portSymbol] = this;
     const plain = socket instanceof Socket && !('encrypted' in socket && socket.encrypted === true);
     this.synchronous = plain;
@@ -73,7 +73,7 @@ export class SocketPort implements BytePort {
       return;
     }
     if (this.#head !== undefined) process.nextTick(() => this.#deliverHead());
-    if (!(this.synchronous && readDirectly(socket as Carrier & Socket, onRead))) socket.on('data', onData);
+    if (!(this.synchronous && readDirectly(socket as PortSocket & Socket, onRead))) socket.on('data', onData);
     socket.on('end', onEnd).on('close', onClose);
     socket.resume();
   }
@@ -206,23 +206,23 @@ export class SocketPort implements BytePort {
   }
 }
 
-function onData(this: Carrier, chunk: Buffer): void {
+function onData(this: PortSocket, chunk: Buffer): void {
   this[portSymbol].received(chunk, chunk.length);
 }
 
 function onRead(this: Socket, length: number): void {
-  (this as unknown as Carrier)[portSymbol].received(readMemory, length);
+  (this as unknown as PortSocket)[portSymbol].received(readMemory, length);
 }
 
-function onEnd(this: Carrier): void {
+function onEnd(this: PortSocket): void {
   this[portSymbol].ended();
 }
 
-function onError(this: Carrier, error: Error): void {
+function onError(this: PortSocket, error: Error): void {
   this[portSymbol].failed(error);
 }
 
-function onClose(this: Carrier): void {
+function onClose(this: PortSocket): void {
   this[portSymbol].closed();
 }
 
@@ -232,7 +232,7 @@ function onClose(this: Carrier): void {
  */
 function destroy(this: Socket, error?: Error): Socket {
   const { syscall } = (error ?? {}) as NodeJS.ErrnoException;
-  if (error !== undefined && syscall === 'write' && (this as unknown as Carrier)[portSymbol].keepsReading(error))
+  if (error !== undefined && syscall === 'write' && (this as unknown as PortSocket)[portSymbol].keepsReading(error))
     return this;
   return Reflect.apply(Object.getPrototypeOf(this).destroy, this, [error]);
 }

@@ -10,18 +10,18 @@ import { SocketUpgrade } from './socket-upgrade.js';
  */
 const takenSymbol: unique symbol = Symbol.for('sluice.taken') as never;
 
-interface Carrier {
+interface TakenSocket {
   [takenSymbol]?: true;
 }
 
 /** Says that `socket` is answered here, and by nothing else of sluice. */
 export function markTaken(socket: Duplex): void {
-  (socket as Carrier)[takenSymbol] = true;
+  (socket as TakenSocket)[takenSymbol] = true;
 }
 
 /** Whether this or another copy of sluice answers the request on `socket`. */
 export function isTaken(socket: Duplex): boolean {
-  return (socket as Carrier)[takenSymbol] === true;
+  return (socket as TakenSocket)[takenSymbol] === true;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { asyncScheduler, Observable, type SchedulerLike, type Subscriber, TimeoutError } from 'rxjs';
 import { checkFunction, checkNumber } from '../base/check.js';
 import { hooksOf, type Turn, turnSymbol } from '../connection/hooks.js';
-import type { TakerKey } from '../connection/takers.js';
+import type { InterceptorKey } from '../connection/interceptors.js';
 import { ConnectionClosedError, UsageError } from '../protocol/errors.js';
 import { type OpenQuestion, type Questions, questionsOf } from './questions.js';
 import { intercept, type Peer, type Session } from './sessions-of.js';
@@ -91,7 +91,7 @@ export function ask<In, Out, Answer extends In = In, Key = unknown>(
 interface Rules<In> {
   /** Whether it is the answer, of those that have the key. */
   readonly match: (message: In) => boolean;
-  readonly key: Omit<TakerKey<In>, 'failed'> | undefined;
+  readonly key: Omit<InterceptorKey<In>, 'failed'> | undefined;
   readonly timeout: number;
   readonly scheduler: SchedulerLike;
 }

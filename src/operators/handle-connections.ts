@@ -206,7 +206,7 @@ class Handling<C extends Connection<any, any, any>> implements Unsubscribable, E
     const hooks = hooksOf(conn);
     if (hooks[finishedSymbol] !== undefined) hooks[finishedSymbol](this);
     else {
-      const closed = conn.close$.subscribe(() => this.told());
+      const closed = conn.close$.subscribe(() => this.finished());
       this.#deadline ??= closed;
     }
     new Observable((subscriber) => {
@@ -217,7 +217,7 @@ class Handling<C extends Connection<any, any, any>> implements Unsubscribable, E
   }
 
   /** The connection has ended and its messages are delivered. */
-  told(): void {
+  finished(): void {
     const { scheduler, closeTimeout } = this.#handlers.rules;
     if (!this.#isDone) this.#deadline = scheduler.schedule(() => this.#end(() => {}), closeTimeout);
   }

@@ -7,7 +7,7 @@ import {
   interceptSymbol,
   sessionsSymbol,
 } from '../connection/hooks.js';
-import type { Taker } from '../connection/takers.js';
+import type { Interceptor } from '../connection/interceptors.js';
 import { UsageError } from '../protocol/errors.js';
 import type { PersistentConnection } from './again/persistent-connection.js';
 
@@ -38,7 +38,7 @@ export function sessionsOf<In, Out>(peer: Peer<In, Out>): Observable<Session<In,
 export function intercept<In>(
   operator: string,
   session: object,
-  take: Taker<In>,
+  take: Interceptor<In>,
   options?: InterceptOptions<In>,
 ): Interception {
   const interception = hooksOf<In, unknown>(session)[interceptSymbol]?.(take, options);

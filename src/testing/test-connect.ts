@@ -32,7 +32,7 @@ export class TestConnect<C extends AnyConnection> extends Observable<C> {
             const hold = opened.hold();
             subscriber.next(opened);
             hold.unsubscribe();
-            whenFinished(opened, (info) => {
+            onFinished(opened, (info) => {
               const error = closeErrorOf(info);
               if (error === undefined) subscriber.complete();
               else subscriber.error(withUptime(error, scheduler.now() - openedAt));
@@ -73,8 +73,8 @@ function attemptOf<C extends AnyConnection>(attempts: readonly Attempt<C>[], ind
   return attempt instanceof Error ? throwError(() => attempt) : of(attempt);
 }
 
-function whenFinished(conn: AnyConnection, told: (info: CloseInfo) => void): void {
+function onFinished(conn: AnyConnection, told: (info: CloseInfo) => void): void {
   const hooks = hooksOf(conn);
   if (hooks[finishedSymbol] === undefined) conn.close$.subscribe(told);
-  else hooks[finishedSymbol]({ told });
+  else hooks[finishedSymbol]({ finished: told });
 }

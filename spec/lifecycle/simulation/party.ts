@@ -637,8 +637,8 @@ export class Party {
         return connection.send.asObservable();
       case 'finished':
         return new Observable((subscriber) =>
-          connection.whenFinished({
-            told: (info) => {
+          connection.onFinished({
+            finished: (info) => {
               subscriber.next(info);
               subscriber.complete();
             },

@@ -228,12 +228,12 @@ describe('a typed connection', () => {
     const raw = testConnection({ messages$: of('1', 'x', '2'), close$: NEVER });
     const conn = new CodecConnection(raw, json({ invalid: 'drop' }));
     const told = jest.fn();
-    Reflect.get(conn, finishedSymbol).call(conn, { told });
+    Reflect.get(conn, finishedSymbol).call(conn, { finished: told });
     raw.terminate();
     expect(told).toHaveBeenCalledWith(expect.objectContaining({ code: 1006 }));
     expect(conn).toHaveProperty([reportSymbol]);
     const bare = new CodecConnection({ send: raw.send, messages$: EMPTY, close$: of('info') } as never, json());
-    bare.whenFinished({ told });
+    bare.onFinished({ finished: told });
     expect(told).toHaveBeenLastCalledWith('info');
     expect(bare.intercept(() => true)).toBeUndefined();
     expect(() => bare.report(new Error('a'))).not.toThrow();

@@ -13,7 +13,7 @@ describe('the face of a connection behind another one', () => {
       'rank',
       'tracker',
       'isTrackedBy',
-      'whenFinished',
+      'onFinished',
       'reportError',
       'intercept',
       'trySendShared',

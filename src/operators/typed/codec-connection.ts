@@ -17,13 +17,13 @@ import {
   shareSymbol,
 } from '../../connection/hooks.js';
 import { fieldsOf } from '../../connection/inspect.js';
+import { type Interceptor, Interceptors } from '../../connection/interceptors.js';
 import { iterateMessages } from '../../connection/message-iterator.js';
 import type { Outgoing } from '../../connection/outgoing.js';
 import type { Holdable } from '../../connection/seat.js';
 import type { SendResult } from '../../connection/send-result.js';
 import { SendSubject, type SendTarget } from '../../connection/send-subject.js';
 import { type SharedMessage, shareMessage } from '../../connection/shared-message.js';
-import { type Taker, Takers } from '../../connection/takers.js';
 import { isUsageError, type ProtocolError, UsageError } from '../../protocol/errors.js';
 import { trySendShared } from '../many/send-shared.js';
 import { type Codec, checkPolicy, type InvalidPolicy, invalidMessage } from './codec.js';
@@ -40,7 +40,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   readonly #codec: Codec<In, Out>;
   readonly #handed: HandedLine<Outgoing>;
   /** Those who intercept, so that a message is decoded once for all of them. Made for the first. */
-  #takers: Takers<In> | undefined;
+  #interceptors: Interceptors<In> | undefined;
   /** There while anybody intercepts. */
   #interception: Interception | undefined;
   /** Whether anybody subscribes to the messages. */
@@ -73,9 +73,9 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   /** What `finishedSymbol` stands for. */
-  whenFinished(listener: FinishListener): void {
+  onFinished(listener: FinishListener): void {
     const hooks = hooksOf(this.#conn);
-    if (hooks[finishedSymbol] === undefined) this.#conn.close$.subscribe((info) => listener.told(info));
+    if (hooks[finishedSymbol] === undefined) this.#conn.close$.subscribe((info) => listener.finished(info));
     else hooks[finishedSymbol](listener);
   }
 
@@ -85,16 +85,16 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   /** What `interceptSymbol` stands for. A message that cannot be decoded is taken by nobody, and judged when its turn comes. */
-  intercept(take: Taker<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception | undefined {
+  intercept(take: Interceptor<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception | undefined {
     const hooks = hooksOf<Message, Outgoing>(this.#conn);
-    this.#takers ??= new Takers();
-    const takers = this.#takers;
-    this.#interception ??= hooks[interceptSymbol]?.((message) => this.#show(message, takers));
+    this.#interceptors ??= new Interceptors();
+    const interceptors = this.#interceptors;
+    this.#interception ??= hooks[interceptSymbol]?.((message) => this.#show(message, interceptors));
     const behind = this.#interception;
     if (behind === undefined) return undefined;
-    const interception = new Subscription(takers.add(take, key));
+    const interception = new Subscription(interceptors.add(take, key));
     interception.add(() => {
-      if (takers.isEmpty) this.#stopShowing();
+      if (interceptors.isEmpty) this.#stopShowing();
     });
     // Room to read ahead, and no look at any message.
     if (onStuck !== undefined) interception.add(hooks[interceptSymbol]?.(takesNone, { onStuck }));
@@ -130,7 +130,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     this.#interception = undefined;
   }
 
-  #show(message: Message, takers: Takers<In>): boolean {
+  #show(message: Message, interceptors: Interceptors<In>): boolean {
     if (this.#hasFailed) return false;
     let value: In;
     try {
@@ -138,7 +138,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     } catch {
       return false;
     }
-    if (takers.offer(value)) return true;
+    if (interceptors.offer(value)) return true;
     if (this.#isWanted) this.#shown = { message, value };
     return false;
   }
@@ -240,7 +240,7 @@ function nameOf(codec: object): string {
 }
 
 carryHooks(CodecConnection.prototype, {
-  [finishedSymbol]: CodecConnection.prototype.whenFinished,
+  [finishedSymbol]: CodecConnection.prototype.onFinished,
   [interceptSymbol]: CodecConnection.prototype.intercept,
   [shareSymbol]: CodecConnection.prototype.trySendShared,
   [reportSymbol]: CodecConnection.prototype.report,

@@ -1,51 +1,51 @@
 import fc from 'fast-check';
-import { type TakerKey, Takers } from '../../src/connection/takers.js';
+import { type InterceptorKey, Interceptors } from '../../src/connection/interceptors.js';
 
-/** Takers of texts, and what each was shown. */
+/** Interceptors of texts, and what each was shown. */
 class Scene {
-  readonly takers = new Takers<string>();
+  readonly interceptors = new Interceptors<string>();
   readonly shown: string[] = [];
   readonly failures: unknown[] = [];
 
   /** @param wanted what it takes; all when it is not given. */
-  add(name: string, wanted?: string, key?: Omit<TakerKey<string>, 'failed'>): () => void {
+  add(name: string, wanted?: string, key?: Omit<InterceptorKey<string>, 'failed'>): () => void {
     const take = (message: string): boolean => {
       this.shown.push(`${name} ${message}`);
       return wanted === undefined || message === wanted;
     };
     const failed = (error: unknown): void => void this.failures.push([name, error]);
-    return this.takers.add(take, key === undefined ? undefined : { ...key, failed });
+    return this.interceptors.add(take, key === undefined ? undefined : { ...key, failed });
   }
 }
 
 const first = (message: string): string => message.charAt(0);
 const last = (message: string): string => message.charAt(message.length - 1);
 
-describe('takers', () => {
+describe('interceptors', () => {
   it('are asked in the order of coming, until one takes the message', () => {
     const scene = new Scene();
-    const { takers, shown } = scene;
+    const { interceptors, shown } = scene;
     const leave = scene.add('a', 'x');
     scene.add('b', 'y');
-    expect({ x: takers.offer('x'), y: takers.offer('y'), z: takers.offer('z') }).toEqual({
+    expect({ x: interceptors.offer('x'), y: interceptors.offer('y'), z: interceptors.offer('z') }).toEqual({
       x: true,
       y: true,
       z: false,
     });
     leave();
     leave();
-    expect([takers.offer('x'), takers.isEmpty]).toEqual([false, false]);
+    expect([interceptors.offer('x'), interceptors.isEmpty]).toEqual([false, false]);
     expect(shown).toEqual(['a x', 'a y', 'b y', 'a z', 'b z', 'b x']);
   });
 
   it('may be the same function twice', () => {
-    const takers = new Takers<string>();
+    const interceptors = new Interceptors<string>();
     const take = (): boolean => true;
-    const leave = takers.add(take);
-    takers.add(take)();
-    expect(takers.offer('a')).toBe(true);
+    const leave = interceptors.add(take);
+    interceptors.add(take)();
+    expect(interceptors.offer('a')).toBe(true);
     leave();
-    expect([takers.offer('a'), takers.isEmpty]).toEqual([false, true]);
+    expect([interceptors.offer('a'), interceptors.isEmpty]).toEqual([false, true]);
   });
 
   describe('with a key', () => {
@@ -58,7 +58,7 @@ describe('takers', () => {
       };
       for (const value of 'abcdefgh') scene.add(value, undefined, { of, value });
       scene.add('last', undefined, { of: last, value: 'z' });
-      expect(['b1', 'y1', '1z'].map((message) => scene.takers.offer(message))).toEqual([true, false, true]);
+      expect(['b1', 'y1', '1z'].map((message) => scene.interceptors.offer(message))).toEqual([true, false, true]);
       expect([scene.shown, calls]).toEqual([['b b1', 'last 1z'], 3]);
     });
 
@@ -70,18 +70,18 @@ describe('takers', () => {
       scene.add('3');
       scene.add('4', undefined, key);
       scene.add('5', undefined, { of: last, value: 'z' });
-      expect(scene.takers.offer('a-z')).toBe(true);
+      expect(scene.interceptors.offer('a-z')).toBe(true);
       leave();
-      expect(scene.takers.offer('a-z')).toBe(true);
+      expect(scene.interceptors.offer('a-z')).toBe(true);
       expect(scene.shown).toEqual(['1 a-z', '2 a-z', '1 a-z', '3 a-z']);
     });
 
     it('are compared as the keys of a Map', () => {
-      const takers = new Takers<number>();
+      const interceptors = new Interceptors<number>();
       const key = { of: (message: number) => message, failed: () => {} };
-      takers.add(() => true, { ...key, value: Number.NaN });
-      takers.add(() => true, { ...key, value: 0 });
-      expect([Number.NaN, -0, 1].map((message) => takers.offer(message))).toEqual([true, true, false]);
+      interceptors.add(() => true, { ...key, value: Number.NaN });
+      interceptors.add(() => true, { ...key, value: 0 });
+      expect([Number.NaN, -0, 1].map((message) => interceptors.offer(message))).toEqual([true, true, false]);
     });
 
     it('fail together when their key function throws, and the message goes to the others', () => {
@@ -95,7 +95,7 @@ describe('takers', () => {
       scene.add('c', undefined, { of, value: 1 });
       scene.add('d');
       leave();
-      expect(scene.takers.offer('x')).toBe(true);
+      expect(scene.interceptors.offer('x')).toBe(true);
       expect(scene.failures).toEqual([
         ['b', failure],
         ['c', failure],
@@ -104,14 +104,14 @@ describe('takers', () => {
     });
 
     it('leave no trace', () => {
-      const { takers } = new Scene();
+      const { interceptors } = new Scene();
       let calls = 0;
       const of = (): number => ++calls;
-      const leaves = [1, 2].map((value) => takers.add(() => false, { of, value, failed: () => {} }));
-      takers.add(() => false);
-      takers.offer('a');
+      const leaves = [1, 2].map((value) => interceptors.add(() => false, { of, value, failed: () => {} }));
+      interceptors.add(() => false);
+      interceptors.offer('a');
       for (const leave of leaves) leave();
-      takers.offer('a');
+      interceptors.offer('a');
       expect(calls).toBe(1);
     });
   });
@@ -124,24 +124,24 @@ describe('takers', () => {
         const change = (): void => {
           if (isDone) return;
           isDone = true;
-          leaveTaker();
+          leaveFirst();
           leaveKeyed();
           scene.add('new', undefined);
           scene.add('new keyed', undefined, { of: first, value: 'a' });
           scene.add('new function', undefined, { of: last, value: 'a' });
         };
-        scene.takers.add(() => {
+        scene.interceptors.add(() => {
           if (where === 'take') change();
           return false;
         });
         const of = (): undefined => {
           if (where === 'key') change();
         };
-        scene.takers.add(() => true, { of, value: 1, failed: () => {} });
-        const leaveTaker = scene.add('left');
+        scene.interceptors.add(() => true, { of, value: 1, failed: () => {} });
+        const leaveFirst = scene.add('left');
         const leaveKeyed = scene.add('left keyed', undefined, { of: first, value: 'a' });
-        expect([scene.takers.offer('a'), scene.shown]).toEqual([false, []]);
-        expect([scene.takers.offer('a'), scene.shown]).toEqual([true, ['new a']]);
+        expect([scene.interceptors.offer('a'), scene.shown]).toEqual([false, []]);
+        expect([scene.interceptors.offer('a'), scene.shown]).toEqual([true, ['new a']]);
       }
     });
 
@@ -149,14 +149,14 @@ describe('takers', () => {
       const scene = new Scene();
       const leaves = ['a', 'b'].map((name) => scene.add(name, 'no'));
       leaves.push(
-        scene.takers.add(() => {
+        scene.interceptors.add(() => {
           for (const leave of leaves) leave();
           return false;
         }),
       );
       leaves.push(scene.add('c', 'no'), scene.add('d', 'no'));
       scene.add('e', 'no');
-      scene.takers.offer('x');
+      scene.interceptors.offer('x');
       expect(scene.shown).toEqual(['a x', 'b x', 'e x']);
     });
 
@@ -167,9 +167,9 @@ describe('takers', () => {
         throw message;
       };
       const leave = scene.add('old', undefined, { of, value: 'a' });
-      scene.takers.offer('x');
+      scene.interceptors.offer('x');
       leave();
-      scene.takers.offer('y');
+      scene.interceptors.offer('y');
       expect(scene.failures).toEqual([
         ['old', 'x'],
         ['new', 'y'],
@@ -184,7 +184,7 @@ describe('takers', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
-        const takers = new Takers<string>();
+        const interceptors = new Interceptors<string>();
         const open: { readonly id: number; isFor(message: string): boolean; leave(): void }[] = [];
         let taken: number | undefined;
         steps.forEach(({ kind, at }, id) => {
@@ -197,17 +197,17 @@ describe('takers', () => {
           else if (kind === 'offer') {
             const message = `${at % 3}${(at + id) % 3}`;
             taken = undefined;
-            expect(takers.offer(message)).toBe(open.some(({ isFor }) => isFor(message)));
+            expect(interceptors.offer(message)).toBe(open.some(({ isFor }) => isFor(message)));
             expect(taken).toBe(open.find(({ isFor }) => isFor(message))?.id);
           } else if (kind === 'match') {
             const isFor = (message: string): boolean => message.includes(wanted);
-            open.push({ id, isFor, leave: takers.add((message) => isFor(message) && take()) });
+            open.push({ id, isFor, leave: interceptors.add((message) => isFor(message) && take()) });
           } else {
             const of = kind === 'first' ? first : last;
-            const leave = takers.add(take, { of, value: wanted, failed: () => {} });
+            const leave = interceptors.add(take, { of, value: wanted, failed: () => {} });
             open.push({ id, isFor: (message) => of(message) === wanted, leave });
           }
-          expect(takers.isEmpty).toBe(open.length === 0);
+          expect(interceptors.isEmpty).toBe(open.length === 0);
         });
       }),
     );

@@ -1,22 +1,22 @@
 /** Looks at a message. `true` takes it out. */
-export type Taker<In> = (message: In) => boolean;
+export type Interceptor<In> = (message: In) => boolean;
 
-/** Which messages a taker is for: those whose key is `value`, compared as the keys of a `Map` are. */
-export interface TakerKey<In> {
-  /** The key of a message. The same function is called once for each message, however many takers have it. */
+/** Which messages an interceptor is for: those whose key is `value`, compared as the keys of a `Map` are. */
+export interface InterceptorKey<In> {
+  /** The key of a message. The same function is called once for each message, however many interceptors have it. */
   readonly of: (message: In) => unknown;
-  /** The key of the messages that are shown to the taker. */
+  /** The key of the messages that are shown to the interceptor. */
   readonly value: unknown;
   /** Called with what `of` throws. */
   failed(error: unknown): void;
 }
 
-/** A taker among the others. One that has left still knows its successor, so that a walk through the line goes on. */
+/** An interceptor among the others. One that has left still knows its successor, so that a walk through the line goes on. */
 interface Place<In> {
   /** Counts up: the order of coming. */
   readonly number: number;
-  readonly take: Taker<In>;
-  readonly key: TakerKey<In> | undefined;
+  readonly take: Interceptor<In>;
+  readonly key: InterceptorKey<In> | undefined;
   hasLeft: boolean;
   previous: Place<In> | undefined;
   next: Place<In> | undefined;
@@ -51,13 +51,13 @@ class Line<In> {
  * Those who may take messages out before anybody else gets them, in the order of coming: of all that a message is for, the oldest that
  * takes it has it.
  *
- * Takers with a key are found by it: a message costs one call of each distinct key function, and one look into a `Map`. The others are
- * asked one after the other, as long as no older taker has the message. A taker that comes while a message is shown sees the next one;
+ * Interceptors with a key are found by it: a message costs one call of each distinct key function, and one look into a `Map`. The others are
+ * asked one after the other, as long as no older interceptor has the message. An interceptor that comes while a message is shown sees the next one;
  * one that leaves is not asked any more.
  */
-export class Takers<In> {
+export class Interceptors<In> {
   readonly #others = new Line<In>();
-  readonly #byKey = new Map<TakerKey<In>['of'], Map<unknown, Line<In>>>();
+  readonly #byKey = new Map<InterceptorKey<In>['of'], Map<unknown, Line<In>>>();
   #size = 0;
   /** How many have ever come. */
   #count = 0;
@@ -66,8 +66,8 @@ export class Takers<In> {
     return this.#size === 0;
   }
 
-  /** Adds a taker. The same function may be here twice. Returns what removes it, which may be called twice. */
-  add(take: Taker<In>, key?: TakerKey<In>): () => void {
+  /** Adds an interceptor. The same function may be here twice. Returns what removes it, which may be called twice. */
+  add(take: Interceptor<In>, key?: InterceptorKey<In>): () => void {
     const line = key === undefined ? this.#others : lineOf(this.#linesOf(key), key);
     let place: Place<In> | undefined = {
       number: ++this.#count,
@@ -102,7 +102,7 @@ export class Takers<In> {
     }
   }
 
-  #linesOf({ of }: TakerKey<In>): Map<unknown, Line<In>> {
+  #linesOf({ of }: InterceptorKey<In>): Map<unknown, Line<In>> {
     const lines = this.#byKey.get(of) ?? new Map<unknown, Line<In>>();
     this.#byKey.set(of, lines);
     return lines;
@@ -133,7 +133,7 @@ export class Takers<In> {
   }
 }
 
-function lineOf<In>(lines: Map<unknown, Line<In>>, { value }: TakerKey<In>): Line<In> {
+function lineOf<In>(lines: Map<unknown, Line<In>>, { value }: InterceptorKey<In>): Line<In> {
   const line = lines.get(value) ?? new Line<In>();
   lines.set(value, line);
   return line;
@@ -143,7 +143,7 @@ function lineOf<In>(lines: Map<unknown, Line<In>>, { value }: TakerKey<In>): Lin
 function fail<In>(lines: ReadonlyMap<unknown, Line<In>>, newest: number, error: unknown): void {
   const places = [...lines.values()].flatMap((line) => [...line]).sort((one, other) => one.number - other.number);
   for (const { hasLeft, number, key } of places) {
-    if (!hasLeft && number <= newest) (key as TakerKey<In>).failed(error);
+    if (!hasLeft && number <= newest) (key as InterceptorKey<In>).failed(error);
   }
 }
 
