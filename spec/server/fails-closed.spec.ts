@@ -396,7 +396,7 @@ describe('verifyClient with a callback, as ws has it', () => {
   it('throws at the call: called later, a callback that is not there would end the process', () => {
     const verifyClient = untyped<ServeOptions['verifyClient']>((_info: never, done: never) => done);
     expect(() => serve({ port: 0, ...(verifyClient && { verifyClient }) })).toThrow(
-      /verifyClient takes a callback, allowed is a function of one parameter: return true/,
+      /verifyClient must be a function of one parameter, got one that takes a callback: return true/,
     );
   });
 });

@@ -7,31 +7,35 @@ export const MAX_TIMER: number = 2 ** 31 - 1;
 /** @throws TypeError when `value` is no number, RangeError when it is no integer from `min` to `max`. */
 export function checkInteger(name: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number')
-    throw new TypeError(`${name} is ${describe(value)}, allowed are integers from ${min} to ${max}`);
+    throw new TypeError(`${name} must be an integer from ${min} to ${max}, got ${describe(value)}`);
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${name} is ${value}, allowed are integers from ${min} to ${max}`);
+    throw new RangeError(`${name} must be an integer from ${min} to ${max}, got ${value}`);
   }
   return value;
 }
 
-/** @throws TypeError when `value` is no number, RangeError when it is none from `min` to `max`. */
-export function checkNumber(name: string, value: unknown, min: number, max: number): number {
-  const allowed = max === Number.POSITIVE_INFINITY ? `numbers from ${min}` : `numbers from ${min} to ${max}`;
-  if (typeof value !== 'number') throw new TypeError(`${name} is ${describe(value)}, allowed are ${allowed}`);
-  if (!(value >= min && value <= max)) throw new RangeError(`${name} is ${value}, allowed are ${allowed}`);
+/**
+ * @param others what else the caller accepts, at the end of the sentence.
+ * @throws TypeError if `value` is not a number, RangeError if it is not from `min` to `max`.
+ */
+export function checkNumber(name: string, value: unknown, min: number, max: number, others = ''): number {
+  const range = max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`;
+  const allowed = `a number ${range}${others}`;
+  if (typeof value !== 'number') throw new TypeError(`${name} must be ${allowed}, got ${describe(value)}`);
+  if (!(value >= min && value <= max)) throw new RangeError(`${name} must be ${allowed}, got ${value}`);
   return value;
 }
 
 /** @throws TypeError when `value` is neither `true` nor `false`. */
 export function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} is ${describe(value)}, allowed are true and false`);
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${describe(value)}`);
   return value;
 }
 
 /** @throws TypeError when `value` is none of `allowed`. */
 export function checkOneOf<T extends string | number>(name: string, value: unknown, allowed: readonly T[]): T {
   if (!allowed.includes(value as T)) {
-    throw new TypeError(`${name} is ${describe(value)}, allowed are ${allowed.map(describe).join(', ')}`);
+    throw new TypeError(`${name} must be one of ${allowed.map(describe).join(', ')}, got ${describe(value)}`);
   }
   return value as T;
 }
@@ -39,14 +43,14 @@ export function checkOneOf<T extends string | number>(name: string, value: unkno
 /** @throws TypeError when `value` is given and no function. */
 export function checkFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') {
-    throw new TypeError(`${name} is ${describe(value)}, allowed is a function`);
+    throw new TypeError(`${name} must be a function, got ${describe(value)}`);
   }
 }
 
 /** @throws TypeError when `value` is no scheduler. */
 export function checkScheduler(name: string, value: SchedulerLike): SchedulerLike {
   if (typeof value?.schedule !== 'function' || typeof value.now !== 'function') {
-    throw new TypeError(`${name} is ${describe(value)}, allowed is a scheduler of RxJS`);
+    throw new TypeError(`${name} must be an RxJS scheduler, got ${describe(value)}`);
   }
   return value;
 }
@@ -57,7 +61,7 @@ export function checkScheduler(name: string, value: SchedulerLike): SchedulerLik
  */
 export function checkNames(options: object, allowed: readonly string[], within = ''): void {
   if (typeof options !== 'object' || options === null)
-    throw new TypeError(`options are ${describe(options)}, allowed is an object`);
+    throw new TypeError(`options must be an object, got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !allowed.includes(name)) {
       throw new TypeError(`unknown option ${describe(within + name)}, allowed are ${allowed.join(', ')}`);
@@ -68,6 +72,6 @@ export function checkNames(options: object, allowed: readonly string[], within =
 /** @throws TypeError when `signal` is given and no AbortSignal. */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw new TypeError(`signal is ${describe(signal)}, allowed is an AbortSignal`);
+    throw new TypeError(`signal must be an AbortSignal, got ${describe(signal)}`);
   }
 }

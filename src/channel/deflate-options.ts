@@ -54,7 +54,7 @@ const NAMES: readonly (keyof PerMessageDeflateOptions)[] = [
 export function deflateSettings(option: boolean | PerMessageDeflateOptions = true): DeflateSettings | undefined {
   if (option === false) return undefined;
   if (option !== true && (typeof option !== 'object' || option === null)) {
-    throw new TypeError(`perMessageDeflate is ${describe(option)}, allowed are true, false and an object of options`);
+    throw new TypeError(`perMessageDeflate must be true, false or an object of options, got ${describe(option)}`);
   }
   const options: PerMessageDeflateOptions = option === true ? {} : option;
   checkNames(options, NAMES, 'perMessageDeflate.');

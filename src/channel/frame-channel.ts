@@ -333,7 +333,10 @@ export class FrameChannel<In>
     this.#heartbeat?.interrupt();
     this.#lifeSign?.interrupt();
     if (pausedTimeout === undefined) return;
-    const error = new WebSocketError('PAUSED_TIMEOUT', `nobody wanted messages for ${pausedTimeout} ms`);
+    const error = new WebSocketError(
+      'PAUSED_TIMEOUT',
+      `messages$ was without demand for ${pausedTimeout} ms (pausedTimeout)`,
+    );
     this.#pausedDeadline = scheduler.schedule(() => this.closing.abort(error), pausedTimeout);
   }
 

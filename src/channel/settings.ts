@@ -127,9 +127,7 @@ export function connectionSettings(
 function heartbeatSettings(heartbeat: HeartbeatOptions | false | undefined): Required<HeartbeatOptions> | false {
   if (heartbeat === false) return false;
   if (heartbeat !== undefined && (typeof heartbeat !== 'object' || heartbeat === null)) {
-    throw new TypeError(
-      `heartbeat is ${describe(heartbeat)}, allowed are false and { interval, timeout, stalledTimeout }`,
-    );
+    throw new TypeError(`heartbeat must be false or { interval, timeout, stalledTimeout }, got ${describe(heartbeat)}`);
   }
   checkNames(heartbeat ?? {}, ['interval', 'timeout', 'stalledTimeout'], 'heartbeat.');
   return {

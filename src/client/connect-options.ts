@@ -147,10 +147,10 @@ export function checkConnectOptions(
 function checkNetworkOptions({ agent, family, lookup, ...options }: ConnectOptions<BinaryType>): void {
   const { localAddress, rejectUnauthorized, checkServerIdentity } = options;
   if (agent !== undefined && typeof (agent as { addRequest?: unknown } | null)?.addRequest !== 'function') {
-    throw new TypeError(`agent is ${describe(agent)}, allowed is an Agent of node:http or node:https`);
+    throw new TypeError(`agent must be an Agent of node:http or node:https, got ${describe(agent)}`);
   }
   if (localAddress !== undefined && typeof localAddress !== 'string') {
-    throw new TypeError(`localAddress is ${describe(localAddress)}, allowed is an address of IP`);
+    throw new TypeError(`localAddress must be an IP address, got ${describe(localAddress)}`);
   }
   checkOneOf('family', family ?? 0, [0, 4, 6]);
   checkFunction('lookup', lookup);
@@ -161,7 +161,7 @@ function checkNetworkOptions({ agent, family, lookup, ...options }: ConnectOptio
 /** The caller's fields of the request. */
 function requestFields({ headers = {}, host }: ConnectOptions<BinaryType>): ConnectSettings['headers'] {
   if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
-    throw new TypeError(`headers are ${describe(headers)}, allowed is an object of names and values`);
+    throw new TypeError(`headers must be an object of names and values, got ${describe(headers)}`);
   }
   return host === undefined ? headers : { ...headers, Host: host };
 }
@@ -170,7 +170,7 @@ function isTargetOptions(target: unknown): target is TargetOptions<BinaryType> {
   if (typeof target === 'string' || target instanceof URL) return false;
   if (typeof target === 'object' && target !== null && 'url' in target) return true;
   throw new TypeError(
-    `target is ${describe(target)}, allowed are a URL, { url, ... } and a function that gives one of them`,
+    `target must be a URL, { url, ... } or a function that returns one of them, got ${describe(target)}`,
   );
 }
 

@@ -222,6 +222,6 @@ function tooLong({ limit, limitName = 'maxPayload' }: InflateSettings): Protocol
 }
 
 function tooManyStreams(): ProtocolError {
-  const message = `compressed message of more than ${MAX_STREAMS} streams, allowed are ${MAX_STREAMS}`;
+  const message = `compressed message of more than ${MAX_STREAMS} deflate streams`;
   return new ProtocolError('TOO_MANY_STREAMS', 1008, message);
 }

@@ -70,13 +70,13 @@ export function checkOriginPolicy(policy: OriginPolicy): void {
   if (typeof policy === 'function' || policy instanceof RegExp) return;
   if (!Array.isArray(policy)) {
     const allowed = `'auto', '*', 'same-origin', an array of origins, a RegExp or a function`;
-    throw new TypeError(`origins is ${excerpt(policy)}, allowed is ${allowed}`);
+    throw new TypeError(`origins must be ${allowed}, got ${excerpt(policy)}`);
   }
   for (const entry of policy as readonly unknown[]) {
     // An asterisk may stand in an origin, but never for anything: whoever writes one means more than it would match.
     if (typeof entry !== 'string' || !isOrigin(entry) || entry.includes('*')) {
       const allowed = `origins such as 'https://example.com:8443', without wildcards`;
-      throw new TypeError(`origins contains ${excerpt(entry)}, allowed are ${allowed}`);
+      throw new TypeError(`origins must contain ${allowed}, got ${excerpt(entry)}`);
     }
   }
 }
