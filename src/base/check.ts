@@ -4,7 +4,7 @@ import { describe } from './describe.js';
 /** The longest time that Node's timers can wait, in milliseconds. */
 export const MAX_TIMER: number = 2 ** 31 - 1;
 
-/** @throws TypeError when `value` is no number, RangeError when it is no integer from `min` to `max`. */
+/** @throws TypeError if `value` is not a number, RangeError if it is not an integer from `min` to `max`. */
 export function checkInteger(name: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number')
     throw new TypeError(`${name} must be an integer from ${min} to ${max}, got ${describe(value)}`);
@@ -32,7 +32,7 @@ export function checkBoolean(name: string, value: unknown): boolean {
   return value;
 }
 
-/** @throws TypeError when `value` is none of `allowed`. */
+/** @throws TypeError if `value` is not one of `allowed`. */
 export function checkOneOf<T extends string | number>(name: string, value: unknown, allowed: readonly T[]): T {
   if (!allowed.includes(value as T)) {
     throw new TypeError(`${name} must be one of ${allowed.map(describe).join(', ')}, got ${describe(value)}`);
@@ -40,14 +40,14 @@ export function checkOneOf<T extends string | number>(name: string, value: unkno
   return value as T;
 }
 
-/** @throws TypeError when `value` is given and no function. */
+/** @throws TypeError if `value` is given and is not a function. */
 export function checkFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') {
     throw new TypeError(`${name} must be a function, got ${describe(value)}`);
   }
 }
 
-/** @throws TypeError when `value` is no scheduler. */
+/** @throws TypeError if `value` is not a scheduler. */
 export function checkScheduler(name: string, value: SchedulerLike): SchedulerLike {
   if (typeof value?.schedule !== 'function' || typeof value.now !== 'function') {
     throw new TypeError(`${name} must be an RxJS scheduler, got ${describe(value)}`);
@@ -56,8 +56,8 @@ export function checkScheduler(name: string, value: SchedulerLike): SchedulerLik
 }
 
 /**
- * @param within the option that `options` belong to, with a dot behind it.
- * @throws TypeError when `options` is no object, or has an option that is not in `allowed`.
+ * @param within the option that `options` belong to, with a trailing dot.
+ * @throws TypeError if `options` is not an object, or has an option that is not in `allowed`.
  */
 export function checkNames(options: object, allowed: readonly string[], within = ''): void {
   if (typeof options !== 'object' || options === null)
@@ -69,7 +69,7 @@ export function checkNames(options: object, allowed: readonly string[], within =
   }
 }
 
-/** @throws TypeError when `signal` is given and no AbortSignal. */
+/** @throws TypeError if `signal` is given and is not an AbortSignal. */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
     throw new TypeError(`signal must be an AbortSignal, got ${describe(signal)}`);

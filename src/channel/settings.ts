@@ -29,14 +29,14 @@ export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
   /** Most frames in one message, empty ones included. One more closes with 1008. @default 4096 */
   readonly maxFragments?: number;
   /**
-   * How much is read ahead while nobody wants messages (each charged 128 bytes beside its own), and how much may wait to be sent
+   * How much is read ahead while there is no demand for messages (each counts 128 bytes more than its size), and how much may wait to be sent
    * before `send.ready$` says `false`. Raise for throughput over long distances. @default 65_536
    */
   readonly highWaterMark?: number;
   /** How much may wait to be sent before `overflow` acts. @default 16_777_216 */
   readonly maxBufferedAmount?: number;
   /**
-   * What happens above `maxBufferedAmount`: `'close'` terminates, because a peer that does not read cannot be told;
+   * What happens above `maxBufferedAmount`: `'close'` terminates, because a peer that does not read cannot be notified;
    * `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'close'
    */
   readonly overflow?: Overflow;
@@ -51,7 +51,7 @@ export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
    * @default { interval: 30_000, timeout: 30_000, stalledTimeout: 120_000 }
    */
   readonly heartbeat?: HeartbeatOptions | false;
-  /** Terminates a connection whose messages nobody has wanted for so long. @default none */
+  /** Terminates a connection that was without demand for this long, in milliseconds. @default none */
   readonly pausedTimeout?: number;
   /** Answers pings. `false` only where the application does (RFC 6455 §5.5.2 demands it). @default true */
   readonly autoPong?: boolean;

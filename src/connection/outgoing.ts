@@ -61,7 +61,7 @@ export function message(data: Payload, options: MessageOptions = {}): OutgoingMe
 
 /**
  * One message whose parts come from `chunks`, sent as a fragmented message (RFC 6455 §5.4). `chunks` is subscribed to when its turn
- * comes, and unsubscribed when the connection closes; messages that are sent meanwhile wait behind it. Iterables are pulled
+ * comes, and unsubscribed when the connection closes; messages that are sent meanwhile wait until it is complete. Iterables are pulled
  * only while the peer reads. An error of `chunks`, or a part of another type than the first one, closes the connection with 1011:
  * a message that was begun cannot be withdrawn.
  *

@@ -34,7 +34,7 @@ interface ReadParameters {
  * Chooses the first offer that can be accepted. One that has an unknown, repeated or invalid parameter, or that `wanted` does not
  * go with, is declined, without a word about the others. RFC 7692 §5, §7.
  *
- * @returns nothing when there is none: the connection goes on without compression.
+ * @returns undefined if there is none: the connection goes on without compression.
  */
 export function acceptDeflate(
   offers: readonly ExtensionOffer[],

@@ -100,7 +100,7 @@ function refuseUpgrade(rawHeaders: readonly string[]): Rejection | undefined {
   return badRequest(`expected "Connection: Upgrade", got ${excerpt(connections.join(', '))}`);
 }
 
-// Bytes behind the head are frames: a body would be read as such, or hide a second request from a proxy.
+// Bytes after the head are frames: a body would be read as such, or hide a second request from a proxy.
 function refuseBody(rawHeaders: readonly string[]): Rejection | undefined {
   const coding = fieldValues(rawHeaders, 'Transfer-Encoding');
   if (coding.length > 0) return badRequest(`expected no body, got Transfer-Encoding ${excerpt(coding.join(', '))}`);

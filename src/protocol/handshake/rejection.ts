@@ -115,7 +115,7 @@ function valuesOf(value: string | readonly string[]): readonly string[] {
   return Array.isArray(value) ? value : [value as string];
 }
 
-/** Fields that frame a response: whoever writes one is their only source. */
+/** Fields that frame a response: only the writer of the response sets them. */
 const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding']);
 
 /** The body of a refusal. RFC 9110 §15.4.5: "A 304 response [...] cannot contain content or trailers." */

@@ -19,7 +19,7 @@ export function parseSubprotocols(values: readonly string[]): readonly string[] 
 }
 
 /**
- * Checks the subprotocols that our own client is told to ask for.
+ * Checks the subprotocols that our own client is to request.
  *
  * @throws TypeError when `protocols` is not an array of strings.
  * @throws SyntaxError when a name is not a token or comes twice.

@@ -129,7 +129,7 @@ function decoded(text: string, what: string): string {
     // RFC 7617 §2: "The user-id and password MUST NOT contain any control characters"; in a path, NUL would end it early.
     if (!hasControl(plain)) return plain;
   } catch {
-    // Not UTF-8 behind the percent signs: the message is the same.
+    // The percent-encoded bytes are not UTF-8: the message is the same.
   }
   throw new SyntaxError(`the ${what} of the URL must be percent-encoded UTF-8 without control characters`);
 }
