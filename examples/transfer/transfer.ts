@@ -19,6 +19,9 @@ export class Refused extends Error {
   }
 }
 
+/** The longest message, in bytes. A stream may give chunks of any length, and the peer takes messages of 1 MiB by default. */
+const PIECE = 65_536;
+
 /** What has passed so far. */
 class Tally {
   length = 0;
@@ -44,9 +47,9 @@ export async function sendFile(conn: Connection, source: Readable): Promise<numb
   const tally = new Tally();
   let marker = '';
   async function* messages(): AsyncGenerator<Uint8Array | string> {
-    for await (const chunk of source) {
+    for await (const chunk of source as AsyncIterable<Uint8Array>) {
       tally.add(chunk);
-      yield chunk;
+      for (let at = 0; at < chunk.length; at += PIECE) yield chunk.subarray(at, at + PIECE);
     }
     marker = tally.marker();
     yield marker;
