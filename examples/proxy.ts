@@ -7,29 +7,21 @@
  *     npx tsx examples/terminal-client.ts ws://localhost:8080
  */
 import type { AddressInfo } from 'node:net';
-import { merge, mergeMap, type Observable, tap } from 'rxjs';
-import { type Connection, ConnectionClosedError, connect, handleConnections, link, serve } from 'sluice';
+import { merge, tap } from 'rxjs';
+import { connect, handleConnections, link, serve } from 'sluice';
 
 const upstream = process.env.UPSTREAM ?? 'ws://localhost:8081';
 
-// What the client sends while we dial waits in its connection: nobody has subscribed to its messages yet.
-function forward(client: Connection): Observable<never> {
-  return connect(upstream).pipe(mergeMap((target) => link(client, target)));
-}
-
-function onError(error: unknown, client: Connection): void {
-  // `link` has passed the code of the upstream on to the client already: that the connection ended is no news.
-  if (error instanceof ConnectionClosedError) return;
-  console.error(`${upstream}: ${(error as Error).message}`);
-  client.close(1014, 'the upstream cannot be reached');
-}
+// What a client sends while we dial is held. The end of either side is passed on, with its code; a client whose upstream cannot be
+// reached is closed with 1014. None of this is an error of the proxy. What should be logged is seen in the dial:
+const dial$ = connect(upstream).pipe(tap({ error: (error: Error) => console.error(`${upstream}: ${error.message}`) }));
 
 const server = serve({ port: Number(process.env.PORT ?? 8080) });
 const ready$ = server.listening$.pipe(
   tap((address) => console.log(`proxy to ${upstream} listening on ws://localhost:${(address as AddressInfo).port}`)),
 );
 
-merge(server.pipe(handleConnections(forward, { onError })), ready$).subscribe({
+merge(server.pipe(handleConnections((client) => link(client, dial$))), ready$).subscribe({
   error: (error: Error) => {
     console.error(`cannot listen: ${error.message}`);
     process.exitCode = 1;

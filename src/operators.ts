@@ -18,6 +18,7 @@ export { type DemandMapOptions, demandMap } from './operators/demand-map.js';
 export { type GateOptions, gate } from './operators/gate.js';
 export { type HandleConnectionsOptions, handleConnections } from './operators/handle-connections.js';
 export type { CanHold } from './operators/hold-of.js';
+export { iterate } from './operators/iterate.js';
 export { type KeepAliveOptions, keepAlive } from './operators/keep-alive.js';
 export { type LimitRateOptions, limitRate } from './operators/limit-rate.js';
 export { link } from './operators/link.js';

@@ -5,7 +5,7 @@ import type { Driver } from './driver.js';
 import { endings } from './endings.js';
 import { flowSuite } from './flow-suite.js';
 import { flushing } from './flushing.js';
-import { iteration } from './iteration.js';
+import { checkedIteration, iteration } from './iteration.js';
 import { reentrancy } from './reentrancy.js';
 import { sources } from './sources.js';
 
@@ -18,6 +18,7 @@ export function connectionSuite(driver: Driver): void {
   reentrancy(driver);
   control(driver);
   iteration(driver);
+  checkedIteration(driver);
   counts(driver);
   sources(driver);
 }

@@ -1,11 +1,32 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expectTypeOf } from 'expect-type';
-import { firstValueFrom, map, mergeMap, type Observable, Subject, take, tap, toArray } from 'rxjs';
-import { type Connection, connect, handleConnections, link, sendTo, serve } from 'sluice';
+import {
+  EMPTY,
+  firstValueFrom,
+  map,
+  merge,
+  mergeMap,
+  NEVER,
+  type Observable,
+  of,
+  Subject,
+  take,
+  tap,
+  throwError,
+  toArray,
+} from 'rxjs';
+import { type Connection, connect, handleConnections, link, reconnect, sendTo, serve, UsageError } from 'sluice';
+import { testConnect, testConnection } from 'sluice/testing';
 import { noise } from '../support/compressible.js';
+import { endAfterEach } from '../support/end-after-each.js';
 import { binary, close, closeOf, frame, text } from '../support/frames.js';
 import { Loopback } from '../support/loopback.js';
+import { marbleConnection } from '../support/marble-connection.js';
+import { marbles } from '../support/marbles.js';
 import { type MemoryConnection, memoryConnection } from '../support/memory-connection.js';
 import { guardProcess } from '../support/process-guard.js';
+import { closeRawServers, rawServer } from '../support/raw-server.js';
+import { until } from '../support/until.js';
 
 const LOCAL = { port: 0, host: '127.0.0.1' } as const;
 
@@ -182,6 +203,154 @@ describe('link', () => {
   });
 });
 
+describe('link to a connection that has to be dialed', () => {
+  guardProcess();
+  const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:9000'), { code: 'ECONNREFUSED' });
+  const unreachable = { code: 1014, reason: 'the upstream cannot be reached' };
+
+  it('holds what comes while it dials, passes it on in order, and passes on the end', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const a = testConnection({ messages$: hot<string>('-m--n-----o--|') });
+      const b = testConnection({ messages$: hot<string>('-------r-----') });
+      const dial$ = cold('                                ------b------', { b });
+      expectObservable(link(a, dial$)).toBe('             -------------|');
+      expectObservable(b.sent$).toBe('                    ------(mn)o--|');
+      expectObservable(a.sent$).toBe('                    -------r-----|');
+      expectObservable(b.closed$).toBe('                  -------------(c|)', { c: { code: 1000, reason: '' } });
+    }));
+
+  it('holds for other subscribers too, so that the upstream misses nothing', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const a = testConnection({ messages$: hot<string>('-mn---') });
+      const b = testConnection();
+      const seen$ = a.messages$.pipe(tap(() => {}));
+      expectObservable(merge(seen$, link(a, cold('---b', { b })))).toBe('---(mn)');
+      expectObservable(b.sent$).toBe('---(mn)');
+    }));
+
+  it('closes with 1014 and a reason that says nothing of the upstream when the dial fails, and completes', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const a = testConnection({ messages$: hot<string>('-m--') });
+      expectObservable(link(a, cold<Connection>('--#', {}, refused))).toBe('--|');
+      expectObservable(a.closed$).toBe('--(c|)', { c: unreachable });
+      expectObservable(a.sent$).toBe('--|');
+    }));
+
+  it('closes with 1014 when the dial completes without a connection', () =>
+    marbles(({ expectObservable }) => {
+      const a = testConnection();
+      expectObservable(link(a, EMPTY)).toBe('|');
+      expectObservable(a.closed$).toBe('(c|)', { c: unreachable });
+    }));
+
+  it('completes when a connection is lost: 1014 goes to the other, and no error comes out', () =>
+    marbles(({ hot, expectObservable }) => {
+      const a = testConnection();
+      const b = testConnection({ messages$: hot<string>('--#') });
+      expectObservable(link(a, testConnect([b]))).toBe('--|');
+      expectObservable(a.closed$).toBe('--(c|)', { c: { code: 1014, reason: '' } });
+    }));
+
+  it('aborts the dial when the client leaves, and completes', () =>
+    marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+      for (const leaving of ['---|', '---#']) {
+        const a = testConnection({ messages$: hot<string>(leaving) });
+        const dial$ = cold<Connection>('-----');
+        expectObservable(link(a, dial$)).toBe('---|');
+        expectSubscriptions(dial$.subscriptions).toBe('^--!');
+      }
+    }));
+
+  it('does not dial for a client that has left', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const a = testConnection({ messages$: EMPTY });
+      const dial$ = cold<Connection>('-----');
+      expectObservable(link(a, dial$)).toBe('|');
+      expectSubscriptions(dial$.subscriptions).toBe([]);
+    }));
+
+  it('goes on for a client that has left messages behind, and passes them on', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const a = testConnection({ messages$: hot<string>('-m-|') });
+      const b = testConnection();
+      expectObservable(link(a, cold('-----b', { b }))).toBe('-----|');
+      expectObservable(b.sent$).toBe('-----(m|)');
+    }));
+
+  it('aborts the dial when it is unsubscribed, and closes with 1001', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const a = testConnection();
+      const dial$ = cold<Connection>('-----');
+      expectObservable(link(a, dial$), '^-!').toBe('---');
+      expectObservable(a.closed$).toBe('--(c|)', { c: { code: 1001, reason: '' } });
+      expectSubscriptions(dial$.subscriptions).toBe('^-!');
+    }));
+
+  it('closes both with 1001 when it is unsubscribed after that, the one that it dialed too', () =>
+    marbles(({ expectObservable }) => {
+      const [a, b] = [testConnection(), testConnection()];
+      expectObservable(link(a, testConnect([b])), '^-!').toBe('---');
+      expectObservable(a.closed$).toBe('--(c|)', { c: { code: 1001, reason: '' } });
+      expectObservable(b.closed$).toBe('--(c|)', { c: { code: 1001, reason: '' } });
+    }));
+
+  it('dials as often as the dial itself says, and never again once it had a connection', () =>
+    marbles((helpers) => {
+      const { hot, expectObservable, scheduler } = helpers;
+      // Its peer never answers a close frame, so there is time for one more dial.
+      const a = marbleConnection(helpers, '-');
+      const b = testConnection({ messages$: hot<string>('----------#') });
+      const dial = testConnect([refused, refused, b, testConnection()]);
+      const dial$ = dial.pipe(reconnect({ initial: 2, random: () => 1, scheduler }));
+      expectObservable(link(a.connection, dial$)).toBe('---------- 10s |');
+      expectObservable(dial.dialed$).toBe('0-1---2', [0, 1, 2]);
+    }));
+
+  it('takes the first connection, and leaves another one to the dial', () =>
+    marbles(({ cold, expectObservable }) => {
+      const [a, b, c] = [testConnection(), testConnection(), testConnection({ messages$: NEVER })];
+      expectObservable(link(a, cold('bc', { b, c })), '^--!').toBe('---');
+      expectObservable(c.closed$).toBe('');
+      expectObservable(c.demand$).toBe('');
+    }));
+
+  it.each([
+    { mistake: new TypeError('place is undefined') },
+    { mistake: new UsageError('NOT_HOLDABLE', 'it cannot be held') },
+  ])(
+    'errors with a mistake of the application ($mistake.name), and leaves the connection to what hears of it',
+    ({ mistake }) =>
+      marbles(({ expectObservable }) => {
+        const a = testConnection();
+        expectObservable(
+          link(
+            a,
+            throwError(() => mistake),
+          ),
+        ).toBe('#', {}, mistake);
+        expectObservable(a.closed$).toBe('');
+      }),
+  );
+
+  it('does not dial before it is subscribed, and takes an Observable that emits at once', () => {
+    const [a, b] = ends();
+    a.peer(text('waited'));
+    const linked$ = link(a.connection, of(b.connection));
+    expect(textsSent(b)).toEqual([]);
+    linked$.subscribe();
+    expect(textsSent(b)).toEqual(['waited']);
+  });
+
+  it('types the dialed connection as the one that is there', () => {
+    const plain = {} as Connection;
+    const numbers = {} as Connection<unknown, number, number>;
+    expectTypeOf(() => link(plain, connect('ws://localhost'))).returns.toEqualTypeOf<Observable<never>>();
+    expectTypeOf(() => link(numbers, of(numbers))).returns.toEqualTypeOf<Observable<never>>();
+    // @ts-expect-error: numbers cannot be sent as they are.
+    expectTypeOf(() => link(numbers, connect('ws://localhost'))).returns.toEqualTypeOf<Observable<never>>();
+  });
+});
+
 describe('link between sockets', () => {
   guardProcess();
   const loopback = new Loopback();
@@ -298,5 +467,89 @@ describe('link between sockets', () => {
       leave(client);
       expect(await closed).toBe(code);
     }
+  });
+
+  describe('in one line', () => {
+    const onEnd = endAfterEach();
+    afterEach(closeRawServers);
+
+    /** What the process prints as an error, and what is reported of connections, from now on. */
+    function listen(): { printed: unknown[]; reported: { code?: unknown }[] } {
+      const printed: unknown[] = [];
+      const reported: { code?: unknown }[] = [];
+      const spy = jest.spyOn(console, 'error').mockImplementation((...parts) => void printed.push(parts));
+      const note = (message: unknown): number => reported.push((message as { error: { code?: unknown } }).error);
+      subscribe('sluice:connection-error', note);
+      onEnd(() => unsubscribe('sluice:connection-error', note));
+      onEnd(() => spy.mockRestore());
+      return { printed, reported };
+    }
+
+    const gateway = (upstream: string): Promise<string> =>
+      loopback.serve(serve(LOCAL), (server) => server.pipe(handleConnections((a) => link(a, connect(upstream)))));
+
+    it('passes on what was sent during the dial, and prints nothing when either end is lost', async () => {
+      const { printed, reported } = listen();
+      const peers$ = new Subject<Connection>();
+      const upstream = await loopback.serve(serve(LOCAL), (server) =>
+        server.pipe(
+          tap((conn) => peers$.next(conn)),
+          mergeMap((conn) => conn.messages$.pipe(sendTo(conn))),
+        ),
+      );
+      const url = await gateway(upstream);
+      const first = firstValueFrom(peers$);
+      const client = await loopback.connect(url);
+      client.send.next('early');
+      expect(await firstValueFrom(client.messages$)).toBe('early');
+      (await first).terminate();
+      expect(await firstValueFrom(client.close$)).toMatchObject({ code: 1014, reason: '', wasClean: true });
+      const second = firstValueFrom(peers$);
+      const other = await loopback.connect(url);
+      const peer = await second;
+      other.terminate();
+      expect(await firstValueFrom(peer.close$)).toMatchObject({ code: 1014, wasClean: true });
+      expect({ printed, reported }).toEqual({ printed: [], reported: [] });
+    });
+
+    it('closes with 1014 when nothing listens there, or something else, prints nothing, and reports why', async () => {
+      const { printed, reported } = listen();
+      const closedPort = await rawServer(() => {});
+      await closedPort.close();
+      const noWebSocket = await rawServer(async (peer) => {
+        await peer.request();
+        peer.socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
+      });
+      for (const upstream of [closedPort.url, noWebSocket.url]) {
+        const client = await loopback.connect(await gateway(upstream));
+        expect(await firstValueFrom(client.close$)).toMatchObject({
+          code: 1014,
+          reason: 'the upstream cannot be reached',
+          wasClean: true,
+        });
+      }
+      expect(printed).toEqual([]);
+      expect(reported.map(({ code }) => code)).toEqual(['ECONNREFUSED', 'UNEXPECTED_STATUS']);
+    });
+
+    it('aborts a dial that is under way when the client leaves, and when the server stops', async () => {
+      const { printed, reported } = listen();
+      const mute = await rawServer(() => {});
+      const servers: { close(): unknown }[] = [];
+      const url = await loopback.serve(serve(LOCAL), (server) => {
+        servers.push(server);
+        return server.pipe(handleConnections((a) => link(a, connect(mute.url))));
+      });
+      const leaving = await loopback.connect(url);
+      await until(() => mute.peers.length === 1);
+      leaving.close();
+      await mute.peers[0]?.ended;
+      const staying = await loopback.connect(url);
+      await until(() => mute.peers.length === 2);
+      servers[0]?.close();
+      expect(await firstValueFrom(staying.close$)).toMatchObject({ code: 1001 });
+      await mute.peers[1]?.ended;
+      expect({ printed, reported }).toEqual({ printed: [], reported: [] });
+    });
   });
 });

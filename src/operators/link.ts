@@ -1,5 +1,8 @@
-import { endWith, forkJoin, ignoreElements, Observable, tap } from 'rxjs';
+import { endWith, forkJoin, ignoreElements, isObservable, Observable, type Subscriber, Subscription, tap } from 'rxjs';
+import { subscribeWithin } from '../base/subscribe-within.js';
 import type { CloseInfo, Connection } from '../connection/connection.js';
+import { hooksOf, reportSymbol } from '../connection/hooks.js';
+import { UsageError } from '../protocol/errors.js';
 import { gate } from './gate.js';
 import { sendTo } from './send-to.js';
 
@@ -7,12 +10,32 @@ import { sendTo } from './send-to.js';
  * A proxy: the messages of each connection go to the other, and each is paused while the other does not take more.
  *
  * The end of either is passed on with its code and reason, after its messages; an end without a code as 1000, a lost connection
- * as 1014 (bad gateway). Emits nothing, completes when both have ended, never errors. Unsubscribing closes both with 1001.
- * Pings belong to each connection alone.
+ * as 1014 (bad gateway). Emits nothing, and completes when both have ended: a lost connection is no error. Unsubscribing closes both
+ * with 1001. Pings belong to each connection alone.
  *
- * @example serve(8080).pipe(handleConnections((a) => connect(upstream).pipe(mergeMap((b) => link(a, b))))).subscribe();
+ * If `b` is an Observable of a connection, such as `connect(upstream)`, `link` subscribes to it, holds `a` until it emits, and then
+ * proxies the first connection that it emits. If the dial fails, or completes without a connection, `a` is closed with 1014 and a reason that
+ * says nothing of the upstream, and `link` completes; the error goes to the diagnostics channel `sluice:connection-error`. The dial is
+ * aborted when `a` ends with nothing left to pass on, and when `link` is unsubscribed. Nothing is dialed again after `b` has ended.
+ *
+ * Errors only with a mistake of the application that comes out of the dial: a UsageError, TypeError, RangeError, ReferenceError or
+ * SyntaxError.
+ *
+ *     a          -m--n-----o--|
+ *     b          ----c-------x-      c opens, x is the end of b
+ *     to c       ----(mn)--o--
+ *
+ * @example serve(8080).pipe(handleConnections((a) => link(a, connect('ws://upstream:9000')))).subscribe();
  */
 export function link<AOut, BOut, AIn extends BOut, BIn extends AOut>(
+  a: Connection<unknown, AIn, AOut>,
+  b: Connection<unknown, BIn, BOut> | Observable<Connection<unknown, BIn, BOut>>,
+): Observable<never> {
+  if (!isObservable(b)) return join(a, b);
+  return new Observable((subscriber) => new Dialing<AOut, BOut, AIn, BIn>(a, subscriber).start(b));
+}
+
+function join<AOut, BOut, AIn extends BOut, BIn extends AOut>(
   a: Connection<unknown, AIn, AOut>,
   b: Connection<unknown, BIn, BOut>,
 ): Observable<never> {
@@ -52,4 +75,79 @@ function codeToPassOn({ code }: CloseInfo): number {
   // RFC 6455 §7.4.1: 1005 and 1006 "MUST NOT be set as a status code in a Close control frame by an endpoint".
   if (code === 1005) return 1000;
   return code === 1006 ? 1014 : code;
+}
+
+/** One subscription of `link` that has to dial first. */
+class Dialing<AOut, BOut, AIn extends BOut, BIn extends AOut> {
+  readonly #a: Connection<unknown, AIn, AOut>;
+  readonly #subscriber: Subscriber<never>;
+  readonly #dial = new Subscription();
+  /** What lasts until there is a second connection: the hold, and the watch for the end of the first. */
+  readonly #wait = new Subscription();
+  #joined: Subscription | undefined;
+  #isOver = false;
+
+  constructor(a: Connection<unknown, AIn, AOut>, subscriber: Subscriber<never>) {
+    this.#a = a;
+    this.#subscriber = subscriber;
+  }
+
+  start(dial$: Observable<Connection<unknown, BIn, BOut>>): void {
+    const a = this.#a;
+    this.#subscriber.add(() => this.#stop());
+    // Other subscribers may make demand: what comes now is for the second connection too.
+    this.#wait.add(a.hold());
+    this.#wait.add(
+      a.close$.subscribe(() => {
+        if (a.stats.inboxBytes === 0) this.#finish(() => this.#subscriber.complete());
+      }),
+    );
+    subscribeWithin(this.#dial, dial$, {
+      next: (b) => this.#open(b),
+      error: (error: unknown) => this.#fail(error),
+      complete: () => this.#fail(undefined),
+    });
+  }
+
+  #open(b: Connection<unknown, BIn, BOut>): void {
+    if (this.#joined !== undefined) return;
+    const joined = new Subscription();
+    this.#joined = joined;
+    joined.add(join(this.#a, b).subscribe({ complete: () => this.#finish(() => this.#subscriber.complete()) }));
+    // The dial may have a `reconnect` in it, and must not begin anew.
+    joined.add(b.close$.subscribe(() => this.#dial.unsubscribe()));
+    this.#wait.unsubscribe();
+  }
+
+  #fail(error: unknown): void {
+    // The end of a connection that was opened is passed on by its link.
+    if (this.#joined !== undefined) return;
+    if (error !== undefined) hooksOf(this.#a)[reportSymbol]?.(error);
+    this.#finish(() => {
+      if (isMistake(error)) {
+        this.#subscriber.error(error);
+        return;
+      }
+      this.#a.close(1014, 'the upstream cannot be reached');
+      this.#subscriber.complete();
+    });
+  }
+
+  #finish(notify: () => void): void {
+    this.#isOver = true;
+    notify();
+  }
+
+  #stop(): void {
+    if (!this.#isOver && this.#joined === undefined) this.#a.close(1001);
+    // Before the dial, which would close its connection with 1000.
+    this.#joined?.unsubscribe();
+    this.#dial.unsubscribe();
+    this.#wait.unsubscribe();
+  }
+}
+
+/** What no peer and no network causes. */
+function isMistake(error: unknown): boolean {
+  return [UsageError, TypeError, RangeError, ReferenceError, SyntaxError].some((mistake) => error instanceof mistake);
 }

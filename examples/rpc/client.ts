@@ -1,0 +1,74 @@
+/** The end that calls, over any open connection. */
+import {
+  BehaviorSubject,
+  catchError,
+  finalize,
+  first,
+  map,
+  type Observable,
+  of,
+  switchMap,
+  TimeoutError,
+  tap,
+} from 'rxjs';
+import { ask, type Connection } from 'sluice';
+import {
+  type Failure,
+  MAX_CALLS,
+  type Method,
+  type Methods,
+  type Reply,
+  type Request,
+  type Result,
+} from './messages.js';
+
+/**
+ * Calls a method when it is subscribed to, and emits what came of it, once. Never errors. Unsubscribing before that cancels: the
+ * server's handler is unsubscribed. `timeout` counts from when the call is sent, in milliseconds.
+ */
+export type Caller = <M extends Method>(
+  method: M,
+  params: Methods[M]['params'],
+  options?: { readonly timeout?: number },
+) => Observable<Result<Methods[M]['value']>>;
+
+// One function for all questions: then it is called once for each message, however many calls are open.
+const idOf = (reply: Reply): number => reply.id;
+
+export function callerOf(conn: Connection<unknown, Reply, Request>): Caller {
+  const open$ = new BehaviorSubject(0);
+  let lastId = 0;
+  // `ask` takes the answers out. What else comes is an answer to a call that was cancelled.
+  conn.ignoreMessages();
+
+  function call(method: Method, params: unknown, timeout: number): Observable<Result<unknown>> {
+    const id = ++lastId;
+    let isAnswered = false;
+    open$.next(open$.value + 1);
+    return ask(conn, { type: 'call', id, method, params }, { key: idOf, equals: id, timeout }).pipe(
+      tap(() => {
+        isAnswered = true;
+      }),
+      map(({ value, error }) => (error === undefined ? { value } : { error })),
+      catchError((error: unknown) => of({ error: failureOf(error) })),
+      finalize(() => {
+        // Unsubscribed, or too late. Does nothing when the connection has ended.
+        if (!isAnswered) conn.send.next({ type: 'cancel', id });
+        open$.next(open$.value - 1);
+      }),
+    );
+  }
+
+  const caller = (method: Method, params: unknown, { timeout = 30_000 } = {}): Observable<Result<unknown>> =>
+    open$.pipe(
+      // The value of now: one that waited longer may have taken the place.
+      first(() => open$.value < MAX_CALLS),
+      switchMap(() => call(method, params, timeout)),
+    );
+  return caller as Caller;
+}
+
+function failureOf(error: unknown): Failure {
+  const { message } = error as Error;
+  return { code: error instanceof TimeoutError ? 'TIMEOUT' : 'LOST', message };
+}
