@@ -1,11 +1,12 @@
 /**
  * The tutorial as its reader does it: the files are those on the page, and its tables say what is typed and seen in which terminal.
- * Only the port is another one.
+ * Only the port is another one, and types are erased beforehand.
  */
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import ts from 'typescript';
 import { endAfterEach } from '../support/end-after-each.js';
 import { Terminal } from '../support/terminal.js';
 
@@ -22,6 +23,14 @@ const sessions = sessionsOf(page);
 
 describe('the tutorial', () => {
   const onEnd = endAfterEach();
+  let project: string;
+
+  beforeAll(() => {
+    project = mkdtempSync(join(tmpdir(), 'sluice-tutorial-'));
+    install(project);
+  });
+
+  afterAll(() => rmSync(project, { recursive: true }));
 
   it('has a table for each of its steps', () => {
     const steps = [...page.matchAll(/^## (\d.*)$/gm)].map(([, step]) => step);
@@ -31,11 +40,10 @@ describe('the tutorial', () => {
 
   it.each(sessions)('shows what happens in step $step, in line $line', async ({ files, rows }) => {
     const port = String(await freePort());
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-tutorial-'));
-    onEnd(() => rmSync(folder, { recursive: true }));
-    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    for (const [name, text] of files) writeFileSync(join(folder, name), text.replaceAll('8080', port));
+    const folder = mkdtempSync(join(project, 'step-'));
+    for (const [name, text] of files) {
+      writeFileSync(join(folder, name.replace('.ts', '.mjs')), erased(text.replaceAll('8080', port), 'ESNext'));
+    }
 
     const columns = rows[0]!.map(() => {
       const terminal = new Terminal(folder);
@@ -126,6 +134,26 @@ function rowsOf(table: string): string[][] {
       .slice(1, -1)
       .map((cell) => cell.trim().replaceAll('`', '')),
   );
+}
+
+/** Makes what `npm install` makes in a project: sluice from the sources, and RxJS. */
+function install(project: string): void {
+  const sluice = join(project, 'node_modules/sluice');
+  for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts')) continue;
+    const path = join(sluice, name.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, erased(readFileSync(join('src', name), 'utf8'), 'CommonJS'));
+  }
+  writeFileSync(join(sluice, 'package.json'), '{ "type": "commonjs", "exports": "./index.js" }');
+  writeFileSync(join(project, 'package.json'), '{ "name": "chat" }');
+  symlinkSync(resolve('node_modules/rxjs'), join(project, 'node_modules/rxjs'));
+}
+
+/** `text` without its types. */
+function erased(text: string, module: 'ESNext' | 'CommonJS'): string {
+  const compilerOptions = { module: ts.ModuleKind[module], target: ts.ScriptTarget.ES2022, esModuleInterop: true };
+  return ts.transpileModule(text, { compilerOptions }).outputText;
 }
 
 /** A port that is free, below those that the system gives to others. */
