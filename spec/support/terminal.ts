@@ -26,6 +26,8 @@ export class Terminal {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => this.#print(text));
     }
+    // What is typed to a program that has ended is lost, as it is in a terminal.
+    child.stdin.on('error', () => {});
     child.on('close', () => {
       this.#hasEnded = true;
       this.#wake();
