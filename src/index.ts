@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export { type Mistake, redirectMistakes } from './base/mistake.js';
 export type { CompressionOption, PerMessageDeflateOptions } from './channel/deflate-options.js';
 export type { ConnectionOptions, HeartbeatOptions } from './channel/settings.js';
 export { connect, openConnection } from './client/connect.js';
@@ -57,4 +58,5 @@ export type {
   ServeOptions,
   ServerCloseOptions,
 } from './server/server-options.js';
+export type { ServerStats } from './server/server-stats.js';
 export { serve, WebSocketServer } from './server/web-socket-server.js';

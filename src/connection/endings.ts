@@ -1,8 +1,10 @@
 import { EMPTY, type Observable, Subject } from 'rxjs';
 import { clockOf } from '../base/clock.js';
+import { complain, originOf } from '../base/mistake.js';
 import { Once } from '../base/once.js';
 import { report } from '../base/report.js';
-import { truncateReason } from '../protocol/message/close-reason.js';
+import { describeThrown } from '../base/thrown.js';
+import { isUsageError } from '../protocol/errors.js';
 import type { Channel, ChannelEvents } from './channel.js';
 import type { CloseInfo } from './connection.js';
 import type { FinishListener } from './hooks.js';
@@ -13,7 +15,7 @@ import type { SendFailures } from './send-subject.js';
 /** Who keeps account of connections. */
 export interface ConnectionTracker {
   /** `connection` has ended. */
-  closed(connection: object): void;
+  closed(connection: object, info: CloseInfo): void;
 }
 
 /** The connection that streams belong to. */
@@ -92,7 +94,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   ended(info: CloseInfo): void {
     this.#time = this.uptime;
     this.info = info;
-    report('close', { connection: this.#owner, info });
+    report('close', { server: this.#channel.settings.server, connection: this.#owner, info });
     this.#owner.endSend();
   }
 
@@ -101,7 +103,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
     this.#told = 'closed';
     this.#pings?.complete();
     this.#pongs?.complete();
-    this.#owner.tracker?.closed(this.#owner);
+    this.#owner.tracker?.closed(this.#owner, info);
     this.#closed?.set(info);
     if (this.inbox.isAwaited) this.#awaitRelease();
     else this.#finish();
@@ -110,11 +112,20 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   failed(thrown: unknown): void {
     const error = unsendable(thrown);
     this.report(error);
-    this.#channel.close(1011, truncateReason(error.message), error);
+    this.complainOf(error);
+    // What it is about is for the application: a value may have anything in it.
+    this.#channel.close(1011, 'a message could not be sent', error);
   }
 
   report(error: unknown): void {
-    report('connection-error', { connection: this.#owner, error });
+    report('connection-error', { server: this.#channel.settings.server, connection: this.#owner, error });
+  }
+
+  /** Tells the developer that a value cannot be sent. */
+  complainOf(error: unknown): void {
+    const key = isUsageError(error) ? error.code : originOf(error);
+    const message = `${describeThrown(error)}; the connection was closed with 1011`;
+    complain(this.#channel.settings.place, { kind: 'send', key, message });
   }
 
   /** What is held back is waited for, and no longer than `closeTimeout`. */

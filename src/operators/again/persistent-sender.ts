@@ -1,6 +1,6 @@
 import { BehaviorSubject, concat, distinctUntilChanged, Observable, of, switchMap } from 'rxjs';
 import { ReadyState } from '../../connection/connection.js';
-import type { Turn } from '../../connection/hooks.js';
+import { closeUnsendable, type Turn } from '../../connection/hooks.js';
 import type { SendResult } from '../../connection/send-result.js';
 import type { SendFailures, SendTarget } from '../../connection/send-subject.js';
 import type { BackpressureError } from '../../protocol/errors.js';
@@ -70,7 +70,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
 
   /** A value could not be sent. */
   failed(thrown: unknown): void {
-    this.#open?.send.error(thrown);
+    if (this.#open !== undefined) closeUnsendable(this.#open, thrown);
   }
 
   close(code: number, _reason: string, error: unknown): void {
@@ -102,7 +102,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
         return hand(socket, value, onHanded) !== 'closed';
       } catch (error) {
         // As `next` on a connection: it closes with 1011, and its end says why.
-        socket.send.error(error);
+        closeUnsendable(socket, error);
         return true;
       }
     });
