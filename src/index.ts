@@ -4,7 +4,6 @@
  * @packageDocumentation
  */
 
-export { type Mistake, redirectMistakes } from './base/mistake.js';
 export type { CompressionOption, PerMessageDeflateOptions } from './channel/deflate-options.js';
 export type { ConnectionOptions, HeartbeatOptions } from './channel/settings.js';
 export { connect, openConnection } from './client/connect.js';

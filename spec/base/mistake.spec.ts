@@ -73,9 +73,7 @@ describe('mistakes of the application', () => {
   });
 
   it('go to functions only', () => {
-    expect(() => redirectMistakes('stdout' as never)).toThrow(
-      'redirectMistakes(): expected a function or undefined, got stdout',
-    );
+    expect(() => redirectMistakes('stdout' as never)).toThrow('to must be a function, got "stdout"');
   });
 });
 

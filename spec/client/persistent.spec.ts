@@ -30,6 +30,7 @@ describe('the options of persistent', () => {
     [{ scheduler: {} }, TypeError, 'scheduler must be an RxJS scheduler, got an object'],
     [{ maxPayload: 0 }, RangeError, 'maxPayload must be an integer from 1'],
     [{ offline: 1 }, TypeError, 'unknown option "offline"'],
+    [{ reconect: {} }, TypeError, 'unknown option "reconect", did you mean "reconnect"? allowed are offlineBuffer, '],
   ])('throw at the call when they cannot be: %p', (options, type, message) => {
     expect(() => persistent('ws://127.0.0.1', options as never)).toThrow(type);
     expect(() => persistent('ws://127.0.0.1', options as never)).toThrow(message);

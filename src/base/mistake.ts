@@ -1,3 +1,4 @@
+import { checkFunction } from './check.js';
 import { describeThrown, propertyOf, textOf } from './thrown.js';
 
 /** A mistake of the application that no error of its own tells, such as a hook that throws. */
@@ -42,9 +43,7 @@ let redirected: ((mistake: Mistake) => void) | undefined;
  * @example redirectMistakes(({ message, cause }) => logger.warn(message, cause));
  */
 export function redirectMistakes(to: ((mistake: Mistake) => void) | undefined): void {
-  if (to !== undefined && typeof to !== 'function') {
-    throw new TypeError(`redirectMistakes(): expected a function or undefined, got ${textOf(to)}`);
-  }
+  checkFunction('to', to);
   redirected = to;
 }
 

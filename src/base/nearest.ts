@@ -1,7 +1,7 @@
 /** The name that `typed` may be a slip of: the one that is fewest changes away, if those are few for its length. Case does not count. */
 export function nearest(typed: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  let least = Math.floor(typed.length / 3) + 1;
   for (const name of names) {
     const distance = distanceBetween(typed.toLowerCase(), name.toLowerCase(), least);
     if (distance >= least) continue;

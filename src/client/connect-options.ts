@@ -71,7 +71,8 @@ export interface ConnectSettings extends ConnectionSettings {
   readonly network: DialNetworkOptions;
 }
 
-const CONNECT_OPTIONS = [
+/** The names of {@link ConnectOptions}. */
+export const CONNECT_OPTIONS = [
   ...CONNECTION_OPTIONS,
   ...CLIENT_NETWORK_OPTIONS,
   'perMessageDeflate',

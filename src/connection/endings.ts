@@ -1,15 +1,12 @@
 import { EMPTY, type Observable, Subject } from 'rxjs';
 import { clockOf } from '../base/clock.js';
-import { complain, originOf } from '../base/mistake.js';
 import { Once } from '../base/once.js';
 import { report } from '../base/report.js';
-import { describeThrown } from '../base/thrown.js';
-import { isUsageError } from '../protocol/errors.js';
 import type { Channel, ChannelEvents } from './channel.js';
 import type { CloseInfo } from './connection.js';
 import type { FinishListener } from './hooks.js';
 import { Inbox } from './inbox.js';
-import { unsendable } from './outgoing.js';
+import { complainOfValue, unsendable } from './outgoing.js';
 import type { SendFailures } from './send-subject.js';
 
 /** Who keeps account of connections. */
@@ -123,9 +120,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
 
   /** Tells the developer that a value cannot be sent. */
   complainOf(error: unknown): void {
-    const key = isUsageError(error) ? error.code : originOf(error);
-    const message = `${describeThrown(error)}; the connection was closed with 1011`;
-    complain(this.#channel.settings.place, { kind: 'send', key, message });
+    complainOfValue(this.#channel.settings.place, error);
   }
 
   /** What is held back is waited for, and no longer than `closeTimeout`. */

@@ -1,6 +1,7 @@
 import type { ObservableInput } from 'rxjs';
 import { describe, tagOf } from '../base/describe.js';
 import { isObservableLike, isThenable } from '../base/hook-answer.js';
+import { complain, originOf } from '../base/mistake.js';
 import { describeThrown, propertyOf } from '../base/thrown.js';
 import { isUsageError, UsageError } from '../protocol/errors.js';
 import { outgoingSymbol as brand } from './shared-message.js';
@@ -137,6 +138,18 @@ export function unsendable(thrown: unknown): UsageError {
   if (isUsageError(thrown)) return thrown;
   const message = `cannot send a value that throws when it is read: ${describeThrown(thrown)}`;
   return new UsageError('UNSUPPORTED_DATA', message, { cause: thrown });
+}
+
+/**
+ * Tells the developer that a value cannot be sent.
+ *
+ * @param place what that is told of once. @default the process
+ * @internal
+ */
+export function complainOfValue(place: object | undefined, error: unknown): void {
+  const key = isUsageError(error) ? error.code : originOf(error);
+  const message = `${describeThrown(error)}; the connection was closed with 1011`;
+  complain(place, { kind: 'send', key, message });
 }
 
 function requireAttached(buffer: ArrayBuffer, allowed: string): void {

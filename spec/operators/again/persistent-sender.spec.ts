@@ -26,7 +26,6 @@ describe('the way out of a persistent connection', () => {
     const mistakes: string[] = [];
     redirectMistakes(({ kind, message }) => mistakes.push(`${kind}: ${message}`));
     const { sender } = bench();
-    sender.failed('no socket');
     const [first, second] = [memoryConnection(), memoryConnection()];
     sender.trySend({}, undefined);
     sender.attach(first.connection as never);
