@@ -72,7 +72,7 @@ export interface ConnectSettings extends ConnectionSettings {
 }
 
 /** The names of {@link ConnectOptions}. */
-export const CONNECT_OPTIONS = [
+export const CONNECT_OPTIONS: readonly (keyof ConnectOptions)[] = [
   ...CONNECTION_OPTIONS,
   ...CLIENT_NETWORK_OPTIONS,
   'perMessageDeflate',
@@ -84,7 +84,7 @@ export const CONNECT_OPTIONS = [
   'maxRedirects',
   'verifyResponse',
   'signal',
-] as const satisfies readonly (keyof ConnectOptions)[];
+];
 
 /**
  * Checks the options of one attempt.
