@@ -4,7 +4,7 @@ export default {
   // src too, so that a file that no spec loads counts as uncovered.
   roots: ['<rootDir>/spec', '<rootDir>/src'],
   testMatch: ['**/*.spec.ts'],
-  setupFilesAfterEnv: ['<rootDir>/spec/support/buffer-equality.ts'],
+  setupFilesAfterEnv: ['<rootDir>/spec/support/buffer-equality.ts', '<rootDir>/spec/support/quiet.ts'],
   moduleNameMapper: {
     '^sluice$': '<rootDir>/src/index.ts',
     '^sluice/operators$': '<rootDir>/src/operators.ts',

@@ -57,4 +57,5 @@ export type {
   ServeOptions,
   ServerCloseOptions,
 } from './server/server-options.js';
+export type { ServerStats } from './server/server-stats.js';
 export { serve, WebSocketServer } from './server/web-socket-server.js';

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export { type Mistake, redirectMistakes } from './base/mistake.js';
 export type { BackoffPolicy } from './operators/again/backoff.js';
 export { type ReconnectPolicy, reconnect } from './operators/again/reconnect.js';
 export { isRetryable } from './operators/again/retryable.js';

@@ -30,7 +30,7 @@ describe('an integer', () => {
     [null, 'null'],
     [true, 'true'],
     [5n, '5'],
-    [{}, 'Object'],
+    [{}, 'an object'],
   ])('is not %p: that is a TypeError', (value, found) => {
     expect(() => checkInteger('size', value, 1, 100)).toThrow(TypeError);
     expect(() => checkInteger('size', value, 1, 100)).toThrow(found);

@@ -27,9 +27,10 @@ describe('the options of persistent', () => {
     [{ overflow: 'drop' }, TypeError, 'overflow must be one of "close", "drop-newest", "drop-oldest", got "drop"'],
     [{ reconnect: { initial: -1 } }, RangeError, 'initial must be a number from 0'],
     [{ reconnect: { repeat: 1 } }, TypeError, 'repeat must be true or false, got 1'],
-    [{ scheduler: {} }, TypeError, 'scheduler must be an RxJS scheduler, got a Object'],
+    [{ scheduler: {} }, TypeError, 'scheduler must be an RxJS scheduler, got an object'],
     [{ maxPayload: 0 }, RangeError, 'maxPayload must be an integer from 1'],
     [{ offline: 1 }, TypeError, 'unknown option "offline"'],
+    [{ reconect: {} }, TypeError, 'unknown option "reconect", did you mean "reconnect"? allowed are offlineBuffer, '],
   ])('throw at the call when they cannot be: %p', (options, type, message) => {
     expect(() => persistent('ws://127.0.0.1', options as never)).toThrow(type);
     expect(() => persistent('ws://127.0.0.1', options as never)).toThrow(message);

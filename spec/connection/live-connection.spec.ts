@@ -106,7 +106,8 @@ describe('stats', () => {
       const { connection, peer, port } = memoryConnection({ scheduler, highWaterMark: 100 });
       peer(text('abc'), ping('d'), pong(), text('ef'));
       connection.send.next('four');
-      scheduler.schedule(() => {}, 12);
+      // Nothing subscribes: after 10 s that is told.
+      scheduler.schedule(() => {}, 12_000);
       flush();
       expect(connection.stats).toEqual({
         messagesReceived: 1,
@@ -117,7 +118,7 @@ describe('stats', () => {
         bytesReceived: 9 + 7 + 6 + 8,
         bytesSent: 6,
         inboxBytes: 3 + 128 + 7 + 6 + 8,
-        uptime: 12,
+        uptime: 12_000,
       });
       connection.ignoreMessages();
       expect(connection.stats).toMatchObject({

@@ -95,27 +95,33 @@ describe('what can be sent (RFC 6455 §5.6)', () => {
 });
 
 describe('what cannot be sent', () => {
-  const allowed = 'allowed is a string, ArrayBuffer, ArrayBufferView, Blob, message(...) or fragments(...)';
-  const refused: [string, () => unknown, string][] = [
+  const allowed = 'send a string, ArrayBuffer, ArrayBufferView, Blob, message(...) or fragments(...)';
+  const plain = 'send a string or bytes, or use withCodec(json())';
+  const refused: [string, () => unknown, string, string?][] = [
     ['undefined', () => undefined, 'undefined'],
     ['null', () => null, 'null'],
-    ['an object', () => ({ a: 1 }), 'a Object'],
-    ['an array', () => [1, 2], 'a Array'],
+    ['an object', () => ({ a: 1 }), 'an object', plain],
+    ['an array', () => [1, 2], 'an array', plain],
     ['a number', () => 42, '42'],
     ['a bigint', () => 42n, '42'],
     ['a boolean', () => true, 'true'],
     ['a symbol', () => Symbol('s'), 'Symbol(s)'],
     ['a function', () => () => {}, 'a function'],
     ['a date', () => new Date(), 'a Date'],
-    ['an Observable', () => of('a'), 'a Object'],
-    ['a promise', () => Promise.resolve('a'), 'a Promise'],
+    [
+      'an Observable',
+      () => of('a'),
+      'an Observable',
+      'flatten it, for example with mergeMap, or send it as one message with fragments(...)',
+    ],
+    ['a promise', () => Promise.resolve('a'), 'a Promise', 'await it, or flatten it, for example with concatMap'],
     ['a SharedArrayBuffer', shared, 'a SharedArrayBuffer'],
     ['a view of one', () => new Uint8Array(shared()), 'a Uint8Array of a SharedArrayBuffer'],
     ['a DataView of one', () => new DataView(shared()), 'a DataView of a SharedArrayBuffer'],
     ['a detached ArrayBuffer', detached, 'a detached ArrayBuffer'],
     ['a view of one that was detached', () => viewOfDetached(), 'a detached ArrayBuffer'],
     ['a message of nothing', () => message(undefined as never), 'undefined'],
-    ['a message of a message', () => message(message('a') as never), 'a Object'],
+    ['a message of a message', () => message(message('a') as never), 'message(...) or fragments(...) within another'],
   ];
 
   function viewOfDetached(): Uint8Array {
@@ -124,7 +130,7 @@ describe('what cannot be sent', () => {
     return view;
   }
 
-  it.each(refused)('closes with 1011 and says why, and is not thrown: %s', (_, value, found) => {
+  it.each(refused)('closes with 1011 and says why, and is not thrown: %s', (_, value, found, advice = allowed) => {
     const { connection, port, closeInfos, turn } = memoryConnection();
     expect(() => connection.send.next(value() as never)).not.toThrow();
     expect(port.frames.map(({ opcode }) => opcode)).toEqual([8]);
@@ -132,14 +138,14 @@ describe('what cannot be sent', () => {
     port.reset();
     turn();
     expect(closeInfos.map(({ error }) => error)).toEqual([expect.any(UsageError)]);
-    expect(closeInfos[0]!.error!.message).toBe(`cannot send ${found}, ${allowed}`);
+    expect(closeInfos[0]!.error!.message).toBe(`cannot send ${found}: ${advice}`);
     expect(closeInfos[0]!.error).toMatchObject({ code: 'UNSUPPORTED_DATA' });
   });
 
-  it.each(refused)('is thrown by trySend, and nothing else happens: %s', (_, value, found) => {
+  it.each(refused)('is thrown by trySend, and nothing else happens: %s', (_, value, found, advice = allowed) => {
     const { connection, port } = memoryConnection();
     expect(() => connection.trySend(value() as never)).toThrow(
-      new UsageError('UNSUPPORTED_DATA', `cannot send ${found}, ${allowed}`),
+      new UsageError('UNSUPPORTED_DATA', `cannot send ${found}: ${advice}`),
     );
     expect(port.writes).toEqual([]);
     expect(connection.trySend('fine')).toBe('sent');
@@ -204,7 +210,10 @@ describe('names of values, for messages of errors', () => {
     ['x'.repeat(50), `"${'x'.repeat(40)}..."`],
     [null, 'null'],
     [undefined, 'undefined'],
-    [{}, 'a Object'],
+    [{}, 'an object'],
+    [[], 'an array'],
+    [new ArrayBuffer(1), 'an ArrayBuffer'],
+    [new Uint8Array(1), 'a Uint8Array'],
     [() => {}, 'a function'],
   ])('of %p is %p', (value, name) => {
     expect(describeValue(value)).toBe(name);

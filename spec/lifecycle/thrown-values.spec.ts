@@ -17,6 +17,7 @@ import {
   json,
   persistent,
   reconnect,
+  redirectMistakes,
   type ServeOptions,
   serve,
   toDuplex,
@@ -192,6 +193,7 @@ describe.each(hostileNames)('%s', (name) => {
   });
 
   it('from a handler closes its connection with 1011, and one from onError does not end the others', async () => {
+    redirectMistakes(undefined);
     const printed = jest.spyOn(console, 'error').mockImplementation((...args: unknown[]) => {
       // As the console of Node does with an Error whose properties throw.
       if (args[1] === thrown && typeof thrown !== 'symbol') String(thrown);

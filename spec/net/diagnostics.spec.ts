@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { firstValueFrom } from 'rxjs';
-import { type Connection, type ServeOptions, serve, type WebSocketServer } from 'sluice';
+import { catchError, firstValueFrom, of } from 'rxjs';
+import { type Connection, connect, reconnect, reject, type ServeOptions, serve, type WebSocketServer } from 'sluice';
 import { report } from '../../src/base/report.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
@@ -42,25 +42,28 @@ async function ask(options: ServeOptions<unknown> = {}): Promise<Started> {
 describe('the diagnostics channels', () => {
   it('tell of each connection that opens', async () => {
     const messages = listenTo('open');
-    const { connections } = await ask();
+    const { connections, server } = await ask();
     expect(messages).toHaveLength(1);
     expect(messages[0]?.connection).toBe(connections[0]);
+    expect(messages[0]?.server).toBe(server);
   });
 
   it('tell of each connection that closes, and how', async () => {
     const messages = listenTo('close');
-    const { raw, connections } = await ask();
+    const { raw, connections, server } = await ask();
     raw.reset();
     const info = await firstValueFrom(connections[0]!.close$);
     expect(messages).toHaveLength(1);
     expect(messages[0]?.connection).toBe(connections[0]);
     expect(messages[0]?.info).toEqual(info);
+    expect(messages[0]?.server).toBe(server);
   });
 
   it('tell of each handshake that is refused', async () => {
     const messages = listenTo('refuse');
-    const { status } = await ask({ verifyClient: () => false });
+    const { status, server } = await ask({ verifyClient: () => false });
     expect(messages).toHaveLength(1);
+    expect(messages[0]?.server).toBe(server);
     expect(messages[0]).toMatchObject({ status, body: 'Unauthorized', request: { url: '/' } });
   });
 
@@ -100,17 +103,73 @@ describe('the diagnostics channels', () => {
     ],
   ])('tell of the error of a hook: %s', async (_, options) => {
     const messages = listenTo('server-error');
-    await ask(options);
+    const { server } = await ask(options);
     expect(messages.map(({ error }) => (error as Error).message)).toEqual(['mine']);
+    expect(messages[0]?.server).toBe(server);
   });
 
   it('tell of what could not be sent', async () => {
     const messages = listenTo('connection-error');
-    const { raw, connections } = await ask();
+    const { raw, connections, server } = await ask();
     connections[0]!.send.next({} as unknown as string);
     expect((await raw.frame()).payload.readUInt16BE()).toBe(1011);
     expect(messages).toHaveLength(1);
     expect(messages[0]).toMatchObject({ connection: connections[0], error: { name: 'UsageError' } });
+    expect(messages[0]?.server).toBe(server);
+  });
+
+  it('tell of each frame of a connection that opens while they are followed', async () => {
+    const before = await ask();
+    const frames = listenTo('frame');
+    const { raw, connections, server } = await ask();
+    for (const client of [before.raw, raw]) client.write(Buffer.from([0x89, 0x80, 0, 0, 0, 0]));
+    await raw.frame();
+    await before.raw.frame();
+    const plain = {
+      connection: connections[0],
+      server,
+      fin: true,
+      compressed: false,
+      length: 0,
+      payload: Buffer.alloc(0),
+    };
+    expect(frames).toEqual([
+      { ...plain, direction: 'in', opcode: 9, masked: true },
+      { ...plain, direction: 'out', opcode: 10, masked: false },
+    ]);
+    expect(frames[0]?.server).toBe(server);
+  });
+
+  it('tell of each dial, of why it failed, and of the next attempt', async () => {
+    const [dials, failures, attempts] = [listenTo('dial'), listenTo('dial-error'), listenTo('reconnect')];
+    const { port, subscription } = await run(serve({ port: 0, host: '127.0.0.1', verifyClient: () => reject(503) }));
+    atEnd(() => subscription.unsubscribe());
+    const policy = { initial: 1, maxAttempts: 1, random: () => 0.5 };
+    const failure = await firstValueFrom(
+      connect(`ws://me:secret@127.0.0.1:${port}/x?token=1`).pipe(
+        reconnect(policy),
+        catchError((error: unknown) => of(error)),
+      ),
+    );
+    const url = `ws://127.0.0.1:${port}/x?...`;
+    expect({ dials, failures, attempts }).toEqual({
+      dials: [{ url }, { url }],
+      failures: [
+        { url, error: expect.objectContaining({ status: 503 }) },
+        { url, error: failure },
+      ],
+      attempts: [{ attempt: 1, delay: 0.5, error: failures[0]?.error }],
+    });
+  });
+
+  it('tell of a target that was never known', async () => {
+    const failures = listenTo('dial-error');
+    const error = new Error('no target');
+    const target = (): never => {
+      throw error;
+    };
+    await expect(firstValueFrom(connect(target))).rejects.toBe(error);
+    expect(failures).toEqual([{ url: undefined, error }]);
   });
 
   it('cost nothing, and tell nothing, while nobody listens', () => {

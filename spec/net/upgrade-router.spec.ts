@@ -424,6 +424,7 @@ function listenOn(server: Server, matches: (url: string) => boolean = () => true
       listening: (address: ListenAddress) => log.push(['listening', address]),
       failed: () => log.push('failed'),
       fault: () => log.push('fault'),
+      refused: () => {},
       upgrade: (upgrade: UpgradeRequest) => {
         log.push(['upgrade', upgrade.head.path]);
         upgrade.accept({ status: 101, fields: [], protocol: '', deflate: undefined }, false)?.terminate();

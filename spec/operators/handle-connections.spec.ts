@@ -16,7 +16,7 @@ import {
   throwError,
   toArray,
 } from 'rxjs';
-import { type Connection, demandMap, handleConnections, sendTo, serve } from 'sluice';
+import { type Connection, demandMap, handleConnections, redirectMistakes, sendTo, serve } from 'sluice';
 import { text } from '../support/frames.js';
 import { Loopback } from '../support/loopback.js';
 import { marbles } from '../support/marbles.js';
@@ -41,6 +41,7 @@ describe('handleConnections', () => {
   guardProcess();
   let printed: jest.SpyInstance<void, unknown[]>;
   beforeEach(() => {
+    redirectMistakes(undefined);
     printed = jest.spyOn(console, 'error').mockImplementation(() => {});
   });
   afterEach(() => printed.mockRestore());

@@ -3,7 +3,15 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { runInNewContext } from 'node:vm';
 import { NEVER, of, Subject } from 'rxjs';
-import { type AcceptOptions, type Connection, reject, type ServeOptions, serve, type WebSocketServer } from 'sluice';
+import {
+  type AcceptOptions,
+  type Connection,
+  redirectMistakes,
+  reject,
+  type ServeOptions,
+  serve,
+  type WebSocketServer,
+} from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import type { RawClient } from '../support/raw-client.js';
@@ -18,9 +26,10 @@ const atEnd = endAfterEach();
 let printed: string[] = [];
 beforeEach(() => {
   printed = [];
+  redirectMistakes(undefined);
   const spy = jest
     .spyOn(console, 'error')
-    .mockImplementation((...parts: unknown[]) => void printed.push(parts.join(' ')));
+    .mockImplementation((...parts: unknown[]) => void printed.push(parts.join(' ').replace(/^sluice: /, '')));
   atEnd(() => spy.mockRestore());
 });
 
@@ -119,7 +128,7 @@ describe('authenticate', () => {
     [false, 'authenticate returned false: refused with 401; return a value, for example true'],
     [
       new RangeError('mine'),
-      'authenticate returned an Error: refused with 500; throw it, or return reject(...) RangeError: mine',
+      'authenticate returned an Error: refused with 500; throw it, or return reject(...): RangeError: mine',
     ],
   ])('says so once for each server, and to the diagnostics each time: %p', async (value, sentence) => {
     const errors = errorsReported();

@@ -19,6 +19,7 @@ function begin(options: ServeOptions<unknown, BinaryType>): Listening {
     listening: (address) => address$.next(address),
     failed: (error) => failed$.next(error),
     fault: () => {},
+    refused: () => {},
     upgrade: () => {},
     closed: () => {},
   };

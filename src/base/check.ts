@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { describe } from './describe.js';
+import { nearest } from './nearest.js';
 
 /** The longest time that Node's timers can wait, in milliseconds. */
 export const MAX_TIMER: number = 2 ** 31 - 1;
@@ -57,16 +58,30 @@ export function checkScheduler(name: string, value: SchedulerLike): SchedulerLik
 
 /**
  * @param within the option that `options` belong to, with a trailing dot.
+ * @param elsewhere options of other libraries, with what takes their place.
  * @throws TypeError if `options` is not an object, or has an option that is not in `allowed`.
  */
-export function checkNames(options: object, allowed: readonly string[], within = ''): void {
+export function checkNames(
+  options: object,
+  allowed: readonly string[],
+  within = '',
+  elsewhere: Readonly<Record<string, string>> = {},
+): void {
   if (typeof options !== 'object' || options === null)
     throw new TypeError(`options must be an object, got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !allowed.includes(name)) {
-      throw new TypeError(`unknown option ${describe(within + name)}, allowed are ${allowed.join(', ')}`);
+      throw new TypeError(`unknown option ${describe(within + name)}, ${advice(name, allowed, elsewhere)}`);
     }
   }
+}
+
+/** What is allowed in place of `name`, with the name that may be meant first. */
+function advice(name: string, allowed: readonly string[], elsewhere: Readonly<Record<string, string>>): string {
+  const near = nearest(name, allowed);
+  const question = near === undefined ? '' : `did you mean ${describe(near)}? `;
+  const known = Object.hasOwn(elsewhere, name) ? `${elsewhere[name]}; ` : question;
+  return `${known}allowed are ${allowed.join(', ')}`;
 }
 
 /** @throws TypeError if `signal` is given and is not an AbortSignal. */

@@ -2,9 +2,15 @@
 export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
-  if (typeof value === 'object') return `a ${tagOf(value)}`;
+  if (typeof value === 'object') return withArticle(tagOf(value));
   if (typeof value === 'function') return 'a function';
   return String(value);
+}
+
+function withArticle(tag: string): string {
+  // What applications write has plain names; a Uint8Array begins as a uniform does.
+  if (tag === 'Object' || tag === 'Array') return `an ${tag.toLowerCase()}`;
+  return /^[AEIO]/.test(tag) ? `an ${tag}` : `a ${tag}`;
 }
 
 /** The tag of any value: `Object`, `ArrayBuffer`, `Proxy` if it cannot be read. */

@@ -6,6 +6,8 @@ export interface HookAnswer {
   /** The name of the option or method. */
   readonly hook: string;
   readonly found: unknown;
+  /** What to call that in a sentence. @default by its type */
+  readonly name?: string;
   /** What follows, in a few words. @default 'refused with <status>' */
   readonly outcome?: string;
   /** The HTTP status that the peer gets. @default 500 */
@@ -25,8 +27,15 @@ export class HookAnswerError extends TypeError {
   readonly hook: string;
   readonly status: number;
 
-  constructor({ hook, found, status = 500, outcome = `refused with ${status}`, advice }: HookAnswer) {
-    super(`${hook} returned ${named(found)}: ${outcome}; ${advice}`, isError(found) ? { cause: found } : undefined);
+  constructor({
+    hook,
+    found,
+    name = named(found),
+    status = 500,
+    outcome = `refused with ${status}`,
+    advice,
+  }: HookAnswer) {
+    super(`${hook} returned ${name}: ${outcome}; ${advice}`, isError(found) ? { cause: found } : undefined);
     this.hook = hook;
     this.status = status;
     if (isThenable(found)) disregard(found);

@@ -1,8 +1,21 @@
 /** What can be reported. */
-export type ReportName = 'open' | 'close' | 'refuse' | 'server-error' | 'connection-error';
+export type ReportName =
+  | 'open'
+  | 'close'
+  | 'refuse'
+  | 'server-error'
+  | 'connection-error'
+  | 'frame'
+  | 'dial'
+  | 'dial-error'
+  | 'reconnect';
 
 /** Where reports go. */
-export type Reporter = (name: ReportName, message: object) => void;
+export interface Reporter {
+  report(name: ReportName, message: object): void;
+  /** Whether anything follows `name`. */
+  isFollowed(name: ReportName): boolean;
+}
 
 let reporter: Reporter | undefined;
 
@@ -13,5 +26,10 @@ export function reportTo(to: Reporter): void {
 
 /** Reports `message` under `name`: on Node.js to the subscribers of the channel `sluice:<name>`. */
 export function report(name: ReportName, message: object): void {
-  reporter?.(name, message);
+  reporter?.report(name, message);
+}
+
+/** Whether anything follows `name`, for what costs more than a message to find out. */
+export function isFollowed(name: ReportName): boolean {
+  return reporter?.isFollowed(name) === true;
 }

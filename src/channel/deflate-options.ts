@@ -45,6 +45,13 @@ const NAMES: readonly (keyof PerMessageDeflateOptions)[] = [
   'compress',
 ];
 
+/** Options that ws has. */
+const OF_WS = {
+  zlibDeflateOptions: 'level and memLevel stand beside the others here',
+  zlibInflateOptions: 'there is nothing to set for inflation',
+  concurrencyLimit: 'there is nothing to set for it',
+} as const;
+
 /**
  * Checks `perMessageDeflate` and fills in the defaults.
  *
@@ -57,7 +64,7 @@ export function deflateSettings(option: boolean | PerMessageDeflateOptions = tru
     throw new TypeError(`perMessageDeflate must be true, false or an object of options, got ${describe(option)}`);
   }
   const options: PerMessageDeflateOptions = option === true ? {} : option;
-  checkNames(options, NAMES, 'perMessageDeflate.');
+  checkNames(options, NAMES, 'perMessageDeflate.', OF_WS);
   checkFunction('perMessageDeflate.compress', options.compress);
   const integer = (
     name: 'serverMaxWindowBits' | 'clientMaxWindowBits' | 'threshold' | 'level' | 'memLevel',

@@ -1,4 +1,4 @@
-import type { Observable, Subscription } from 'rxjs';
+import type { Observable, Subscription, Unsubscribable } from 'rxjs';
 import type { Channel, ChannelCounts, ChannelEvents, ChannelInbox } from '../connection/channel.js';
 import { type CloseInfo, ReadyState, type Supports } from '../connection/connection.js';
 import type { Outgoing } from '../connection/outgoing.js';
@@ -15,6 +15,7 @@ import { LifeSign } from './in/life-sign.js';
 import { checkDeadline, type MessageDeadline } from './in/message-deadline.js';
 import { PingTracker } from './in/ping-tracker.js';
 import { Receiver, type ReceiverOwner } from './in/receiver.js';
+import { UnreadWatch } from './in/unread-watch.js';
 import { Outbox, type OutboxOwner } from './out/outbox.js';
 import type { SharedLane } from './out/shared-lane.js';
 import type { ConnectionSettings } from './settings.js';
@@ -64,7 +65,8 @@ export class FrameChannel<In>
   /** Made when the peer has pinged. */
   #lifeSign: LifeSign | undefined;
   #messageDeadline: MessageDeadline | undefined;
-  #pausedDeadline: Subscription | undefined;
+  /** What happens if reading stays stopped. */
+  #pausedDeadline: Unsubscribable | undefined;
 
   constructor(port: BytePort, terms: ConnectionTerms) {
     const { heartbeat } = terms.settings;
@@ -324,7 +326,6 @@ export class FrameChannel<In>
     this.#pausedDeadline = undefined;
     if (this.state === 'closed') return;
     this.#closing?.readingChanged(isReading);
-    const { pausedTimeout, scheduler } = this.terms.settings;
     if (isReading) {
       this.#messageDeadline = checkDeadline(this.#messageDeadline, this);
       return;
@@ -332,12 +333,20 @@ export class FrameChannel<In>
     this.#messageDeadline?.stop();
     this.#heartbeat?.interrupt();
     this.#lifeSign?.interrupt();
-    if (pausedTimeout === undefined) return;
+    const watch = UnreadWatch.isNeeded(this) ? new UnreadWatch(this) : undefined;
+    this.#pausedDeadline = this.#pausedTimer(watch) ?? watch;
+  }
+
+  #pausedTimer(watch: UnreadWatch | undefined): Subscription | undefined {
+    const { pausedTimeout, scheduler } = this.terms.settings;
+    if (pausedTimeout === undefined) return undefined;
     const error = new WebSocketError(
       'PAUSED_TIMEOUT',
       `messages$ was without demand for ${pausedTimeout} ms (pausedTimeout)`,
     );
-    this.#pausedDeadline = scheduler.schedule(() => this.closing.abort(error), pausedTimeout);
+    const timer = scheduler.schedule(() => this.closing.abort(error), pausedTimeout);
+    timer.add(watch);
+    return timer;
   }
 
   closingChanged(): void {

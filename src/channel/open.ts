@@ -1,3 +1,4 @@
+import { isFollowed } from '../base/report.js';
 import type { Message } from '../connection/connection.js';
 import type { ConnectionFacts } from '../connection/facts.js';
 import { LiveConnection } from '../connection/live-connection.js';
@@ -7,6 +8,7 @@ import type { BytePort } from './byte-port.js';
 import { FrameChannel } from './frame-channel.js';
 import type { ConnectionSettings } from './settings.js';
 import { connectionTerms } from './terms.js';
+import { TracedPort } from './traced-port.js';
 
 /** What is known from the handshake of a connection of RFC 6455. */
 export interface FrameFacts<Data> extends ConnectionFacts<Data> {
@@ -22,5 +24,9 @@ export function connectionOver<Data, In = Message>(
   settings: ConnectionSettings,
 ): LiveConnection<Data, In> {
   const terms = connectionTerms(facts.role, settings, facts.deflate);
-  return new LiveConnection<Data, In>(new FrameChannel<In>(port, terms), facts);
+  if (!isFollowed('frame')) return new LiveConnection<Data, In>(new FrameChannel<In>(port, terms), facts);
+  const traced = new TracedPort(port);
+  const connection = new LiveConnection<Data, In>(new FrameChannel<In>(traced, terms), facts);
+  traced.traceFor(connection, settings.server);
+  return connection;
 }

@@ -83,6 +83,10 @@ export interface ConnectionSettings {
   readonly scheduler: SchedulerLike;
   /** From 0 to 1: where in an interval something happens that is spread over many connections. */
   readonly random: () => number;
+  /** The server that the connections belong to, for the diagnostics; undefined if there is none. */
+  readonly server?: object | undefined;
+  /** What mistakes of the application are told of once: see `complain`. @default the process */
+  readonly place?: object | undefined;
 }
 
 /** Larger buffers do not exist in Node 20. */

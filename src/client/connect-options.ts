@@ -71,7 +71,8 @@ export interface ConnectSettings extends ConnectionSettings {
   readonly network: DialNetworkOptions;
 }
 
-const CONNECT_OPTIONS = [
+/** The names of {@link ConnectOptions}. */
+export const CONNECT_OPTIONS: readonly (keyof ConnectOptions)[] = [
   ...CONNECTION_OPTIONS,
   ...CLIENT_NETWORK_OPTIONS,
   'perMessageDeflate',
@@ -83,7 +84,7 @@ const CONNECT_OPTIONS = [
   'maxRedirects',
   'verifyResponse',
   'signal',
-] as const satisfies readonly (keyof ConnectOptions)[];
+];
 
 /**
  * Checks the options of one attempt.

@@ -14,6 +14,7 @@ import {
 } from 'rxjs';
 import { clockOf } from '../base/clock.js';
 import { deadline } from '../base/deadline-queue.js';
+import { plainUrl } from '../base/inspect.js';
 import { report } from '../base/report.js';
 import { connectionOver } from '../channel/open.js';
 import { connectionSettings } from '../channel/settings.js';
@@ -100,6 +101,8 @@ class Attempt<In> {
   readonly #resources = new Subscription();
   #timer: Subscription | undefined;
   #connection: LiveConnection<undefined, In> | undefined;
+  /** Where it dials to, once that is known. */
+  #url: string | undefined;
   #isOver = false;
 
   constructor(
@@ -121,6 +124,7 @@ class Attempt<In> {
     if (this.#isOver) return;
     const dial$ = this.#settings$.pipe(
       switchMap((settings) => {
+        this.#url = settings.target.href;
         // The target may have brought its own.
         this.#obey(settings.signal);
         this.#expire(settings.scheduler, settings.handshakeTimeout, clock() - began);
@@ -202,6 +206,9 @@ class Attempt<In> {
   }
 
   #fail(error: unknown, uptime: number): void {
+    if (this.#connection === undefined && !this.#isOver) {
+      report('dial-error', { url: this.#url === undefined ? undefined : plainUrl(this.#url), error });
+    }
     this.#finish(() => this.#subscriber.error(withUptime(error, uptime)));
   }
 

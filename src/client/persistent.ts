@@ -8,7 +8,7 @@ import type { PersistentConnection } from '../operators/again/persistent-connect
 import { type PersistentOptions, persistentSettings } from '../operators/again/persistent-options.js';
 import { UsageError } from '../protocol/errors.js';
 import { connect } from './connect.js';
-import type { ConnectOptions, ConnectTarget } from './connect-options.js';
+import { CONNECT_OPTIONS, type ConnectOptions, type ConnectTarget } from './connect-options.js';
 
 /** {@link PersistentOptions}, and all of `connect`. */
 export interface PersistentDialOptions<B extends BinaryType = 'nodebuffer'>
@@ -51,7 +51,8 @@ export function persistent(
   target: Observable<Connection> | ConnectTarget,
   options: PersistentDialOptions = {},
 ): PersistentConnection {
-  if (isObservable(target)) checkNames(options, ['offlineBuffer', 'overflow', 'reconnect', 'scheduler']);
+  const own = ['offlineBuffer', 'overflow', 'reconnect', 'scheduler'];
+  checkNames(options, isObservable(target) ? own : [...own, 'protocols', ...CONNECT_OPTIONS]);
   const { offlineBuffer, reconnect, protocols, ...dialing } = options;
   const settings = persistentSettings(options, frameBytesOf);
   const connection$ = isObservable(target) ? target : connect(target, protocols, dialing);

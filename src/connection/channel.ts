@@ -12,6 +12,10 @@ export interface ChannelSettings {
   readonly closeTimeout: number;
   /** For that, and for `stats.uptime`. */
   readonly scheduler: SchedulerLike;
+  /** The server that the connection belongs to, for the diagnostics; undefined if there is none. */
+  readonly server?: object | undefined;
+  /** What mistakes of the application are told of once. @default the process */
+  readonly place?: object | undefined;
 }
 
 /** What a channel has counted since it was made. */
@@ -26,6 +30,10 @@ export interface ChannelInbox<In> {
   readonly hasDemand: boolean;
   /** Whether a message may be put in: it is wanted, or there is room to keep it. Asked before each one. */
   readonly hasRoom: boolean;
+  /** Whether nothing more is read before something subscribes. */
+  readonly isStuck: boolean;
+  /** What waits, in bytes. */
+  readonly cost: number;
   /**
    * Takes in a message.
    *

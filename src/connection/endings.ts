@@ -2,18 +2,17 @@ import { EMPTY, type Observable, Subject } from 'rxjs';
 import { clockOf } from '../base/clock.js';
 import { Once } from '../base/once.js';
 import { report } from '../base/report.js';
-import { truncateReason } from '../protocol/message/close-reason.js';
 import type { Channel, ChannelEvents } from './channel.js';
 import type { CloseInfo } from './connection.js';
 import type { FinishListener } from './hooks.js';
 import { Inbox } from './inbox.js';
-import { unsendable } from './outgoing.js';
+import { complainOfValue, unsendable } from './outgoing.js';
 import type { SendFailures } from './send-subject.js';
 
 /** Who keeps account of connections. */
 export interface ConnectionTracker {
   /** `connection` has ended. */
-  closed(connection: object): void;
+  closed(connection: object, info: CloseInfo): void;
 }
 
 /** The connection that streams belong to. */
@@ -92,7 +91,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   ended(info: CloseInfo): void {
     this.#time = this.uptime;
     this.info = info;
-    report('close', { connection: this.#owner, info });
+    report('close', { server: this.#channel.settings.server, connection: this.#owner, info });
     this.#owner.endSend();
   }
 
@@ -101,7 +100,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
     this.#told = 'closed';
     this.#pings?.complete();
     this.#pongs?.complete();
-    this.#owner.tracker?.closed(this.#owner);
+    this.#owner.tracker?.closed(this.#owner, info);
     this.#closed?.set(info);
     if (this.inbox.isAwaited) this.#awaitRelease();
     else this.#finish();
@@ -110,11 +109,18 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   failed(thrown: unknown): void {
     const error = unsendable(thrown);
     this.report(error);
-    this.#channel.close(1011, truncateReason(error.message), error);
+    this.complainOf(error);
+    // What it is about is for the application: a value may have anything in it.
+    this.#channel.close(1011, 'a message could not be sent', error);
   }
 
   report(error: unknown): void {
-    report('connection-error', { connection: this.#owner, error });
+    report('connection-error', { server: this.#channel.settings.server, connection: this.#owner, error });
+  }
+
+  /** Tells the developer that a value cannot be sent. */
+  complainOf(error: unknown): void {
+    complainOfValue(this.#channel.settings.place, error);
   }
 
   /** What is held back is waited for, and no longer than `closeTimeout`. */

@@ -26,6 +26,9 @@ export const finishedSymbol: unique symbol = Symbol.for('sluice.finished') as ne
 /** The key of `ConnectionHooks` for reports to the diagnostics. */
 export const reportSymbol: unique symbol = Symbol.for('sluice.report') as never;
 
+/** The key of `ConnectionHooks` for how many subscribe to messages. */
+export const subscribersSymbol: unique symbol = Symbol.for('sluice.subscribers') as never;
+
 /** The key of `ConnectionHooks` for looking at messages before they are queued. */
 export const interceptSymbol: unique symbol = Symbol.for('sluice.intercept') as never;
 
@@ -92,8 +95,14 @@ export interface ConnectionHooks<In, Out> {
    * and a subscription costs 0.6 KiB.
    */
   readonly [finishedSymbol]: (listener: FinishListener) => void;
-  /** Reports an error of the application to the diagnostics. */
-  readonly [reportSymbol]: (error: unknown) => void;
+  /**
+   * Reports an error to the diagnostics.
+   *
+   * @param isMistake whether what the application sends is wrong: then it is told the developer too. @default false
+   */
+  readonly [reportSymbol]: (error: unknown, isMistake?: boolean) => void;
+  /** How many subscribe to `messages$`. */
+  readonly [subscribersSymbol]: () => number;
   /**
    * Shows `take` each message when it is parsed, before it is queued, whether or not there is demand; one for which it returns
    * `true` is taken out. With `options.key` only messages of that key are shown. With `options.onStuck` it reads ahead twice as far
@@ -119,6 +128,12 @@ export interface ConnectionHooks<In, Out> {
 /** `conn`, with the hooks that it may carry. */
 export function hooksOf<In, Out>(conn: object): Partial<ConnectionHooks<In, Out>> {
   return conn;
+}
+
+/** Ends `conn` for a value that it cannot send: with 1011, and the developer is told. */
+export function closeUnsendable(conn: { readonly send: { error(error: unknown): void } }, error: unknown): void {
+  hooksOf(conn)[reportSymbol]?.(error, true);
+  conn.send.error(error);
 }
 
 /** `messages$`, with the hooks that it may carry. */

@@ -25,6 +25,7 @@ import {
   interceptSymbol,
   reportSymbol,
   shareSymbol,
+  subscribersSymbol,
 } from './hooks.js';
 import type { IncomingMessage } from './incoming-message.js';
 import { connectionFields } from './inspect.js';
@@ -275,8 +276,14 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
   }
 
   /** Reports an error of the application to the diagnostics: what `reportSymbol` stands for. @internal */
-  reportError(error: unknown): void {
+  reportError(error: unknown, isMistake = false): void {
     this.#streams.report(error);
+    if (isMistake) this.#streams.complainOf(error);
+  }
+
+  /** How many subscribe to `messages$`: what `subscribersSymbol` stands for. @internal */
+  countSubscribers(): number {
+    return this.#streams.inbox.subscribers;
   }
 
   /** Shows messages before they are queued: what `interceptSymbol` stands for. @internal */
@@ -316,4 +323,5 @@ carryHooks(LiveConnection.prototype, {
   [interceptSymbol]: LiveConnection.prototype.intercept,
   [reportSymbol]: LiveConnection.prototype.reportError,
   [shareSymbol]: LiveConnection.prototype.trySendShared,
+  [subscribersSymbol]: LiveConnection.prototype.countSubscribers,
 });

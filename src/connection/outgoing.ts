@@ -1,6 +1,8 @@
 import type { ObservableInput } from 'rxjs';
 import { describe, tagOf } from '../base/describe.js';
-import { describeThrown } from '../base/thrown.js';
+import { isObservableLike, isThenable } from '../base/hook-answer.js';
+import { complain, originOf } from '../base/mistake.js';
+import { describeThrown, propertyOf } from '../base/thrown.js';
 import { isUsageError, UsageError } from '../protocol/errors.js';
 import { outgoingSymbol as brand } from './shared-message.js';
 
@@ -109,7 +111,7 @@ export const PARTS = 'a string, ArrayBuffer or ArrayBufferView';
 export function toBytes(data: unknown, allowed: string = MESSAGES): Uint8Array {
   if (data instanceof Uint8Array && data.byteLength > 0 && !isShared(data.buffer)) return data;
   if (ArrayBuffer.isView(data)) {
-    if (isShared(data.buffer)) throw unsupported(`${describe(data)} of a SharedArrayBuffer`, allowed);
+    if (isShared(data.buffer)) throw unsupported(`${describe(data)} of a SharedArrayBuffer`, `send ${allowed}`);
     requireAttached(data.buffer as ArrayBuffer, allowed);
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
@@ -117,7 +119,7 @@ export function toBytes(data: unknown, allowed: string = MESSAGES): Uint8Array {
     requireAttached(data as ArrayBuffer, allowed);
     return new Uint8Array(data as ArrayBuffer);
   }
-  throw unsupported(describe(data), allowed);
+  throw unsupported(nameOf(data), adviceFor(data, allowed));
 }
 
 /** Whether `data` is a Blob, whichever realm it comes from. @internal */
@@ -138,17 +140,50 @@ export function unsendable(thrown: unknown): UsageError {
   return new UsageError('UNSUPPORTED_DATA', message, { cause: thrown });
 }
 
+/**
+ * Tells the developer that a value cannot be sent.
+ *
+ * @param place what that is told of once. @default the process
+ * @internal
+ */
+export function complainOfValue(place: object | undefined, error: unknown): void {
+  const key = isUsageError(error) ? error.code : originOf(error);
+  const message = `${describeThrown(error)}; the connection was closed with 1011`;
+  complain(place, { kind: 'send', key, message });
+}
+
 function requireAttached(buffer: ArrayBuffer, allowed: string): void {
   if (buffer.byteLength > 0) return;
   try {
     new Uint8Array(buffer);
   } catch {
-    throw unsupported('a detached ArrayBuffer', allowed);
+    throw unsupported('a detached ArrayBuffer', `send ${allowed}`);
   }
 }
 
-function unsupported(found: string, allowed: string): UsageError {
-  return new UsageError('UNSUPPORTED_DATA', `cannot send ${found}, allowed is ${allowed}`);
+function unsupported(found: string, advice: string): UsageError {
+  return new UsageError('UNSUPPORTED_DATA', `cannot send ${found}: ${advice}`);
+}
+
+/** What `data` is that is no bytes. */
+function nameOf(data: unknown): string {
+  if (isObservableLike(data)) return 'an Observable';
+  if (isThenable(data)) return 'a Promise';
+  return isOutgoing(data) ? 'message(...) or fragments(...) within another' : describe(data);
+}
+
+/** What to send in the place of `data`. */
+function adviceFor(data: unknown, allowed: string): string {
+  if (allowed === PARTS) return `send ${allowed} as a part of a message`;
+  if (isObservableLike(data))
+    return 'flatten it, for example with mergeMap, or send it as one message with fragments(...)';
+  if (isThenable(data)) return 'await it, or flatten it, for example with concatMap';
+  const isPlain = !isOutgoing(data) && ['Object', 'Array'].includes(tagOf(data));
+  return isPlain ? 'send a string or bytes, or use withCodec(json())' : `send ${allowed}`;
+}
+
+function isOutgoing(data: unknown): boolean {
+  return propertyOf(data, brand) !== undefined;
 }
 
 /** Asked of every binary message: an ArrayBuffer of this realm needs no closer look. */

@@ -1,24 +1,45 @@
 import { channel } from 'node:diagnostics_channel';
+import { debuglog } from 'node:util';
 import { type ReportName, reportTo } from '../base/report.js';
+import { debugLine } from './debug-line.js';
 
 /**
  * The channels of node:diagnostics_channel on which sluice reports what no Observable carries. Subscribe to
  * `sluice:<name>`; a message costs nothing while nobody listens. docs/reference/diagnostics.md lists what each carries.
  */
 const channels = {
-  /** `{ connection }`: a handshake was completed. */
+  /** `{ connection, server }`: a handshake was completed. */
   open: channel('sluice:open'),
-  /** `{ connection, info }`: a connection ended. */
+  /** `{ connection, server, info }`: a connection ended. */
   close: channel('sluice:close'),
-  /** `{ request, status, body }`: a server refused a handshake. */
+  /** `{ request, server, status, body }`: a server refused a handshake. */
   refuse: channel('sluice:refuse'),
-  /** `{ error }`: a server could not accept, or a hook failed. */
+  /** `{ server, error }`: a server could not accept, or a hook failed. */
   'server-error': channel('sluice:server-error'),
-  /** `{ connection, error }`: a value could not be sent, or a handler failed. */
+  /** `{ connection, server, error }`: a value could not be sent, or a handler failed. */
   'connection-error': channel('sluice:connection-error'),
+  /** `{ connection, server, direction, opcode, fin, compressed, masked, length, payload }`: a frame came or was written. */
+  frame: channel('sluice:frame'),
+  /** `{ url }`: a client asks for a WebSocket. */
+  dial: channel('sluice:dial'),
+  /** `{ url, error }`: it got none. */
+  'dial-error': channel('sluice:dial-error'),
+  /** `{ attempt, delay, error }`: a client waits for its next attempt. */
+  reconnect: channel('sluice:reconnect'),
 } as const satisfies Record<ReportName, unknown>;
 
-reportTo((name, message) => {
-  const target = channels[name];
-  if (target.hasSubscribers) target.publish(message);
+reportTo({
+  report: (name, message) => {
+    const target = channels[name];
+    if (target.hasSubscribers) target.publish(message);
+  },
+  isFollowed: (name) => channels[name].hasSubscribers,
 });
+
+/** `NODE_DEBUG=sluice` follows all of them. */
+const log = debuglog('sluice');
+if (log.enabled) {
+  for (const [name, target] of Object.entries(channels)) {
+    target.subscribe((message) => log(debugLine(name as ReportName, message as never)));
+  }
+}

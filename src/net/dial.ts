@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
 import { HookAnswerError } from '../base/hook-answer.js';
+import { plainUrl } from '../base/inspect.js';
+import { report } from '../base/report.js';
 import { describeThrown, propertyOf } from '../base/thrown.js';
 import type { BytePort } from '../channel/byte-port.js';
 import { nextHandshakeKey } from '../channel/random.js';
@@ -68,6 +70,7 @@ interface Outcome {
 /** One request. Returns how to abort it. */
 function dialOnce(hop: DialRequest, outcome: Outcome): () => void {
   const key = nextHandshakeKey();
+  report('dial', { url: plainUrl(hop.target.href) });
   const request = beginRequest(hop.target, headersOf(hop, key), hop.network);
   let settled = false;
   const settle = (report: () => void): void => {

@@ -16,6 +16,8 @@ export interface ListenEvents {
   failed(error: Error): void;
   /** A fault that ends nothing: a connection could not be accepted. */
   fault(error: Error): void;
+  /** A peer was refused with an HTTP `status` before it had asked for anything. A fault tells more. */
+  refused(status: number): void;
   /** Whether a peer that has connected may come in: asked by own servers only. Not there where all may. */
   readonly admit?: (address: string | undefined) => Place | Rejection;
   /** A peer asks for a WebSocket. */

@@ -103,14 +103,20 @@ function begin(server: HttpServer, listen: ListenOptions, events: ListenEvents):
 }
 
 /** Asks before anything else is done for a socket, where there are limits. */
-function guard(server: HttpServer, { tls, scheduler }: OwnServerOptions, { admit, fault }: ListenEvents): void {
+function guard(
+  server: HttpServer,
+  { tls, scheduler }: OwnServerOptions,
+  { admit, fault, refused }: ListenEvents,
+): void {
   if (admit === undefined) return;
   new SocketAdmission(server, {
     admit,
     secure: tls !== undefined,
     scheduler,
-    refused: (address, { status, body }) =>
-      fault(new Error(`a connection of ${address ?? 'an unknown address'} was refused: ${status} ${body}`)),
+    refused: (address, { status, body }) => {
+      refused(status);
+      fault(new Error(`a connection of ${address ?? 'an unknown address'} was refused: ${status} ${body}`));
+    },
   });
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { SchedulerLike } from 'rxjs';
 import { clockOf } from '../base/clock.js';
+import { complain } from '../base/mistake.js';
 import { report } from '../base/report.js';
 import type { BytePort } from '../channel/byte-port.js';
 import type { KeptRequest } from '../connection/facts.js';
@@ -182,6 +183,7 @@ function bytesWrittenTo(socket: Duplex): number | undefined {
 function reportLost(): void {
   const message = 'something else answered an upgrade while its hooks decided: the socket is left to it';
   report('server-error', { error: new UsageError('ALREADY_UPGRADED', message) });
+  complain(undefined, { kind: 'upgrade', key: 'lost', message });
 }
 
 /** Entries of `rawHeaders` that Node keeps where the server sets no `maxHeadersCount`: two for each field. */

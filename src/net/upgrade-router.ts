@@ -1,7 +1,9 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { SchedulerLike } from 'rxjs';
+import { complain } from '../base/mistake.js';
 import { report } from '../base/report.js';
 import type { Duplex, UpgradeArguments } from '../connection/incoming-message.js';
+import type { UsageError } from '../protocol/errors.js';
 import { isWebSocketUpgrade } from '../protocol/handshake/read-request.js';
 import { type Rejection, reject } from '../protocol/handshake/rejection.js';
 import { canGiveBack, giveBack } from './give-back.js';
@@ -105,7 +107,7 @@ class UpgradeRouter {
       const route = isWebSocket ? this.#routes.find((candidate) => candidate.matches(request)) : undefined;
       if (route !== undefined) {
         const error = takeUpgrade(upgrade, route.scheduler, (taken) => route.receive(taken));
-        if (error !== undefined) report('server-error', { error });
+        if (error !== undefined) this.#takenTwice(error);
         return;
       }
       const { isLast, hasForeign } = this.#rivals();
@@ -120,6 +122,11 @@ class UpgradeRouter {
     },
     { [routerSymbol]: true },
   );
+
+  #takenTwice(error: UsageError): void {
+    report('server-error', { error });
+    complain(this.#server, { kind: 'upgrade', message: 'an upgrade was passed on twice', cause: error });
+  }
 
   /** Whether no other router of sluice comes after this one, and whether there are listeners of something else. */
   #rivals(): { isLast: boolean; hasForeign: boolean } {
@@ -140,5 +147,6 @@ const noPath = reject(404, undefined, undefined, 'There is no WebSocket at this 
 const noTaker = reject(501, undefined, undefined, 'Nothing here upgrades to the requested protocol.');
 
 function refuse(upgrade: UpgradeArguments, { scheduler }: UntakenLimits, rejection: Rejection): void {
+  if (rejection === noPath) report('refuse', { request: upgrade[0], status: rejection.status, body: rejection.body });
   takeUpgrade(upgrade, scheduler, (taken) => taken.refuse(rejection));
 }

@@ -7,14 +7,18 @@ import {
   type SchedulerLike,
   type Subscriber,
   Subscription,
+  tap,
   type Unsubscribable,
 } from 'rxjs';
+import { describe } from '../base/describe.js';
+import { isThenable } from '../base/hook-answer.js';
+import { complain, originOf } from '../base/mistake.js';
 import { OneLoop } from '../base/one-loop.js';
 import { type Enrolled, Roster } from '../base/roster.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
-import { describeThrown, textOf } from '../base/thrown.js';
-import type { Connection } from '../connection/connection.js';
-import { finishedSymbol, hooksOf, reportSymbol } from '../connection/hooks.js';
+import { propertyOf, textOf } from '../base/thrown.js';
+import { type Connection, ReadyState } from '../connection/connection.js';
+import { finishedSymbol, hooksOf, reportSymbol, subscribersSymbol } from '../connection/hooks.js';
 
 /** Options of {@link handleConnections}. */
 export interface HandleConnectionsOptions<C> {
@@ -22,7 +26,7 @@ export interface HandleConnectionsOptions<C> {
   readonly concurrency?: number;
   /** How many may wait; one more is closed with 1013. @default 1024 */
   readonly maxWaiting?: number;
-  /** Called when a handler fails. @default reports to the diagnostics and to `console.error` */
+  /** Called when a handler fails, instead of what is done by default. @default each is reported to the diagnostics, the first of its kind printed */
   readonly onError?: (error: unknown, conn: C) => void;
   /** How long a handler may go on after its connection has ended and its messages are delivered, in milliseconds. @default 10_000 */
   readonly closeTimeout?: number;
@@ -49,13 +53,14 @@ export function handleConnections<C extends Connection<any, any, any>>(
   options: HandleConnectionsOptions<C> = {},
 ): OperatorFunction<C, never> {
   const { concurrency = Number.POSITIVE_INFINITY, maxWaiting = 1024, closeTimeout = 10_000 } = options;
-  const { onError = reportError, scheduler = asyncScheduler } = options;
+  const place = {};
+  const { onError = (error, conn) => reportError(place, error, conn), scheduler = asyncScheduler } = options;
   checkAtLeast('concurrency', concurrency, 1);
   checkAtLeast('maxWaiting', maxWaiting, 0);
   checkAtLeast('closeTimeout', closeTimeout, 0);
   return (source) =>
     new Observable((subscriber) => {
-      const rules = { concurrency, maxWaiting, closeTimeout, onError, scheduler };
+      const rules = { concurrency, maxWaiting, closeTimeout, onError, scheduler, place };
       const handlers = new Handlers(subscriber, handler, rules);
       subscriber.add(() => handlers.stopWaiting());
       subscribeWithin(subscriber, source, {
@@ -67,10 +72,15 @@ export function handleConnections<C extends Connection<any, any, any>>(
     });
 }
 
+interface Rules<C> extends Required<HandleConnectionsOptions<C>> {
+  /** What mistakes are told of once. */
+  readonly place: object;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: as above
 class Handlers<C extends Connection<any, any, any>> {
   readonly handler: (conn: C) => ObservableInput<unknown>;
-  readonly rules: Required<HandleConnectionsOptions<C>>;
+  readonly rules: Rules<C>;
   readonly #subscriber: Subscriber<never>;
   /** Connections that wait for a place, and how to stop waiting. */
   readonly #waiting = new Map<C, Subscription>();
@@ -78,11 +88,7 @@ class Handlers<C extends Connection<any, any, any>> {
   readonly #filling = new OneLoop();
   #isSourceDone = false;
 
-  constructor(
-    subscriber: Subscriber<never>,
-    handler: (conn: C) => ObservableInput<unknown>,
-    rules: Required<HandleConnectionsOptions<C>>,
-  ) {
+  constructor(subscriber: Subscriber<never>, handler: (conn: C) => ObservableInput<unknown>, rules: Rules<C>) {
     this.handler = handler;
     this.rules = rules;
     this.#subscriber = subscriber;
@@ -123,8 +129,8 @@ class Handlers<C extends Connection<any, any, any>> {
     try {
       this.rules.onError(error, conn);
     } catch (second) {
-      reportError(error, conn);
-      reportError(second, conn);
+      reportError(this.rules.place, error, conn);
+      reportError(this.rules.place, second, conn);
     }
   }
 
@@ -212,8 +218,21 @@ class Handling<C extends Connection<any, any, any>> implements Unsubscribable, E
     new Observable((subscriber) => {
       this.#subscriber = subscriber;
       // What the handler throws is an error of this Observable.
-      from(this.#handlers.handler(conn)).subscribe(subscriber);
+      this.#answerOf(conn).subscribe(subscriber);
     }).subscribe(this);
+  }
+
+  #answerOf(conn: C): Observable<unknown> {
+    const answer = this.#handlers.handler(conn);
+    const answer$ = lasting(answer);
+    return isThenable(answer) ? answer$.pipe(tap({ complete: () => this.#settled() })) : answer$;
+  }
+
+  /** An async handler is done. One that has subscribed and returned does not know that this ends the connection. */
+  #settled(): void {
+    const isListening = (hooksOf(this.#conn)[subscribersSymbol]?.() ?? 0) > 0;
+    if (this.#isDone || !isListening || this.#conn.readyState !== ReadyState.OPEN) return;
+    complain(this.#handlers.rules.place, { kind: 'handler', key: 'async', message: LEFT_EARLY });
   }
 
   /** The connection has ended and its messages are delivered. */
@@ -255,14 +274,31 @@ class Handling<C extends Connection<any, any, any>> implements Unsubscribable, E
   }
 }
 
-function reportError(error: unknown, conn: object): void {
-  hooksOf(conn)[reportSymbol]?.(error);
+const LEFT_EARLY =
+  'an async handler was done while it still subscribed to messages$, and its connection was closed with 1000; ' +
+  'a handler lasts as long as its connection: return the Observable, or use for await, instead of subscribing';
+
+/** What a handler returned. @throws TypeError for what cannot be subscribed to, such as nothing at all. */
+function lasting(answer: ObservableInput<unknown>): Observable<unknown> {
   try {
-    console.error('A handler of a connection failed:', error);
+    return from(answer);
   } catch {
-    // To show it, Node reads its properties, and their getters may throw.
-    console.error('A handler of a connection failed:', describeThrown(error));
+    const found = isSubscription(answer) ? 'a Subscription' : describe(answer);
+    throw new TypeError(
+      `handleConnections(): the handler must return an Observable, a Promise or an iterable, got ${found}; ` +
+        'it lasts as long as the connection: return conn.messages$.pipe(...) instead of subscribing to it',
+    );
   }
+}
+
+function isSubscription(answer: unknown): boolean {
+  return typeof propertyOf(answer, 'unsubscribe') === 'function';
+}
+
+function reportError(place: object, error: unknown, conn: object): void {
+  hooksOf(conn)[reportSymbol]?.(error);
+  const message = 'a handler of a connection failed, and the connection was closed with 1011';
+  complain(place, { kind: 'handler', key: originOf(error), message, cause: error });
 }
 
 function checkAtLeast(name: string, value: number, min: number): void {

@@ -7,10 +7,10 @@ import type { LiveConnection } from '../connection/live-connection.js';
 import { followAnswers } from '../net/open-answers.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
 import { admissionOf } from './admission.js';
-import { Complaints } from './complaints.js';
+import { reportTaken } from './complaints.js';
 import { Reception } from './reception.js';
-import { reportTaken } from './report-taken.js';
 import { type AcceptOptions, type Authenticated, acceptSettings, type DataOf } from './server-options.js';
+import { ServerTally } from './server-stats.js';
 
 /**
  * Makes connections of the arguments of Node's 'upgrade' events: `serve` without the listening, and without a path.
@@ -26,16 +26,15 @@ import { type AcceptOptions, type Authenticated, acceptSettings, type DataOf } f
 export function accept<R extends Authenticated<R> = never, B extends BinaryType = 'nodebuffer'>(
   options: AcceptOptions<R, B> = {},
 ): OperatorFunction<unknown, Connection<DataOf<R>, MessageOf<B>>> {
-  const settings = acceptSettings(options as AcceptOptions<unknown, BinaryType>);
-  const complaints = new Complaints();
+  const place = {};
+  const settings = { ...acceptSettings(options as AcceptOptions<unknown, BinaryType>), place };
   return (source) =>
     new Observable((subscriber) => {
       let isOver = false;
       const books = {
         connections: new Roster<LiveConnection<DataOf<R>, MessageOf<B>>>(),
         admission: admissionOf(settings),
-        complaints,
-        refusals: { count: 0 },
+        tally: new ServerTally(),
       };
       const reception = new Reception(settings, books, (connection) => subscriber.next(connection));
       subscriber.add(followAnswers());
@@ -51,7 +50,7 @@ export function accept<R extends Authenticated<R> = never, B extends BinaryType 
               return;
             }
             const error = takeUpgrade(value, settings.scheduler, (upgrade) => reception.receive(upgrade));
-            if (error !== undefined) reportTaken({ error });
+            if (error !== undefined) reportTaken(place, undefined, error);
           },
           error: (error: unknown) => {
             isOver = true;

@@ -8,6 +8,7 @@ import { judgesOrigin, originRefusal } from '../protocol/handshake/origin-policy
 import { readUpgradeRequest, type UpgradeOffer } from '../protocol/handshake/read-request.js';
 import { isRejection, reject } from '../protocol/handshake/rejection.js';
 import type { Admission } from './admission.js';
+import { complainOfOrigin } from './complaints.js';
 import type { AcceptSettings, Answer, ClientInfo } from './server-options.js';
 
 /** A handshake that all hooks agreed to. */
@@ -45,6 +46,8 @@ export interface Asking {
   readonly signal: AbortSignal | undefined;
   /** For limits that need to know who the client is; nothing where all may come in. */
   readonly admission: Admission | undefined;
+  /** The hook that was asked last: the one at fault where the handshake fails, or takes too long. */
+  hook: string;
 }
 
 /**
@@ -58,16 +61,19 @@ export function askHooks(
   asking: Asking,
 ): Observable<Decision> {
   return defer(() =>
-    verify(upgrade, offer, settings).pipe(
+    verify(upgrade, offer, settings, asking).pipe(
       switchMap(() => authenticate(upgrade, settings, asking)),
       switchMap((data) =>
-        chooseProtocol(upgrade, offer, settings, data).pipe(switchMap((protocol) => of({ offer, data, protocol }))),
+        chooseProtocol(upgrade, offer, { settings, asking, data }).pipe(
+          switchMap((protocol) => of({ offer, data, protocol })),
+        ),
       ),
     ),
   );
 }
 
-function checkOrigin(upgrade: UpgradeRequest, { origin, host }: UpgradeOffer, { origins }: AcceptSettings): void {
+function checkOrigin(upgrade: UpgradeRequest, { origin, host }: UpgradeOffer, settings: AcceptSettings): void {
+  const { origins } = settings;
   if (!judgesOrigin(origins, origin)) return;
   const { rawHeaders } = upgrade.head;
   const hasCredentials =
@@ -86,11 +92,19 @@ function checkOrigin(upgrade: UpgradeRequest, { origin, host }: UpgradeOffer, { 
     secure: upgrade.secure,
     secFetchSite,
   });
-  if (refusal !== undefined) throw refusal;
+  if (refusal === undefined) return;
+  if (settings.origins === 'auto' && origin !== undefined) complainOfOrigin(settings.place, origin, host);
+  throw refusal;
 }
 
-function verify(upgrade: UpgradeRequest, offer: UpgradeOffer, { verifyClient }: AcceptSettings): Observable<void> {
+function verify(
+  upgrade: UpgradeRequest,
+  offer: UpgradeOffer,
+  { verifyClient }: AcceptSettings,
+  asking: Asking,
+): Observable<void> {
   if (verifyClient === undefined) return of(undefined);
+  asking.hook = 'verifyClient';
   const { secure, request, remoteAddress } = upgrade;
   const { origin, protocols, extensions } = offer;
   const info: ClientInfo = {
@@ -118,16 +132,20 @@ function verify(upgrade: UpgradeRequest, offer: UpgradeOffer, { verifyClient }: 
 function authenticate(
   upgrade: UpgradeRequest,
   { authenticate: hook }: AcceptSettings,
-  { signal, admission }: Asking,
+  asking: Asking,
 ): Observable<unknown> {
+  const { signal, admission } = asking;
   if (hook === undefined || signal === undefined) return of(undefined);
   // The hook before may have ended the server. A signal that has aborted already would release nothing.
   if (signal.aborted) return NEVER;
+  asking.hook = 'authenticate';
   return defer(() => firstAnswer('authenticate', hook(upgrade.request, { signal }))).pipe(
     map((data) => {
       if (isRejection(data)) throw data;
       checkData(data);
-      if (admission?.knowsData === true) admitData(admission, upgrade, data);
+      if (admission?.knowsData !== true) return data;
+      asking.hook = 'limitBy.dataKey';
+      admitData(admission, upgrade, data);
       return data;
     }),
   );
@@ -155,10 +173,10 @@ function admitData(admission: Admission, upgrade: UpgradeRequest, data: unknown)
 function chooseProtocol(
   upgrade: UpgradeRequest,
   { protocols }: UpgradeOffer,
-  { handleProtocols }: AcceptSettings,
-  data: unknown,
+  { settings: { handleProtocols }, asking, data }: { settings: AcceptSettings; asking: Asking; data: unknown },
 ): Observable<string | undefined> {
   if (handleProtocols === undefined || protocols.length === 0) return of(undefined);
+  asking.hook = 'handleProtocols';
   return firstAnswer('handleProtocols', handleProtocols([...protocols], upgrade.request, data)).pipe(
     switchMap((protocol) => {
       if (protocol === false) throw reject(401);
@@ -178,7 +196,10 @@ function firstAnswer<T>(hook: string, answer: Answer<T>): Observable<T> {
   const values = isSource(answer) ? from(answer) : of(answer);
   return values.pipe(
     take(1),
-    throwIfEmpty(() => new TypeError(`${hook} must return an Observable with at least one value, got an empty one`)),
+    throwIfEmpty(() => {
+      const advice = 'let it emit a value before it completes';
+      return new HookAnswerError({ hook, found: answer, name: 'an Observable without a value', advice });
+    }),
   );
 }
 

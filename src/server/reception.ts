@@ -5,6 +5,7 @@ import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from
 import { report } from '../base/report.js';
 import type { Roster } from '../base/roster.js';
 import { connectionOver } from '../channel/open.js';
+import type { CloseInfo } from '../connection/connection.js';
 import type { LiveConnection } from '../connection/live-connection.js';
 import type { UpgradeRequest } from '../net/upgrade-request.js';
 import { parseFieldLines, toFieldLines } from '../protocol/handshake/header-fields.js';
@@ -13,14 +14,10 @@ import type { UpgradeOffer } from '../protocol/handshake/read-request.js';
 import { isRejection, type Rejection, reject } from '../protocol/handshake/rejection.js';
 import { AcceptedFacts } from './accepted-facts.js';
 import type { Admission } from './admission.js';
-import type { Complaints } from './complaints.js';
-import { askHooks, type Decision, decideAtOnce, readOffer } from './handshake.js';
+import { complainOfHook, complainOfLateHook } from './complaints.js';
+import { type Asking, askHooks, type Decision, decideAtOnce, readOffer } from './handshake.js';
 import type { AcceptSettings, ServerCloseOptions } from './server-options.js';
-
-/** The count of the requests that a server has refused. */
-export interface Refusals {
-  count: number;
-}
+import type { ServerTally } from './server-stats.js';
 
 /** Where a reception counts and lists connections, beside itself. */
 export interface ReceptionBooks<Data, In> {
@@ -28,9 +25,7 @@ export interface ReceptionBooks<Data, In> {
   readonly connections: Roster<LiveConnection<Data, In>>;
   /** Who may come in; nothing where all may. */
   readonly admission: Admission | undefined;
-  /** Prints what hooks return and must not. */
-  readonly complaints: Complaints;
-  readonly refusals: Refusals;
+  readonly tally: ServerTally;
 }
 
 /** Takes in upgrade requests, makes connections of those that the hooks agree to, and keeps track of them. */
@@ -64,7 +59,7 @@ export class Reception<Data, In> {
     try {
       offer = readOffer(upgrade, this.#settings);
     } catch (error) {
-      this.#refuse(upgrade, this.#rejectionOf(error));
+      this.#refuse(upgrade, this.#rejectionOf(error, 'origins'));
       return;
     }
     const decision = decideAtOnce(offer, this.#settings);
@@ -132,16 +127,17 @@ export class Reception<Data, In> {
       }
       this.#refuse(upgrade, place);
     } catch (error) {
-      this.#refuse(upgrade, this.#rejectionOf(error));
+      this.#refuse(upgrade, this.#rejectionOf(error, 'limitBy.key'));
     }
     return false;
   }
 
   #ask(upgrade: UpgradeRequest, offer: UpgradeOffer): void {
-    const { scheduler, handshakeTimeout, authenticate } = this.#settings;
+    const { scheduler, handshakeTimeout, authenticate, place } = this.#settings;
     const { admission } = this.#books;
     const handshake = new Subscription();
     const ending = authenticate === undefined ? undefined : new AbortController();
+    const asking: Asking = { signal: ending?.signal, admission, hook: 'verifyClient' };
     let isSettled = false;
     const settle = (answer: () => unknown): void => {
       if (isSettled) return;
@@ -155,9 +151,9 @@ export class Reception<Data, In> {
     const stop = (): void => settle(() => this.#refuse(upgrade, serverClosing()));
     this.#pending.add(stop);
     handshake.add(
-      askHooks(upgrade, offer, this.#settings, { signal: ending?.signal, admission }).subscribe({
+      askHooks(upgrade, offer, this.#settings, asking).subscribe({
         next: (decision) => settle(() => this.#accept(upgrade, decision)),
-        error: (error: unknown) => settle(() => this.#refuse(upgrade, this.#rejectionOf(error))),
+        error: (error: unknown) => settle(() => this.#refuse(upgrade, this.#rejectionOf(error, asking.hook))),
       }),
     );
     if (isSettled) {
@@ -166,7 +162,11 @@ export class Reception<Data, In> {
     }
     upgrade.watch(() => settle(() => {}));
     const left = Math.max(0, handshakeTimeout - (clockOf(scheduler)() - upgrade.startedAt));
-    handshake.add(deadline(scheduler, left, () => settle(() => this.#refuse(upgrade, late()))));
+    const expire = (): void => {
+      complainOfLateHook(place, asking.hook, handshakeTimeout);
+      this.#refuse(upgrade, late());
+    };
+    handshake.add(deadline(scheduler, left, () => settle(expire)));
   }
 
   /** Answers with 101 and emits the connection. Returns whether there is one. */
@@ -181,7 +181,7 @@ export class Reception<Data, In> {
         answer = { ...answer, fields: parseFieldLines(lines) };
       }
     } catch (error) {
-      this.#refuse(upgrade, this.#rejectionOf(error));
+      this.#refuse(upgrade, this.#rejectionOf(error, 'headers'));
       return false;
     }
     // The hook for the lines may have ended the server: then nobody would ever close the connection.
@@ -193,8 +193,8 @@ export class Reception<Data, In> {
     if (port === undefined) return false;
     const facts = new AcceptedFacts(upgrade, data as Data, answer);
     const connection = connectionOver<Data, In>(port, facts, this.#settings);
-    if (this.#settings.clientTracking) this.#track(connection);
-    report('open', { connection });
+    this.#track(connection);
+    report('open', { server: this.#settings.server, connection });
     // All who subscribe while it is emitted share the first message.
     const hold = connection.hold();
     connection.start();
@@ -204,14 +204,16 @@ export class Reception<Data, In> {
   }
 
   #refuse(upgrade: UpgradeRequest, rejection: Rejection): void {
-    refuse(upgrade, rejection, this.#books.refusals);
+    const { server } = this.#settings;
+    refuse(upgrade, rejection, { server, tally: this.#books.tally });
   }
 
   /** What a hook threw is nothing that a client should read. */
-  #rejectionOf(error: unknown): Rejection {
+  #rejectionOf(error: unknown, hook: string): Rejection {
     if (isRejection(error)) return error;
-    this.#books.complaints.hear(error);
-    report('server-error', { error });
+    const { place, server } = this.#settings;
+    complainOfHook(place, { hook, error });
+    report('server-error', { server, error });
     return reject(isHookAnswerError(error) ? error.status : 500);
   }
 
@@ -221,20 +223,29 @@ export class Reception<Data, In> {
   }
 
   #track(connection: LiveConnection<Data, In>): void {
-    this.#books.connections.add(connection);
+    const { connections, tally } = this.#books;
+    tally.accepted();
+    if (this.#settings.clientTracking) connections.add(connection);
     connection.tracker = this;
   }
 
   /** One of them is closed. */
-  closed(connection: LiveConnection<Data, In>): void {
-    this.#books.connections.delete(connection);
+  closed(connection: LiveConnection<Data, In>, { code }: CloseInfo): void {
+    const { connections, tally } = this.#books;
+    if (this.#settings.clientTracking) connections.delete(connection);
+    tally.closed(connection, code);
   }
 }
 
 /** Counts a refusal, reports it to the diagnostics, and sends it. */
-export function refuse(upgrade: UpgradeRequest, rejection: Rejection, refusals: Refusals): void {
-  refusals.count++;
-  report('refuse', { request: upgrade.request, status: rejection.status, body: rejection.body });
+export function refuse(
+  upgrade: UpgradeRequest,
+  rejection: Rejection,
+  { server, tally }: { readonly server: object | undefined; readonly tally: ServerTally },
+): void {
+  const { status, body } = rejection;
+  tally.refused(status);
+  report('refuse', { server, request: upgrade.request, status, body });
   upgrade.refuse(rejection);
 }
 

@@ -11,13 +11,12 @@ import type { ListenAddress, Listener } from '../net/listener.js';
 import { followAnswers } from '../net/open-answers.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
 import type { UpgradeRequest } from '../net/upgrade-request.js';
-import { reject } from '../protocol/handshake/rejection.js';
+import { type Rejection, reject } from '../protocol/handshake/rejection.js';
 import { checkedClosePayload } from '../protocol/message/close-payload.js';
 import { type Admission, admissionOf } from './admission.js';
-import { Complaints } from './complaints.js';
+import { complainOfHook, reportTaken } from './complaints.js';
 import { listen } from './listen.js';
-import { Reception, type Refusals, refuse, serverClosing } from './reception.js';
-import { reportTaken } from './report-taken.js';
+import { Reception, refuse, serverClosing } from './reception.js';
 import {
   type AcceptSettings,
   type Authenticated,
@@ -27,6 +26,7 @@ import {
   type ServerCloseOptions,
   serveSettings,
 } from './server-options.js';
+import { type ServerStats, ServerTally } from './server-stats.js';
 
 /** One time of listening, from the first subscription to the end. */
 interface Run<Data, In> {
@@ -58,8 +58,7 @@ export class WebSocketServer<Data = unknown, In = Message>
   readonly #connections = new Roster<LiveConnection<Data, In>>();
   /** Counts those of all runs too. */
   readonly #admission: Admission | undefined;
-  readonly #complaints = new Complaints();
-  readonly #refusals: Refusals = { count: 0 };
+  readonly #tally = new ServerTally();
   /** Set on servers that requests are passed to: from when on it is known what is open on their connections. */
   #followed: (() => void) | undefined;
 
@@ -67,7 +66,7 @@ export class WebSocketServer<Data = unknown, In = Message>
   constructor(options: ServeOptions<unknown, BinaryType>, settings: AcceptSettings) {
     super((subscriber) => this.#join(subscriber));
     this.#options = options;
-    this.#settings = settings;
+    this.#settings = { ...settings, server: this, place: this };
     this.#admission = admissionOf(settings);
     // It refuses requests while nobody subscribes, too: so there is no end to it.
     if (options.noServer === true) this.#followed = followAnswers();
@@ -91,6 +90,11 @@ export class WebSocketServer<Data = unknown, In = Message>
     return this.#connections.set;
   }
 
+  /** What it has done since it was made, and what is open now: of all times that it has listened. */
+  get stats(): ServerStats {
+    return this.#tally.stats(this.#connections);
+  }
+
   /** Whether a request is for this server: by default, whether `path` matches. May be overridden. */
   shouldHandle(request: IncomingMessage): boolean {
     return this.#guarded('path', () => matchesPath(this.#options.path, request.url ?? '', () => request));
@@ -106,7 +110,7 @@ export class WebSocketServer<Data = unknown, In = Message>
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#followed ??= followAnswers();
     const error = takeUpgrade([request, socket, head], this.#settings.scheduler, (upgrade) => this.#receive(upgrade));
-    if (error !== undefined) reportTaken({ server: this, error });
+    if (error !== undefined) reportTaken(this, this, error);
   }
 
   /**
@@ -150,9 +154,7 @@ export class WebSocketServer<Data = unknown, In = Message>
     return printed(this, 'WebSocketServer', () => ({
       state: this.#state,
       address: this.address(),
-      // Nobody counts them otherwise.
-      connections: this.#settings.clientTracking ? this.#connections.size : undefined,
-      refused: this.#refusals.count,
+      ...this.stats,
     }));
   }
 
@@ -179,8 +181,7 @@ export class WebSocketServer<Data = unknown, In = Message>
     const books = {
       connections: this.#connections,
       admission: this.#admission,
-      complaints: this.#complaints,
-      refusals: this.#refusals,
+      tally: this.#tally,
     };
     const reception = new Reception<Data, In>(this.#settings, books, (connection) => connections$.next(connection));
     const onAbort = (): void => {
@@ -205,6 +206,7 @@ export class WebSocketServer<Data = unknown, In = Message>
         listening: (address) => this.#listening.next(address),
         failed: (error) => this.#fail(run, error),
         fault: (error) => report('server-error', { server: this, error }),
+        refused: (status) => this.#tally.refused(status),
         ...(admission !== undefined && { admit: (address: string | undefined) => admission.admitAddress(address) }),
         upgrade: (upgrade) => this.#receive(upgrade),
         closed: () => {
@@ -254,9 +256,13 @@ export class WebSocketServer<Data = unknown, In = Message>
 
   #receive(upgrade: UpgradeRequest): void {
     if (!this.#takesPath(upgrade))
-      refuse(upgrade, reject(404, undefined, undefined, 'There is no WebSocket at this path.'), this.#refusals);
-    else if (this.#run === undefined) refuse(upgrade, serverClosing(), this.#refusals);
+      this.#refuse(upgrade, reject(404, undefined, undefined, 'There is no WebSocket at this path.'));
+    else if (this.#run === undefined) this.#refuse(upgrade, serverClosing());
     else this.#run.reception.receive(upgrade);
+  }
+
+  #refuse(upgrade: UpgradeRequest, rejection: Rejection): void {
+    refuse(upgrade, rejection, { server: this, tally: this.#tally });
   }
 
   /** As `shouldHandle`; where that is not overridden, nobody but a predicate is shown the request. */
@@ -279,7 +285,7 @@ export class WebSocketServer<Data = unknown, In = Message>
       if (typeof found === 'boolean') return found;
       throw new HookAnswerError({ hook, found, outcome: 'taken as false', advice: 'return true or false' });
     } catch (error) {
-      this.#complaints.hear(error);
+      complainOfHook(this, { hook, error, outcome: 'the request was not taken' });
       report('server-error', { server: this, error });
       return false;
     }

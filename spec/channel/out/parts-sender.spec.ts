@@ -165,7 +165,7 @@ describe('a message that cannot be finished', () => {
     connection.send.next(fragments([new Blob([]) as never]));
     port.reset();
     expect(closeInfos[0]!.error!.message).toBe(
-      'cannot send a Blob, allowed is a string, ArrayBuffer or ArrayBufferView',
+      'cannot send a Blob: send a string, ArrayBuffer or ArrayBufferView as a part of a message',
     );
   });
 

@@ -6,9 +6,9 @@ import type { Message } from '../../../src/connection/connection.js';
 import type { IncomingMessage } from '../../../src/connection/incoming-message.js';
 import type { LiveConnection } from '../../../src/connection/live-connection.js';
 import type { UpgradeRequest } from '../../../src/net/upgrade-request.js';
-import { Complaints } from '../../../src/server/complaints.js';
 import { Reception } from '../../../src/server/reception.js';
 import { acceptSettings } from '../../../src/server/server-options.js';
+import { ServerTally } from '../../../src/server/server-stats.js';
 import { seeded } from '../../support/seeded.js';
 import type { SimulatedPort } from './network.js';
 import type { Schedule, Side } from './schedule.js';
@@ -77,7 +77,7 @@ function received(
 ): { connection: End; reception: OpenReception } {
   const connections = new Roster<End>();
   const emitted: End[] = [];
-  const books = { connections, admission: undefined, complaints: new Complaints(), refusals: { count: 0 } };
+  const books = { connections, admission: undefined, tally: new ServerTally() };
   const reception = new Reception<undefined, Message>(settings, books, (connection) => emitted.push(connection));
   reception.receive(requestOver(port, isCompressed));
   const [connection] = emitted;

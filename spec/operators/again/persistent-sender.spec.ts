@@ -1,4 +1,4 @@
-import type { Connection } from 'sluice';
+import { type Connection, redirectMistakes } from 'sluice';
 import { OfflineQueue } from '../../../src/operators/again/offline-queue.js';
 import { PersistentSender } from '../../../src/operators/again/persistent-sender.js';
 import { memoryConnection } from '../../support/memory-connection.js';
@@ -22,6 +22,23 @@ const sent = ({ port }: ReturnType<typeof memoryConnection>): string[] =>
   port.frames.map(({ payload }) => payload.toString());
 
 describe('the way out of a persistent connection', () => {
+  it('tells the developer of what a socket cannot send, from the queue and later, and closes it', () => {
+    const mistakes: string[] = [];
+    redirectMistakes(({ kind, message }) => mistakes.push(`${kind}: ${message}`));
+    const { sender } = bench();
+    const [first, second] = [memoryConnection(), memoryConnection()];
+    sender.trySend({}, undefined);
+    sender.attach(first.connection as never);
+    expect(first.port.frames.map(({ payload }) => payload.readUInt16BE())).toEqual([1011]);
+    sender.attach(second.connection as never);
+    sender.failed(new Error('trapped'));
+    expect(second.port.frames.map(({ payload }) => payload.readUInt16BE())).toEqual([1011]);
+    expect(mistakes).toEqual([
+      expect.stringMatching(/^send: cannot send an object: /),
+      'send: trapped; the connection was closed with 1011',
+    ]);
+  });
+
   it('leads into the queue, then to the socket, in order though it is sent to meanwhile', () => {
     const { sender } = bench();
     const socket = memoryConnection();

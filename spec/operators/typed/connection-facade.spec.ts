@@ -17,6 +17,7 @@ describe('the face of a connection behind another one', () => {
       'reportError',
       'intercept',
       'trySendShared',
+      'countSubscribers',
     ];
     const expected = members(server).filter((name) => ![...ofMessages, ...internal].includes(name));
     expect(members(new ConnectionFacade(server)).sort()).toEqual(expected.sort());

@@ -1,6 +1,7 @@
 import { BehaviorSubject, concat, distinctUntilChanged, Observable, of, switchMap } from 'rxjs';
 import { ReadyState } from '../../connection/connection.js';
 import type { Turn } from '../../connection/hooks.js';
+import { complainOfValue } from '../../connection/outgoing.js';
 import type { SendResult } from '../../connection/send-result.js';
 import type { SendFailures, SendTarget } from '../../connection/send-subject.js';
 import type { BackpressureError } from '../../protocol/errors.js';
@@ -70,6 +71,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
 
   /** A value could not be sent. */
   failed(thrown: unknown): void {
+    complainOfValue(undefined, thrown);
     this.#open?.send.error(thrown);
   }
 
@@ -102,6 +104,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
         return hand(socket, value, onHanded) !== 'closed';
       } catch (error) {
         // As `next` on a connection: it closes with 1011, and its end says why.
+        complainOfValue(undefined, error);
         socket.send.error(error);
         return true;
       }

@@ -11,6 +11,7 @@ import {
   timer,
 } from 'rxjs';
 import { clockOf } from '../../base/clock.js';
+import { report } from '../../base/report.js';
 import { Backoff, type BackoffPolicy, type BackoffRules, backoffRules, type Wait } from './backoff.js';
 
 /** What {@link reconnect} does. */
@@ -77,6 +78,7 @@ export function subscribeAgain<T>(attempt$: Observable<T>, rules: AttemptRules):
   const backoff = new Backoff(rules.backoff);
   const isWanted = (): boolean => rules.isWanted?.() ?? true;
   const pause = (wait: Wait, cause: { readonly error?: unknown }): Observable<unknown> => {
+    report('reconnect', { ...wait, ...cause });
     rules.onWait?.(wait, cause);
     return timer(wait.delay, scheduler);
   };

@@ -1,4 +1,4 @@
-import { hooksOf, shareSymbol } from '../../connection/hooks.js';
+import { closeUnsendable, hooksOf, shareSymbol } from '../../connection/hooks.js';
 import type { SendResult } from '../../connection/send-result.js';
 import type { SharedMessage } from '../../connection/shared-message.js';
 import type { Target } from './target.js';
@@ -17,7 +17,7 @@ export function sendShared<Out>(conn: Target<Out>, message: SharedMessage<Out>):
   try {
     return trySendShared(conn, message);
   } catch (error) {
-    conn.send.error(error);
+    closeUnsendable(conn, error);
     return 'closed';
   }
 }

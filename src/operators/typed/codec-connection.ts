@@ -6,6 +6,7 @@ import { describeThrown, errorOf } from '../../base/thrown.js';
 import { type Connection, type Message, ReadyState, type SendSource } from '../../connection/connection.js';
 import {
   carryHooks,
+  closeUnsendable,
   type FinishListener,
   finishedSymbol,
   holdSymbol,
@@ -15,6 +16,7 @@ import {
   interceptSymbol,
   reportSymbol,
   shareSymbol,
+  subscribersSymbol,
 } from '../../connection/hooks.js';
 import { fieldsOf } from '../../connection/inspect.js';
 import { type Interceptor, Interceptors } from '../../connection/interceptors.js';
@@ -80,8 +82,13 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   /** What `reportSymbol` stands for. */
-  report(error: unknown): void {
-    hooksOf(this.#conn)[reportSymbol]?.(error);
+  report(error: unknown, isMistake = false): void {
+    hooksOf(this.#conn)[reportSymbol]?.(error, isMistake);
+  }
+
+  /** What `subscribersSymbol` stands for: those of the messages below. */
+  countSubscribers(): number {
+    return hooksOf(this.#conn)[subscribersSymbol]?.() ?? 0;
   }
 
   /** What `interceptSymbol` stands for. A message that cannot be decoded is taken by nobody, and judged when its turn comes. */
@@ -197,7 +204,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
 
   /** The application is wrong: told where errors of applications are told, and closed with 1011. */
   #fail(error: unknown): void {
-    this.report(error);
+    this.report(error, true);
     this.#close(error);
   }
 
@@ -210,8 +217,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     try {
       return this.#trySend(value, onHanded);
     } catch (error) {
-      this.report(error);
-      this.#conn.send.error(error);
+      closeUnsendable(this.#conn, error);
       return 'closed';
     }
   }
@@ -244,6 +250,7 @@ carryHooks(CodecConnection.prototype, {
   [interceptSymbol]: CodecConnection.prototype.intercept,
   [shareSymbol]: CodecConnection.prototype.trySendShared,
   [reportSymbol]: CodecConnection.prototype.report,
+  [subscribersSymbol]: CodecConnection.prototype.countSubscribers,
 });
 
 /** `source` with each of its values projected when its turn comes: what is pulled is still pulled. */
