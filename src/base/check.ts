@@ -28,12 +28,11 @@ export function checkBoolean(name: string, value: unknown): boolean {
   return value;
 }
 
-/** @throws TypeError when `value` is none of `allowed`. */
+/** @throws TypeError when `value` is none of `allowed`, RangeError when all of them are numbers and so is it. */
 export function checkOneOf<T extends string | number>(name: string, value: unknown, allowed: readonly T[]): T {
-  if (!allowed.includes(value as T)) {
-    throw new TypeError(`${name} is ${describe(value)}, allowed are ${allowed.map(describe).join(', ')}`);
-  }
-  return value as T;
+  if (allowed.includes(value as T)) return value as T;
+  const message = `${name} is ${describe(value)}, allowed are ${allowed.map(describe).join(', ')}`;
+  throw typeof value === 'number' && typeof allowed[0] === 'number' ? new RangeError(message) : new TypeError(message);
 }
 
 /** @throws TypeError when `value` is given and no function. */

@@ -168,7 +168,7 @@ describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
       'permessage-deflate answered with server_max_window_bits=16',
     ],
     ['malformed extensions', { 'Sec-WebSocket-Extensions': 'x-other;' }, 'EXTENSION_INVALID', 'found the end at 8'],
-    ['empty extensions', { 'Sec-WebSocket-Extensions': '' }, 'EXTENSION_INVALID', 'found the end at 0'],
+    ['no name of an extension', { 'Sec-WebSocket-Extensions': ',' }, 'EXTENSION_INVALID', 'found the end at 1'],
   ])('has %s', (_, fields, code, message) => {
     const error = failure(headWith(fields));
     expect(error.code).toBe(code);
