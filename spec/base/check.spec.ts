@@ -68,6 +68,9 @@ describe('other options', () => {
   it('that are one of several are named with all of them', () => {
     expect(checkOneOf('x', 'a', ['a', 'b'])).toBe('a');
     expect(() => checkOneOf('x', 'c', ['a', 'b'])).toThrow(new TypeError('x must be one of "a", "b", got "c"'));
+    expect(() => checkOneOf('x', 3, ['a', 'b'])).toThrow(TypeError);
+    expect(() => checkOneOf('x', 3, [1, 2])).toThrow(RangeError);
+    expect(() => checkOneOf('x', '1', [1, 2])).toThrow(TypeError);
   });
 
   it('that are hooks are functions, or left out', () => {

@@ -2,6 +2,7 @@ import { connect, type PerMessageDeflateOptions, serve } from 'sluice';
 import { deflateSettings } from '../../src/channel/deflate-options.js';
 
 const defaults = {
+  takesServerContext: true,
   serverNoContextTakeover: true,
   clientNoContextTakeover: true,
   serverMaxWindowBits: 15,
@@ -32,7 +33,16 @@ describe('perMessageDeflate', () => {
       memLevel: 1,
       compress: () => true,
     };
-    expect(deflateSettings(options)).toEqual(options);
+    expect(deflateSettings(options)).toEqual({ ...options, takesServerContext: false });
+  });
+
+  it.each<[PerMessageDeflateOptions, boolean]>([
+    [{ threshold: 0, clientMaxWindowBits: 9, serverMaxWindowBits: 15 }, true],
+    [{ serverNoContextTakeover: true }, false],
+    [{ serverNoContextTakeover: false }, false],
+    [{ serverMaxWindowBits: 14 }, false],
+  ])('takes a server that keeps its window unless it says what it wants: %j', (options, takesServerContext) => {
+    expect(deflateSettings(options)).toMatchObject({ takesServerContext });
   });
 
   it.each<[unknown, typeof TypeError | typeof RangeError, string]>([

@@ -25,7 +25,6 @@ const entrances: [string, (options: object) => unknown][] = [
 describe('the settings of a connection', () => {
   it('have these defaults', () => {
     const common = {
-      maxFragments: 4096,
       highWaterMark: 65_536,
       maxBufferedAmount: 16_777_216,
       overflow: 'close',
@@ -41,8 +40,27 @@ describe('the settings of a connection', () => {
       scheduler: asyncScheduler,
       random: Math.random,
     };
-    expect(connectionSettings({}, 'server')).toEqual({ ...common, maxPayload: 1_048_576 });
-    expect(connectionSettings({}, 'client')).toEqual({ ...common, maxPayload: 16_777_216 });
+    expect(connectionSettings({}, 'server')).toEqual({
+      ...common,
+      maxPayload: 1_048_576,
+      maxFragments: 16_384,
+    });
+    expect(connectionSettings({}, 'client')).toEqual({
+      ...common,
+      maxPayload: 16_777_216,
+      maxFragments: 262_145,
+    });
+  });
+
+  it.each([
+    [1, 16_384],
+    [1_048_576, 16_384],
+    // Autobahn 9.3.1: 4 MiB in pieces of 64 bytes, and an empty last frame
+    [4_194_304, 65_537],
+    [2 ** 32, 67_108_865],
+  ])('allow, with a maxPayload of %d, %d fragments', (maxPayload, maxFragments) => {
+    expect(connectionSettings({ maxPayload }, 'server')).toMatchObject({ maxPayload, maxFragments });
+    expect(connectionSettings({ maxPayload, maxFragments: 3 }, 'server')).toMatchObject({ maxFragments: 3 });
   });
 
   it('are what the options say', () => {

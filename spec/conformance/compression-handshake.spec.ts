@@ -1,11 +1,12 @@
-import { firstValueFrom, lastValueFrom } from 'rxjs';
+import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
 import { type Connection, connect, openConnection, type PerMessageDeflateOptions, serve } from 'sluice';
-import { deflate } from '../../src/protocol/deflate/deflate.js';
+import { deflate, inflate } from '../../src/protocol/deflate/deflate.js';
 import { frame, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient } from '../support/raw-client.js';
 import { closeRawServers, rawServer } from '../support/raw-server.js';
 import { echo, type RunningServer, run } from '../support/running-server.js';
+import { until } from '../support/until.js';
 
 guardProcess();
 
@@ -43,6 +44,8 @@ describe('a server and the offers of a client', () => {
   const both = 'server_no_context_takeover; client_no_context_takeover';
   it.each<[string | undefined, boolean | PerMessageDeflateOptions | undefined, string | undefined]>([
     [undefined, undefined, undefined],
+    ['', undefined, undefined],
+    [' ', false, undefined],
     ['permessage-deflate', undefined, `permessage-deflate; ${both}`],
     ['permessage-deflate; client_max_window_bits', undefined, `permessage-deflate; ${both}`],
     ['permessage-deflate; foo=1, permessage-deflate', undefined, `permessage-deflate; ${both}`],
@@ -149,7 +152,14 @@ describe('a client and the answer of a server', () => {
   }
 
   it.each<[boolean | PerMessageDeflateOptions | undefined, string | undefined]>([
-    [undefined, 'permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits'],
+    [
+      undefined,
+      'permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits, permessage-deflate',
+    ],
+    [
+      { serverNoContextTakeover: true },
+      'permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits',
+    ],
     [false, undefined],
     [
       {
@@ -176,6 +186,39 @@ describe('a client and the answer of a server', () => {
     expect(await firstValueFrom(connection.messages$)).toBe('Hello');
   });
 
+  it('takes an empty list of extensions for none', async () => {
+    const connection = await (await answered([''], false)).connecting;
+    expect(connection.extensions).toEqual({});
+  });
+
+  it('inflates what a server sends that answers with the bare name and keeps its window, and keeps none itself', async () => {
+    const text = 'a text that the second message only points to '.repeat(30);
+    const coders = { windowBits: 15, level: 6, memLevel: 8 };
+    const first = deflate(Buffer.from(text), coders, undefined, true);
+    const second = deflate(Buffer.from(text), coders, Buffer.from(text), true);
+    const received: string[] = [];
+    const server = await rawServer(async (peer) => {
+      await peer.accept({ lines: ['Sec-WebSocket-Extensions: permessage-deflate'] });
+      peer.send(frame(1, first, { rsv: 4 }), frame(1, second, { rsv: 4 }), frame(1, second, { rsv: 4 }));
+      for (let i = 0; i < 2; i++) {
+        const { payload } = await peer.frame();
+        received.push(inflate(payload, { window: undefined, limit: 10_000, expected: 0 }).toString());
+      }
+      await peer.ended;
+    });
+    const connection = await openConnection(server.url);
+    open.push({ close: () => connection.terminate() });
+    expect(await firstValueFrom(connection.messages$.pipe(take(3), toArray()))).toEqual([text, text, text]);
+    expect(second.length).toBeLessThan(first.length / 2);
+    connection.send.next(text);
+    connection.send.next(text);
+    await until(() => received.length === 2);
+    expect({ received, extensions: connection.extensions }).toEqual({
+      received: [text, text],
+      extensions: { 'permessage-deflate': [{}] },
+    });
+  });
+
   it.each<[string, readonly string[], boolean | PerMessageDeflateOptions | undefined, string]>([
     ['what was not offered', ['permessage-deflate'], false, 'permessage-deflate'],
     ['another extension', ['foo'], undefined, 'foo'],
@@ -192,7 +235,18 @@ describe('a client and the answer of a server', () => {
       undefined,
       'without a value',
     ],
-    ['context though none was asked for', ['permessage-deflate'], undefined, 'without server_no_context_takeover'],
+    [
+      'context though none was asked for',
+      ['permessage-deflate'],
+      { serverNoContextTakeover: true },
+      'without server_no_context_takeover',
+    ],
+    [
+      'a window of the client in answer to the offer that has none',
+      ['permessage-deflate; client_max_window_bits=10'],
+      undefined,
+      'client_max_window_bits but without server_no_context_takeover',
+    ],
     [
       'two answers',
       ['permessage-deflate; server_no_context_takeover', 'permessage-deflate; server_no_context_takeover'],

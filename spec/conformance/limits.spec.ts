@@ -124,6 +124,22 @@ describe('a message that stops arriving', () => {
     expect([session.unparsed, session.partialMessage]).toEqual([0, 1]);
   });
 
+  it.each(roles)('costs nothing for fragments that are empty (as %s)', (role) => {
+    const session = newSession(role);
+    session.push(
+      wire(
+        role,
+        Array.from({ length: 16_384 }, (_, i) => (i === 0 ? binary : continuation)('', more)),
+      ),
+    );
+    const allocated = allocatedBy(() => drain(session));
+    expect({ unparsed: session.unparsed, partialMessage: session.partialMessage, allocated }).toEqual({
+      unparsed: 0,
+      partialMessage: 1,
+      allocated: [],
+    });
+  });
+
   it.each(roles)('costs at most twice its bytes in fragments of one byte (as %s)', (role) => {
     const session = newSession(role, { maxFragments: 200_000 });
     session.push(

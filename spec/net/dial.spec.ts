@@ -23,7 +23,7 @@ describe('the request (RFC 6455 §4.1)', () => {
       'sec-websocket-version': '13',
       'sec-websocket-key': expect.stringMatching(/^[A-Za-z0-9+/]{22}==$/),
       'sec-websocket-extensions':
-        'permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits',
+        'permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits, permessage-deflate',
     });
     expect(names).toHaveLength(headers.size);
     dial.subscription.unsubscribe();

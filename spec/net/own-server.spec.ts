@@ -97,12 +97,19 @@ describe('a valid opening handshake (RFC 6455 §4.2)', () => {
     ['fields named like members of objects', { __proto__x: '1', constructor: 'x', hasOwnProperty: 'x', toString: 'x' }],
     ['an extension that nobody knows', { 'Sec-WebSocket-Extensions': 'constructor, toString; valueOf=1' }],
     ['an extension named __proto__', { 'Sec-WebSocket-Extensions': '__proto__; __proto__=1; hasOwnProperty' }],
-    ['subprotocols that nobody chooses', { 'Sec-WebSocket-Protocol': 'chat, __proto__' }],
   ])('is accepted with %s', async (_, headers) => {
     const raw = await client();
     raw.write(handshake({ headers: { ...headers } }));
     const response = await raw.response();
     expect([response.status, response.headers.size]).toEqual([101, 3]);
+    await expectEcho(raw, 'ok');
+  });
+
+  it('is accepted with the first of the subprotocols, whatever it is named', async () => {
+    const raw = await client();
+    raw.write(handshake({ headers: { 'Sec-WebSocket-Protocol': '__proto__, chat' } }));
+    const { status, headers } = await raw.response();
+    expect({ status, chosen: headers.get('sec-websocket-protocol') }).toEqual({ status: 101, chosen: ['__proto__'] });
     await expectEcho(raw, 'ok');
   });
 

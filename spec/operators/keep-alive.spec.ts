@@ -279,14 +279,18 @@ describe('keepAlive', () => {
       expectObservable(keepAlive(connection, { ...times, message, scheduler }), '14ms !').toBe('-');
     }));
 
-  it('beats every timeout where that is longer than the interval', () =>
+  it.each([
+    ['while the peer answers', '---a-a-a-a-', '--p-p-p-p-p'],
+    ['but not while nothing has come since the last one', '---a----a--', '--p-p---p--'],
+  ])('beats every interval though the timeout is longer, %s', (_, received, beats) =>
     marbles((helpers) => {
       const { expectObservable, scheduler } = helpers;
-      const { connection, sent$ } = marbleConnection(helpers, '---a----a--');
-      expectObservable(sent$).toBe('                           --p---p---p');
+      const { connection, sent$ } = marbleConnection(helpers, received);
+      expectObservable(sent$).toBe(beats);
       const watched$ = keepAlive(connection, { message: 'p', interval: 2, timeout: 4, scheduler });
       expectObservable(watched$, '11ms !').toBe('-');
-    }));
+    }),
+  );
 
   describe('its end', () => {
     it.each([

@@ -1,5 +1,5 @@
 import { firstValueFrom, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { type ClientInfo, type Connection, reject, type ServeOptions, serve } from 'sluice';
+import { type ClientInfo, type Connection, type OriginFacts, reject, type ServeOptions, serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient, type RawResponse } from '../support/raw-client.js';
@@ -270,6 +270,17 @@ describe('handleProtocols', () => {
     expect(response.headers.get('sec-websocket-protocol')).toEqual(['__proto__']);
   });
 
+  it('is by default the choice of the first, with and without other hooks', async () => {
+    for (const options of [{}, { verifyClient: () => true }]) {
+      const { response, connections } = await ask(options, headers);
+      expect({ sent: response.headers.get('sec-websocket-protocol'), protocol: connections[0]?.protocol }).toEqual({
+        sent: ['chat'],
+        protocol: 'chat',
+      });
+    }
+    expect((await ask({})).response.headers.has('sec-websocket-protocol')).toBe(false);
+  });
+
   it('is not asked when nothing is offered', async () => {
     expect(await status({ handleProtocols: thrower })).toBe(101);
   });
@@ -320,6 +331,16 @@ describe('origins (RFC 6455 §10.2)', () => {
     ['bytes beyond ASCII', 403, 'auto', { Origin: 'http://caf\xe9' }],
   ])('%s: %i with %p', async (_, expected, origins, headers) => {
     expect(await status({ origins: origins! }, headers)).toBe(expected);
+  });
+
+  it('are told a predicate as they are, for as long as it keeps them', async () => {
+    const told: OriginFacts[] = [];
+    const origins = (_: string | undefined, info: OriginFacts): boolean => told.push(info) > 0;
+    const { raw, connections } = await ask({ origins }, elsewhere);
+    const gone = firstValueFrom(connections[0]!.close$);
+    raw.close();
+    await gone;
+    expect(told).toMatchObject([{ origin: elsewhere.Origin, host: '127.0.0.1', localAddress: '127.0.0.1' }]);
   });
 
   it('says which origin, which host and which option', async () => {

@@ -95,9 +95,9 @@ export function replay(
   return [...seen, ...drain(session)];
 }
 
-/** A session that allows 1 MiB in 4096 frames, unless `options` say otherwise. */
+/** A session that allows 1 MiB in 16 384 frames, unless `options` say otherwise. */
 export function newSession(role: Role, options: Partial<SessionOptions> = {}): Session {
-  return new Session({ role, maxPayload: 1_048_576, maxFragments: 4096, skipUTF8Validation: false, ...options });
+  return new Session({ role, maxPayload: 1_048_576, maxFragments: 16_384, skipUTF8Validation: false, ...options });
 }
 
 /** Everything that the session has to say for now. */

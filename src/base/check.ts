@@ -33,12 +33,11 @@ export function checkBoolean(name: string, value: unknown): boolean {
   return value;
 }
 
-/** @throws TypeError if `value` is not one of `allowed`. */
+/** @throws TypeError if `value` is not one of `allowed`, RangeError if it is a number and they are numbers. */
 export function checkOneOf<T extends string | number>(name: string, value: unknown, allowed: readonly T[]): T {
-  if (!allowed.includes(value as T)) {
-    throw new TypeError(`${name} must be one of ${allowed.map(describe).join(', ')}, got ${describe(value)}`);
-  }
-  return value as T;
+  if (allowed.includes(value as T)) return value as T;
+  const message = `${name} must be one of ${allowed.map(describe).join(', ')}, got ${describe(value)}`;
+  throw typeof value === 'number' && typeof allowed[0] === 'number' ? new RangeError(message) : new TypeError(message);
 }
 
 /** @throws TypeError if `value` is given and is not a function. */

@@ -1,17 +1,24 @@
 import { checkBoolean, checkFunction, checkInteger, checkNames } from '../base/check.js';
 import { describe } from '../base/describe.js';
-import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
+import type { WantedDeflate } from '../protocol/deflate/deflate-negotiation.js';
 import type { CompressionSettings } from '../protocol/deflate/message-deflater.js';
 
 /** Options of permessage-deflate. RFC 7692 §7.1. */
 export interface PerMessageDeflateOptions {
-  /** The server forgets its window after each message: no memory between messages, less compression. @default true */
+  /**
+   * The server forgets its window after each message: no memory between messages, less compression. A client that is not told asks for it
+   * and takes a server that does not do it, which costs up to 32 KiB of memory for the connection; `true` refuses such a server.
+   * @default true
+   */
   readonly serverNoContextTakeover?: boolean;
   /** The client forgets its window after each message. @default true */
   readonly clientNoContextTakeover?: boolean;
   /** The server's window is 2^this bytes, 8 to 15. With context takeover, 12 is a good choice. @default 15 */
   readonly serverMaxWindowBits?: number;
-  /** The client's window is 2^this bytes, 8 to 15. A server declines offers of clients that cannot be asked for a smaller one. @default 15 */
+  /**
+   * The client's window is 2^this bytes, 8 to 15. A server declines offers of clients that cannot be asked for a smaller one. Do not set 8 on a
+   * server: the zlib of many clients refuses it, Python's websockets among them, and their connections fail. All clients understand 9. @default 15
+   */
   readonly clientMaxWindowBits?: number;
   /** Shorter messages are sent as they are, in bytes. Of a message in parts the first part counts. @default 1024 */
   readonly threshold?: number;
@@ -24,7 +31,7 @@ export interface PerMessageDeflateOptions {
 }
 
 /** {@link PerMessageDeflateOptions} that were checked, with their defaults. */
-export interface DeflateSettings extends DeflateParameters, CompressionSettings {
+export interface DeflateSettings extends WantedDeflate, CompressionSettings {
   readonly compress: ((data: string | Uint8Array) => boolean) | undefined;
 }
 
@@ -70,7 +77,9 @@ export function deflateSettings(option: boolean | PerMessageDeflateOptions = tru
     name: 'serverMaxWindowBits' | 'clientMaxWindowBits' | 'threshold' | 'level' | 'memLevel',
     range: readonly [number, number, number],
   ): number => checkInteger(`perMessageDeflate.${name}`, options[name] ?? range[2], range[0], range[1]);
+  const serverMaxWindowBits = integer('serverMaxWindowBits', [8, 15, 15]);
   return {
+    takesServerContext: options.serverNoContextTakeover === undefined && serverMaxWindowBits === 15,
     serverNoContextTakeover: checkBoolean(
       'perMessageDeflate.serverNoContextTakeover',
       options.serverNoContextTakeover ?? true,
@@ -79,7 +88,7 @@ export function deflateSettings(option: boolean | PerMessageDeflateOptions = tru
       'perMessageDeflate.clientNoContextTakeover',
       options.clientNoContextTakeover ?? true,
     ),
-    serverMaxWindowBits: integer('serverMaxWindowBits', [8, 15, 15]),
+    serverMaxWindowBits,
     clientMaxWindowBits: integer('clientMaxWindowBits', [8, 15, 15]),
     threshold: integer('threshold', [0, 2 ** 32, 1024]),
     level: integer('level', [0, 9, 6]),

@@ -26,7 +26,11 @@ export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
    * @default 1_048_576 on a server, 16_777_216 on a client
    */
   readonly maxPayload?: number;
-  /** Most frames in one message, empty ones included. One more closes with 1008. @default 4096 */
+  /**
+   * Most frames in one message, empty ones included. One more closes with 1008. Frames are joined as they come: a frame takes as much memory
+   * as it has payload, and an empty one none, so this limits time.
+   * @default 16_384; with a `maxPayload` above 1 MiB as many as take it up in pieces of 64 bytes, and a last one
+   */
   readonly maxFragments?: number;
   /**
    * How much is read ahead while there is no demand for messages (each counts 128 bytes more than its size), and how much may wait to be sent
@@ -105,9 +109,10 @@ export function connectionSettings(
     checkInteger(name, options[name] ?? fallback, 1, MAX_SIZE);
   const time = (name: 'handshakeTimeout' | 'closeTimeout' | 'messageTimeout', fallback: number): number =>
     checkInteger(name, options[name] ?? fallback, 1, MAX_TIMER);
+  const maxPayload = size('maxPayload', role === 'server' ? 1_048_576 : 16_777_216);
   return {
-    maxPayload: size('maxPayload', role === 'server' ? 1_048_576 : 16_777_216),
-    maxFragments: checkInteger('maxFragments', options.maxFragments ?? 4096, 1, 2 ** 31),
+    maxPayload,
+    maxFragments: checkInteger('maxFragments', options.maxFragments ?? fragmentsOf(maxPayload), 1, 2 ** 31),
     highWaterMark: size('highWaterMark', 65_536),
     maxBufferedAmount: size('maxBufferedAmount', 16_777_216),
     overflow: checkOneOf('overflow', options.overflow ?? 'close', ['close', 'drop-newest', 'drop-oldest']),
@@ -126,6 +131,11 @@ export function connectionSettings(
     scheduler: checkScheduler('scheduler', options.scheduler ?? asyncScheduler),
     random: Math.random,
   };
+}
+
+/** Libraries that split a message whose length they do not know end it with an empty frame. */
+function fragmentsOf(maxPayload: number): number {
+  return maxPayload <= 1_048_576 ? 16_384 : Math.floor(maxPayload / 64) + 1;
 }
 
 function heartbeatSettings(heartbeat: HeartbeatOptions | false | undefined): Required<HeartbeatOptions> | false {

@@ -165,7 +165,16 @@ class Watch<In, Out> {
       this.#subscriber.error(error);
       return;
     }
-    this.#awaitLife();
+    const { interval, timeout } = this.#rules;
+    if (interval < timeout) this.#awaitLife(interval, () => this.#peek());
+    else this.#awaitLife(timeout);
+  }
+
+  /** The next message is due before a silent peer would be given up. */
+  #peek(): void {
+    const { interval, timeout } = this.#rules;
+    if (this.#look().received === this.#last.received) this.#awaitLife(timeout - interval);
+    else this.#decide();
   }
 
   #sent(others: number): void {
@@ -179,12 +188,10 @@ class Watch<In, Out> {
     return this.#session.stats.messagesSent - this.#beats;
   }
 
-  /** @param delay until silence says something, in milliseconds. */
-  #awaitLife(delay: number = this.#rules.timeout): void {
-    this.#after(delay, () => {
-      // What lies in the kernel is read in the next turn of the loop: only then is silence sure.
-      this.#after(0, () => this.#decide());
-    });
+  /** @param delay until silence says something to `then`, in milliseconds. */
+  #awaitLife(delay: number, then: () => void = () => this.#decide()): void {
+    // What lies in the kernel is read in the next turn of the loop: only then is silence sure.
+    this.#after(delay, () => this.#after(0, then));
   }
 
   #decide(): void {

@@ -37,7 +37,7 @@ export function decideAtOnce(offer: UpgradeOffer, settings: AcceptSettings): Dec
     verifyClient !== undefined ||
     authenticate !== undefined ||
     (handleProtocols !== undefined && offer.protocols.length > 0);
-  return asksHooks ? undefined : { offer, data: undefined, protocol: undefined };
+  return asksHooks ? undefined : { offer, data: undefined, protocol: offer.protocols[0] };
 }
 
 /** What hooks are asked with, beside the handshake itself. */
@@ -175,7 +175,8 @@ function chooseProtocol(
   { protocols }: UpgradeOffer,
   { settings: { handleProtocols }, asking, data }: { settings: AcceptSettings; asking: Asking; data: unknown },
 ): Observable<string | undefined> {
-  if (handleProtocols === undefined || protocols.length === 0) return of(undefined);
+  // §4.1 (10): the first is the one that the client prefers. Without an answer, browsers fail the connection.
+  if (handleProtocols === undefined || protocols.length === 0) return of(protocols[0]);
   asking.hook = 'handleProtocols';
   return firstAnswer('handleProtocols', handleProtocols([...protocols], upgrade.request, data)).pipe(
     switchMap((protocol) => {

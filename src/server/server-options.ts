@@ -105,7 +105,8 @@ export interface AcceptOptions<R = never, B extends BinaryType = 'nodebuffer'>
   readonly origins?: OriginPolicy;
   /**
    * Chooses one of the subprotocols that the client offers: one of them, `undefined` for none, `false` to refuse (401). `data` is what
-   * `authenticate` returned. Called only when there are any. Any other value is a 500. RFC 6455 §4.2.2. @default none is chosen
+   * `authenticate` returned. Called only when there are any. Any other value is a 500. After `undefined`, browsers, ws and undici fail a
+   * connection for which they offered one. RFC 6455 §4.2.2. @default the first one that the client offers
    */
   handleProtocols?(
     protocols: string[],

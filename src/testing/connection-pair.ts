@@ -8,7 +8,7 @@ import {
   type AcceptedDeflate,
   acceptDeflate,
   type DeflateParameters,
-  deflateOffer,
+  deflateOffers,
   readDeflateAnswer,
 } from '../protocol/deflate/deflate-negotiation.js';
 import { UsageError } from '../protocol/errors.js';
@@ -93,7 +93,7 @@ function agreement({ client, server }: Record<'client' | 'server', ConnectionSet
 } {
   if (client.deflate === undefined || server.deflate === undefined) return { extensions: [] };
   // Our own offer leaves the server any choice.
-  const { parameters, answer } = acceptDeflate([deflateOffer(client.deflate)], server.deflate) as AcceptedDeflate;
+  const { parameters, answer } = acceptDeflate(deflateOffers(client.deflate), server.deflate) as AcceptedDeflate;
   return {
     extensions: [answer],
     deflate: { client: readDeflateAnswer(answer, client.deflate), server: parameters },

@@ -46,11 +46,26 @@ describe('a heartbeat', () => {
     expect(died).toEqual([]);
   });
 
-  it('waits for the timeout where that is longer than the interval', () => {
+  it('pings every interval though the timeout is longer, or a proxy in between would see nothing for that time', () => {
     const { heart, run, died, pings } = patient({ answers: true, timeout: 50_000 });
     heart.start(0);
     run(120_000);
-    expect([pings, died]).toEqual([[0, 50_000, 100_000], []]);
+    expect({ pings, died }).toEqual({ pings: [0, 30_000, 60_000, 90_000, 120_000], died: [] });
+  });
+
+  it('pings a silent peer no more, and gives it up after a timeout that is longer than the interval', () => {
+    const { heart, run, died, pings } = patient({ timeout: 50_000 });
+    heart.start(0);
+    run(120_000);
+    expect({ pings, died }).toEqual({ pings: [0], died: [50_000] });
+  });
+
+  it('pings again after the timeout when a byte came between the interval and then', () => {
+    const { heart, run, died, pings, at, each } = patient({ timeout: 50_000 });
+    heart.start(0);
+    at(40_000, () => each.bytesReceived++);
+    run(99_999);
+    expect({ pings, died }).toEqual({ pings: [0, 50_000], died: [] });
   });
 
   it('does not ping while reading is stopped', () => {

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import {
   acceptDeflate,
   type DeflateParameters,
-  deflateOffer,
+  deflateOffers,
   readDeflateAnswer,
+  type WantedDeflate,
 } from '../../../src/protocol/deflate/deflate-negotiation.js';
 import { formatExtensions, parseExtensions } from '../../../src/protocol/handshake/extensions.js';
 import { runs } from '../../support/long.js';
@@ -25,10 +26,10 @@ function answer(header: string, wanted: Partial<DeflateParameters> = {}): string
 const parameters = (header: string, wanted: Partial<DeflateParameters> = {}): DeflateParameters | undefined =>
   acceptDeflate(parseExtensions(header), wants(wanted))?.parameters;
 
-const offer = (wanted: Partial<DeflateParameters>): string => formatExtensions([deflateOffer(wants(wanted))]);
+const offer = (wanted: Partial<WantedDeflate>): string => formatExtensions(deflateOffers({ ...anything, ...wanted }));
 
-function read(header: string, wanted: Partial<DeflateParameters> = {}): DeflateParameters {
-  return readDeflateAnswer(parseExtensions(header)[0]!, wants(wanted));
+function read(header: string, wanted: Partial<WantedDeflate> = {}): DeflateParameters {
+  return readDeflateAnswer(parseExtensions(header)[0]!, { ...anything, ...wanted });
 }
 
 describe('a server chooses among offers (RFC 7692 §5)', () => {
@@ -135,7 +136,7 @@ describe('a server obeys the offer and says what it wants (RFC 7692 §7.1)', () 
 });
 
 describe('a client offers what it wants (RFC 7692 §7.1)', () => {
-  it.each<[Partial<DeflateParameters>, string]>([
+  it.each<[Partial<WantedDeflate>, string]>([
     [{}, 'permessage-deflate; client_max_window_bits'],
     [
       { serverNoContextTakeover: true, clientNoContextTakeover: true },
@@ -143,6 +144,10 @@ describe('a client offers what it wants (RFC 7692 §7.1)', () => {
     ],
     [{ serverMaxWindowBits: 10 }, 'permessage-deflate; server_max_window_bits=10; client_max_window_bits'],
     [{ clientMaxWindowBits: 9 }, 'permessage-deflate; client_max_window_bits=9'],
+    [
+      { serverNoContextTakeover: true, takesServerContext: true },
+      'permessage-deflate; server_no_context_takeover; client_max_window_bits, permessage-deflate',
+    ],
   ])('%j as %s', (wanted, expected) => {
     expect(offer(wanted)).toBe(expected);
   });
@@ -164,7 +169,29 @@ describe('a client reads the answer (RFC 7692 §7.1)', () => {
     expect(read(header, wanted)).toEqual(wants(agreed));
   });
 
-  it.each<[string, Partial<DeflateParameters>, string]>([
+  const both = { serverNoContextTakeover: true, clientNoContextTakeover: true, takesServerContext: true };
+
+  it.each<[string, Partial<DeflateParameters>]>([
+    ['permessage-deflate; server_no_context_takeover', { serverNoContextTakeover: true }],
+    ['permessage-deflate', {}],
+    ['permessage-deflate; client_no_context_takeover', {}],
+    ['permessage-deflate; server_max_window_bits=11', { serverMaxWindowBits: 11 }],
+    [
+      'permessage-deflate; server_no_context_takeover; client_max_window_bits=11',
+      { serverNoContextTakeover: true, clientMaxWindowBits: 11 },
+    ],
+  ])('%s, when it takes a server that keeps its window, is %j', (header, agreed) => {
+    expect(read(header, both)).toEqual(wants({ ...agreed, clientNoContextTakeover: true }));
+  });
+
+  it.each<[string, Partial<WantedDeflate>, string]>([
+    [
+      'permessage-deflate; client_max_window_bits=10',
+      both,
+      'client_max_window_bits but without server_no_context_takeover',
+    ],
+    ['permessage-deflate; client_max_window_bits', both, 'client_max_window_bits but without'],
+    ['permessage-deflate; foo', both, 'foo, that RFC 7692 §7.1 does not allow'],
     ['permessage-deflate; foo', {}, 'foo, that RFC 7692 §7.1 does not allow'],
     ['permessage-deflate; __proto__=1', {}, '__proto__=1, that'],
     ['permessage-deflate; server_max_window_bits=16', {}, 'server_max_window_bits=16, that'],
@@ -189,7 +216,8 @@ describe('a client reads the answer (RFC 7692 §7.1)', () => {
 
 describe('any offers', () => {
   const bits = fc.integer({ min: 8, max: 15 });
-  const wanted: fc.Arbitrary<DeflateParameters> = fc.record({
+  const wanted: fc.Arbitrary<WantedDeflate> = fc.record({
+    takesServerContext: fc.boolean(),
     serverNoContextTakeover: fc.boolean(),
     clientNoContextTakeover: fc.boolean(),
     serverMaxWindowBits: bits,
@@ -238,7 +266,7 @@ describe('any offers', () => {
   it('of our client and any answer of our server make both keep what the other needs', () => {
     fc.assert(
       fc.property(wanted, wanted, (client, server) => {
-        const accepted = acceptDeflate(parseExtensions(formatExtensions([deflateOffer(client)])), server)!;
+        const accepted = acceptDeflate(parseExtensions(formatExtensions(deflateOffers(client))), server)!;
         const inClient = readDeflateAnswer(parseExtensions(formatExtensions([accepted.answer]))[0]!, client);
         // The client may do less than it was allowed to, the server does what it said.
         expect(inClient.serverNoContextTakeover).toBe(accepted.parameters.serverNoContextTakeover);

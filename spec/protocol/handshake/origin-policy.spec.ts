@@ -176,6 +176,17 @@ describe("the policy 'auto' (RFC 6455 §10.2)", () => {
     expect(isAllowed('auto', { origin: 'null', hasCredentials: true })).toBe(false);
   });
 
+  it.each(['auto', 'same-origin'] as const)('says so when only the port is missing from Host: %s', (policy) => {
+    const found = { ...facts, origin: 'http://EXAMPLE.com:8080', hasCredentials: true };
+    const hint = 'a proxy seems to have dropped the port from Host, which nginx passes on with $http_host';
+    expect(originRefusal(policy, found)?.body).toContain(hint);
+    for (const origin of ['https://evil.test:8080', 'foo://evil.test', 'null']) {
+      expect(originRefusal(policy, { ...found, origin })?.body).not.toContain(hint);
+    }
+    expect(originRefusal(policy, { ...found, host: 'example.com:80' })?.body).not.toContain(hint);
+    expect(originRefusal(['http://a.test'], found)?.body).not.toContain(hint);
+  });
+
   it('takes the word of the browser that the page is of the same origin', () => {
     const found = { ...elsewhere, hasCredentials: true, localAddress: '127.0.0.1' };
     expect(isAllowed('auto', { ...found, secFetchSite: 'same-origin' })).toBe(true);

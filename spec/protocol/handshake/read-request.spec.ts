@@ -102,6 +102,13 @@ describe('the request line (RFC 6455 §4.2.1 (1))', () => {
     });
   });
 
+  it('with the target "*" gets 400 (RFC 9112 §3.2.4)', () => {
+    expect(refused({}, { path: '*' })).toMatchObject({
+      status: 400,
+      body: 'found the target "*", allowed is a path\n',
+    });
+  });
+
   it('with HEAD gets 405 without content (RFC 9110 §9.3.2)', () => {
     expect(refused({}, { method: 'HEAD' })).toMatchObject({ status: 405, headers: { Allow: 'GET' }, body: '' });
   });

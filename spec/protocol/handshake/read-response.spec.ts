@@ -203,7 +203,7 @@ describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
       'permessage-deflate answered with server_max_window_bits=16',
     ],
     ['malformed extensions', { 'Sec-WebSocket-Extensions': 'x-other;' }, 'EXTENSION_INVALID', 'at 8, got the end'],
-    ['empty extensions', { 'Sec-WebSocket-Extensions': '' }, 'EXTENSION_INVALID', 'at 0, got the end'],
+    ['no name of an extension', { 'Sec-WebSocket-Extensions': ',' }, 'EXTENSION_INVALID', 'at 1, got the end'],
   ])('has %s', (_, fields, code, message) => {
     const error = failure(headWith(fields));
     expect(error.code).toBe(code);

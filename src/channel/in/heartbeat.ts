@@ -20,7 +20,7 @@ export interface Watched {
 }
 
 /** What a heartbeat does next. */
-type Step = 'ping' | 'decide';
+type Step = 'ping' | 'look' | 'decide';
 
 /**
  * Pings a peer every `interval`, and gives it up when no byte of any kind comes within `timeout` after a ping. A peer that does not read
@@ -75,6 +75,7 @@ export class Heartbeat implements Due {
   /** The queue says that its time has come. */
   due(): void {
     if (this.#step === 'ping') this.#ping();
+    else if (this.#step === 'look') this.#look();
     else this.#decide();
   }
 
@@ -88,7 +89,16 @@ export class Heartbeat implements Due {
     this.#isInterrupted = false;
     this.#watched.sendPing();
     if (this.#hasMessagesBefore) this.#stall = new Stall(this.#watched, this.#queue.clock());
-    this.#after(this.#times.timeout, 'decide');
+    const { interval, timeout } = this.#times;
+    if (interval < timeout) this.#after(interval, 'look');
+    else this.#after(timeout, 'decide');
+  }
+
+  /** The next ping is due before a silent peer would be given up. */
+  #look(): void {
+    const { interval, timeout } = this.#times;
+    if (this.#watched.bytesReceived === this.#seen) this.#after(timeout - interval, 'decide');
+    else this.#ping();
   }
 
   #decide(): void {

@@ -15,6 +15,16 @@ export interface DeflateParameters {
   readonly clientMaxWindowBits: number;
 }
 
+/** What a client wants. */
+export interface WantedDeflate extends DeflateParameters {
+  /**
+   * Whether a client that wants `serverNoContextTakeover` takes a server that keeps its window, of any size, all the same: many answer each
+   * offer with the bare name.
+   * @default false
+   */
+  readonly takesServerContext?: boolean;
+}
+
 /** An offer that a server accepts, and its answer. */
 export interface AcceptedDeflate {
   readonly parameters: DeflateParameters;
@@ -49,8 +59,19 @@ export function acceptDeflate(
   return undefined;
 }
 
-/** The offer of a client that wants `wanted`. It can always keep a smaller window, if the server asks for it. RFC 7692 §7.1.2.2. */
-export function deflateOffer(wanted: DeflateParameters): ExtensionOffer {
+/**
+ * The offers of a client that wants `wanted`, the preferred first. The second one has no parameters: a server may answer it with the bare
+ * name. RFC 7692 §7.1.3 has such a list as its example.
+ */
+export function deflateOffers(wanted: WantedDeflate): ExtensionOffer[] {
+  const preferred = preferredOffer(wanted);
+  return wanted.takesServerContext === true
+    ? [preferred, { name: PERMESSAGE_DEFLATE, params: new Map() }]
+    : [preferred];
+}
+
+/** It can always keep a smaller window, if the server asks for it. RFC 7692 §7.1.2.2. */
+function preferredOffer(wanted: DeflateParameters): ExtensionOffer {
   const { serverMaxWindowBits, clientMaxWindowBits } = wanted;
   const params = new Map<string, (string | true)[]>();
   if (wanted.serverNoContextTakeover) params.set('server_no_context_takeover', [true]);
@@ -61,14 +82,15 @@ export function deflateOffer(wanted: DeflateParameters): ExtensionOffer {
 }
 
 /**
- * Reads a server's answer to {@link deflateOffer}.
+ * Reads a server's answer to {@link deflateOffers}.
  *
- * @throws SyntaxError that says what was found and allowed, when the answer is not one to that offer. RFC 7692 §7.1: the client
+ * @throws SyntaxError that says what was found and allowed, when the answer is one to none of them. RFC 7692 §7.1: the client
  *   "MUST _Fail the WebSocket Connection_" then.
  */
-export function readDeflateAnswer(answer: ExtensionOffer, wanted: DeflateParameters): DeflateParameters {
+export function readDeflateAnswer(answer: ExtensionOffer, wanted: WantedDeflate): DeflateParameters {
   const read = readParameters(answer);
   if (typeof read === 'string') throw new SyntaxError(`permessage-deflate answered with ${read}`);
+  if (isPlainAnswer(read, wanted)) return readPlainAnswer(read, wanted);
   // §7.1.1.1: a server accepts the parameter "by including the 'server_no_context_takeover' extension parameter"
   if (wanted.serverNoContextTakeover && !read.serverNoContextTakeover) {
     throw new SyntaxError('permessage-deflate answered without server_no_context_takeover, that was asked for');
@@ -88,6 +110,28 @@ export function readDeflateAnswer(answer: ExtensionOffer, wanted: DeflateParamet
     clientNoContextTakeover: read.clientNoContextTakeover || wanted.clientNoContextTakeover,
     serverMaxWindowBits,
     clientMaxWindowBits: Math.min(read.clientMaxWindowBits ?? 15, wanted.clientMaxWindowBits),
+  };
+}
+
+/** Whether it can only be one to the offer without parameters. */
+function isPlainAnswer(read: ReadParameters, { serverNoContextTakeover, takesServerContext }: WantedDeflate): boolean {
+  return takesServerContext === true && serverNoContextTakeover && !read.serverNoContextTakeover;
+}
+
+function readPlainAnswer(read: ReadParameters, wanted: DeflateParameters): DeflateParameters {
+  // §7.1.2.2: "If a received extension negotiation offer doesn't have the 'client_max_window_bits' extension parameter, the
+  // corresponding extension negotiation response to the offer MUST NOT include the 'client_max_window_bits' extension parameter."
+  if (read.clientMaxWindowBits !== undefined) {
+    throw new SyntaxError(
+      'permessage-deflate answered with client_max_window_bits but without server_no_context_takeover, that was asked for with it',
+    );
+  }
+  return {
+    serverNoContextTakeover: false,
+    // Whatever was agreed, an end may forget its own window, or use a smaller one.
+    clientNoContextTakeover: read.clientNoContextTakeover || wanted.clientNoContextTakeover,
+    serverMaxWindowBits: read.serverMaxWindowBits ?? 15,
+    clientMaxWindowBits: wanted.clientMaxWindowBits,
   };
 }
 

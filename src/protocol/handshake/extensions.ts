@@ -1,5 +1,5 @@
 import { excerpt } from '../../base/excerpt.js';
-import { isToken } from './header-fields.js';
+import { fieldValues, isToken, trimWhitespace } from './header-fields.js';
 
 /** One element of Sec-WebSocket-Extensions, offered or accepted. RFC 6455 §9.1. */
 export interface ExtensionOffer {
@@ -21,6 +21,7 @@ interface Cursor {
 
 const TOKEN_HERE = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const WHITESPACE_HERE = /[ \t]*/y;
+const NONE: readonly never[] = [];
 
 /**
  * Reads Sec-WebSocket-Extensions; the values of several fields are joined with commas before. Order and duplicates are kept,
@@ -37,6 +38,17 @@ export function parseExtensions(header: string): ExtensionOffer[] {
   if (cursor.at < header.length) throw unexpected(cursor, '"," or ";"');
   if (offers.length === 0) throw unexpected(cursor, 'at least one extension');
   return offers;
+}
+
+/**
+ * Reads all fields of Sec-WebSocket-Extensions. An empty field says as much as none: some clients send it when they offer nothing.
+ *
+ * @throws SyntaxError as {@link parseExtensions} does.
+ */
+export function readExtensions(rawHeaders: readonly string[]): readonly ExtensionOffer[] {
+  // §11.3.2: "The |Sec-WebSocket-Extensions| header field MAY appear multiple times in an HTTP request"
+  const values = fieldValues(rawHeaders, 'Sec-WebSocket-Extensions');
+  return values.every((value) => trimWhitespace(value) === '') ? NONE : parseExtensions(values.join(', '));
 }
 
 function isNullElement(cursor: Cursor): boolean {

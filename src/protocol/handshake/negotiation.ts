@@ -3,12 +3,13 @@ import {
   type AcceptedDeflate,
   acceptDeflate,
   type DeflateParameters,
-  deflateOffer,
+  deflateOffers,
   PERMESSAGE_DEFLATE,
   readDeflateAnswer,
+  type WantedDeflate,
 } from '../deflate/deflate-negotiation.js';
 import { acceptKey } from './accept-key.js';
-import { type ExtensionOffer, formatExtensions, parseExtensions } from './extensions.js';
+import { type ExtensionOffer, formatExtensions, readExtensions } from './extensions.js';
 import { fieldValues, trimWhitespace } from './header-fields.js';
 import type { UpgradeOffer } from './read-request.js';
 import { excerptOf, invalidAnswer, type ResponseHead } from './response-head.js';
@@ -64,12 +65,12 @@ export interface RequestedTerms {
   /** The subprotocols, the preferred first. */
   readonly protocols: readonly string[];
   /** The parameters of permessage-deflate that the client wants; undefined if it does not offer the extension. */
-  readonly deflate?: DeflateParameters | undefined;
+  readonly deflate?: WantedDeflate | undefined;
 }
 
 /** The value of Sec-WebSocket-Extensions that a client offers; undefined if it offers nothing. */
 export function offeredExtensions({ deflate }: RequestedTerms): string | undefined {
-  return deflate === undefined ? undefined : formatExtensions([deflateOffer(deflate)]);
+  return deflate === undefined ? undefined : formatExtensions(deflateOffers(deflate));
 }
 
 /**
@@ -94,10 +95,9 @@ function readProtocol(head: ResponseHead, requested: readonly string[]): string 
   return protocol;
 }
 
-function readDeflate(head: ResponseHead, wanted: DeflateParameters | undefined): AcceptedDeflate | undefined {
-  const values = fieldValues(head.rawHeaders, 'Sec-WebSocket-Extensions');
-  if (values.length === 0) return undefined;
-  const answers = parse(head, values.join(', '));
+function readDeflate(head: ResponseHead, wanted: WantedDeflate | undefined): AcceptedDeflate | undefined {
+  const answers = readAnswers(head);
+  if (answers.length === 0) return undefined;
   const unknown = answers.find(({ name }) => wanted === undefined || name !== PERMESSAGE_DEFLATE);
   // §4.1 (5): "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of
   // an extension that was not present in the client's handshake, the client MUST _Fail the WebSocket Connection_."
@@ -112,7 +112,7 @@ function readDeflate(head: ResponseHead, wanted: DeflateParameters | undefined):
   }
 }
 
-function readAccepted(answers: readonly ExtensionOffer[], wanted: DeflateParameters): AcceptedDeflate {
+function readAccepted(answers: readonly ExtensionOffer[], wanted: WantedDeflate): AcceptedDeflate {
   const [answer] = answers;
   if (answer === undefined || answers.length > 1) {
     throw new SyntaxError('permessage-deflate answered more than once');
@@ -120,9 +120,9 @@ function readAccepted(answers: readonly ExtensionOffer[], wanted: DeflateParamet
   return { parameters: readDeflateAnswer(answer, wanted), answer };
 }
 
-function parse(head: ResponseHead, value: string): ExtensionOffer[] {
+function readAnswers(head: ResponseHead): readonly ExtensionOffer[] {
   try {
-    return parseExtensions(value);
+    return readExtensions(head.rawHeaders);
   } catch (error) {
     throw invalidAnswer(head, 'EXTENSION_INVALID', (error as SyntaxError).message, error);
   }

@@ -103,11 +103,23 @@ export function originRefusal(policy: OriginPolicy, facts: OriginFacts): Rejecti
   // §10.2: a client that sends no Origin is no browser, and one that is no browser could send any.
   if (origin === undefined) return undefined;
   const objection = objectionTo(origin, policy, facts);
-  return objection === undefined ? undefined : forbidden(facts, objection);
+  if (objection === undefined) return undefined;
+  const comparesHost = policy === 'auto' || policy === 'same-origin';
+  return forbidden(facts, comparesHost && isHostWithoutPort(origin, facts) ? `${objection}; ${PORT_HINT}` : objection);
+}
+
+/** `proxy_set_header Host $host`, which stands in most recipes for nginx, drops the port. */
+const PORT_HINT = 'a proxy seems to have dropped the port from Host, which nginx passes on with $http_host';
+
+/** Whether only the port is missing from Host. */
+function isHostWithoutPort(origin: string, { host }: OriginFacts): boolean {
+  const found = parseOrigin(origin);
+  return found !== undefined && found.host === host.toLowerCase() && found.port !== DEFAULT_PORTS.get(found.scheme);
 }
 
 function askPredicate(policy: (origin: string | undefined, info: OriginFacts) => unknown, facts: OriginFacts): boolean {
-  const answer = policy(facts.origin, facts);
+  // A copy, so that what is kept for later does not change when the socket ends.
+  const answer = policy(facts.origin, { ...facts });
   // A Promise is truthy: one of an async function must not open the door.
   if (typeof answer !== 'boolean') {
     throw new HookAnswerError({ hook: 'origins', found: answer, advice: 'return true or false' });

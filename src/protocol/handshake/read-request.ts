@@ -1,6 +1,6 @@
 import { excerpt } from '../../base/excerpt.js';
 import { isValidKey } from './accept-key.js';
-import { type ExtensionOffer, parseExtensions } from './extensions.js';
+import { type ExtensionOffer, readExtensions } from './extensions.js';
 import { fieldValues, listTokens } from './header-fields.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
 import { parseSubprotocols } from './subprotocols.js';
@@ -8,7 +8,7 @@ import { parseSubprotocols } from './subprotocols.js';
 /** The head of an HTTP request, as it came: nothing here has been validated. */
 export interface RequestHead {
   readonly method: string;
-  /** The request target, not looked at here. */
+  /** The request target. Only that it is not `*` is seen to here. */
   readonly path: string;
   /** `1.1`, without the name of the protocol. */
   readonly httpVersion: string;
@@ -65,12 +65,13 @@ export function readUpgradeRequest(head: RequestHead, rules: UpgradeRules = {}):
   return refuseKey(rawHeaders) ?? refuseOrigins(rawHeaders, originField(version)) ?? readOffer(rawHeaders, version);
 }
 
-function refuseRequestLine({ method, httpVersion }: RequestHead): Rejection | undefined {
+function refuseRequestLine({ method, path, httpVersion }: RequestHead): Rejection | undefined {
   // §4.2.1 (1): "An HTTP/1.1 or higher GET request"; what is higher has another handshake (RFC 8441).
   if (httpVersion !== '1.1') {
     return reject(505, undefined, {}, `expected HTTP/1.1, got HTTP/${excerpt(httpVersion)}\n`);
   }
-  if (method === 'GET') return undefined;
+  // RFC 9112 §3.2.4: the asterisk stands for a whole server, and only OPTIONS may ask for that.
+  if (method === 'GET') return path === '*' ? badRequest('found the target "*", allowed is a path') : undefined;
   // RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD
   const body = method === 'HEAD' ? '' : `expected the method GET, got ${excerpt(method)}\n`;
   return reject(405, undefined, { Allow: 'GET' }, body);
@@ -146,7 +147,6 @@ function refuseOrigins(rawHeaders: readonly string[], field: string): Rejection 
 }
 
 function readOffer(rawHeaders: readonly string[], version: 8 | 13): UpgradeOffer | Rejection {
-  const extensions = fieldValues(rawHeaders, 'Sec-WebSocket-Extensions');
   try {
     return {
       key: fieldValues(rawHeaders, 'Sec-WebSocket-Key')[0]!,
@@ -154,8 +154,7 @@ function readOffer(rawHeaders: readonly string[], version: 8 | 13): UpgradeOffer
       host: fieldValues(rawHeaders, 'Host')[0]!,
       origin: fieldValues(rawHeaders, originField(version))[0],
       protocols: parseSubprotocols(fieldValues(rawHeaders, 'Sec-WebSocket-Protocol')),
-      // §11.3.2: "The |Sec-WebSocket-Extensions| header field MAY appear multiple times in an HTTP request"
-      extensions: extensions.length === 0 ? [] : parseExtensions(extensions.join(', ')),
+      extensions: readExtensions(rawHeaders),
     };
   } catch (error) {
     return badRequest((error as SyntaxError).message);
