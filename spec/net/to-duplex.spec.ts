@@ -2,8 +2,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { addAbortSignal, type Duplex, Readable, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { concat, firstValueFrom, mergeMap, NEVER, of, Subject, toArray, VirtualTimeScheduler } from 'rxjs';
-import { handleConnections, type Message, serve, toDuplex } from 'sluice';
+import {
+  concat,
+  firstValueFrom,
+  mergeMap,
+  NEVER,
+  of,
+  ReplaySubject,
+  Subject,
+  toArray,
+  VirtualTimeScheduler,
+} from 'rxjs';
+import { type CloseInfo, handleConnections, type Message, serve, toDuplex } from 'sluice';
 import { connectionPair, testConnection } from 'sluice/testing';
 import { Loopback } from '../support/loopback.js';
 import { guardProcess } from '../support/process-guard.js';
@@ -341,6 +351,29 @@ describe('streams over sockets', () => {
   guardProcess();
   const loopback = new Loopback();
   afterAll(() => loopback.end());
+
+  it.each(['server', 'client'])('tell the peer 1000 when the %s leaves a loop over one', async (role) => {
+    const ends$ = new ReplaySubject<CloseInfo>();
+    const url = await loopback.serve(serve({ port: 0, host: '127.0.0.1' }), (server) =>
+      server.pipe(
+        mergeMap((conn) => {
+          conn.close$.subscribe(ends$);
+          conn.send.next('first');
+          if (role === 'server') void first(toDuplex(conn));
+          return NEVER;
+        }),
+      ),
+    );
+    const client = await loopback.connect(url);
+    client.send.next('first');
+    if (role === 'client') await first(toDuplex(client));
+    const [atServer, atClient] = await Promise.all([firstValueFrom(ends$), firstValueFrom(client.close$)]);
+    expect({ server: atServer.code, client: atClient.code, initiator: atServer.initiator }).toEqual({
+      server: 1000,
+      client: 1000,
+      initiator: role === 'server' ? 'local' : 'peer',
+    });
+  });
 
   it('carry a dump both ways with pipeline, whoever is slow', async () => {
     const dump = randomBytes(4_000_000);
