@@ -1,5 +1,5 @@
 import { firstValueFrom, map } from 'rxjs';
-import { type CloseInfo, ConnectionClosedError } from 'sluice';
+import { ask, type CloseInfo, ConnectionClosedError, iterate } from 'sluice';
 import { until } from '../support/until.js';
 import type { AnyConnection, Driver, Subject } from './driver.js';
 import { all, opener, record } from './opening.js';
@@ -12,6 +12,9 @@ const ways: readonly (readonly [string, (subject: Subject) => void])[] = [
   ['the peer is lost', ({ peer }) => peer.lose()],
   ['terminate()', ({ conn }) => conn.terminate()],
 ];
+
+/** What an error says of `terminate()`. */
+const BY_US = 'ended by this side, without a close frame of the peer';
 
 /** What happens at the end, in which order. */
 export function endings(driver: Driver): void {
@@ -140,12 +143,85 @@ export function endings(driver: Driver): void {
       expect(await all(subject.conn.messages$)).toEqual([]);
     });
 
+    it('ends messages$ at once on terminate(), whatever holds it', async () => {
+      const subject = await open();
+      const { conn } = subject;
+      const { events } = eventsOf(conn);
+      conn.messages$.subscribe((message) => events.push(message as string));
+      const hold = conn.hold();
+      subject.peer.send('a');
+      await until(() => subject.arrived === 1);
+      conn.terminate();
+      const client = driver.emittedBy === 'client' ? { type: 'complete' } : undefined;
+      expect({ last: events.slice(-3), client: client && subject.source?.ending }).toEqual({
+        last: [expect.stringMatching(/^p.ngs\$$/), 'close$', 'close$ completes'],
+        client,
+      });
+      hold.unsubscribe();
+      expect({ told: events.filter((event) => event === 'messages$'), messages: events.includes('a') }).toEqual({
+        told: ['messages$'],
+        messages: false,
+      });
+    });
+
+    it('ends what a hold has kept after the end on terminate()', async () => {
+      const subject = await open();
+      const events: unknown[] = [];
+      subject.conn.messages$.subscribe({
+        next: (message) => events.push(message),
+        complete: () => events.push('completed'),
+      });
+      subject.conn.hold();
+      subject.peer.send('a');
+      await until(() => subject.arrived === 1);
+      subject.peer.lose();
+      await firstValueFrom(subject.conn.close$);
+      expect(events).toEqual([]);
+      subject.conn.terminate();
+      expect(events).toEqual(['completed']);
+    });
+
+    it('leaves nothing waiting on terminate(): no loop, no flush, no source', async () => {
+      const { conn, peer } = await open();
+      peer.stall();
+      conn.hold();
+      const loops = [conn, iterate(conn)].map((messages) => messages[Symbol.asyncIterator]().next());
+      const [flush, sent] = [all(conn.flush()), all(conn.sendFrom(new Promise<never>(() => {})))];
+      conn.terminate();
+      expect({ loops: await Promise.all(loops), sent: await sent, isFlushed: Array.isArray(await flush) }).toEqual({
+        loops: [
+          { done: true, value: undefined },
+          { done: true, value: undefined },
+        ],
+        sent: [0],
+        isFlushed: true,
+      });
+    });
+
+    it('errors a question that is open, with what close$ says', async () => {
+      const { conn, peer } = await open();
+      peer.stall();
+      conn.hold();
+      const answer = firstValueFrom(ask(conn, 'a', { match: () => true }));
+      conn.terminate();
+      await expect(answer).rejects.toMatchObject({ name: 'ConnectionClosedError', message: BY_US });
+    });
+
     it('errors a ping that waits, with what close$ says', async () => {
       const { conn, peer } = await open();
       peer.stall();
       const answer = firstValueFrom(conn.ping());
       conn.terminate();
-      await expect(answer).rejects.toMatchObject({ name: 'ConnectionClosedError', code: 1006 });
+      await expect(answer).rejects.toMatchObject({ name: 'ConnectionClosedError', code: 1006, message: BY_US });
+      await expect(firstValueFrom(conn.ping())).rejects.toMatchObject({ code: 1006, message: BY_US });
+    });
+
+    it('errors a ping after the peer was lost, with what close$ says', async () => {
+      const { conn, peer } = await open();
+      peer.lose();
+      await firstValueFrom(conn.close$);
+      const message = expect.stringMatching(/^connection lost/);
+      await expect(firstValueFrom(conn.ping())).rejects.toMatchObject({ code: 1006, message });
     });
   });
 }

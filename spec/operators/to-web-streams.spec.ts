@@ -1,5 +1,5 @@
 import { expectTypeOf } from 'expect-type';
-import { EMPTY, firstValueFrom, mergeMap, NEVER, of, Subject } from 'rxjs';
+import { concat, EMPTY, firstValueFrom, mergeMap, NEVER, of, Subject } from 'rxjs';
 import {
   type Connection,
   handleConnections,
@@ -11,7 +11,7 @@ import {
   toWebStreams,
   withCodec,
 } from 'sluice';
-import { testConnection } from 'sluice/testing';
+import { connectionPair, testConnection } from 'sluice/testing';
 import { endAfterEach } from '../support/end-after-each.js';
 import { Loopback } from '../support/loopback.js';
 import { guardProcess } from '../support/process-guard.js';
@@ -69,6 +69,15 @@ describe('the readable of a connection', () => {
   it.each([
     [undefined, { code: 1000, reason: '' }],
     [new Error('enough'), { code: 1000, reason: '' }],
+    [new DOMException('left', 'AbortError'), { code: 1000, reason: '' }],
+    [
+      Object.assign(new DOMException('closed', 'WebSocketError'), { closeCode: 4002, reason: 'web' }),
+      { code: 4002, reason: 'web' },
+    ],
+    [
+      { closeCode: 4001, reason: 'why' },
+      { code: 4001, reason: 'why' },
+    ],
     [
       { code: 4000, reason: 'why' },
       { code: 4000, reason: 'why' },
@@ -141,13 +150,51 @@ describe('the writable of a connection', () => {
     await expect(writer.closed).rejects.toMatchObject({ code: 1001 });
   });
 
-  it('fails writes behind an end that was wanted, and can still be closed', async () => {
+  it.each([
+    [new DOMException('left', 'AbortError'), { code: 1000, reason: '' }],
+    [
+      { closeCode: 4001, reason: 'why' },
+      { code: 4001, reason: 'why' },
+    ],
+    [new DOMException('slow', 'TimeoutError'), { code: 1011, reason: '' }],
+  ])('closes as what it is aborted with asks for: %p', async (reason, closed) => {
+    const conn = testConnection();
+    await streamsOf(conn).writable.abort(reason);
+    expect(await firstValueFrom(conn.closed$)).toEqual(closed);
+  });
+
+  it('closes both ends with 1000 when a pipe between them is left by a signal', async () => {
+    const [from, to] = [testConnection({ messages$: concat(of('a'), NEVER) }), testConnection()];
+    const abort = new AbortController();
+    const piped = streamsOf(from).readable.pipeTo(streamsOf(to).writable as WritableStream<unknown>, abort);
+    await firstValueFrom(to.sent$);
+    abort.abort();
+    await expect(piped).rejects.toMatchObject({ name: 'AbortError' });
+    expect({ from: await firstValueFrom(from.closed$), to: await firstValueFrom(to.closed$) }).toMatchObject({
+      from: { code: 1000 },
+      to: { code: 1000 },
+    });
+  });
+
+  it('fails writes after a normal end with its code, and can still be closed', async () => {
     const close$ = new Subject<number>();
     const writer = streamsOf(testConnection({ close$ })).writable.getWriter();
     close$.next(1000);
-    await expect(writer.write('a')).rejects.toMatchObject({ name: 'ConnectionClosedError' });
+    await expect(writer.write('a')).rejects.toMatchObject({ name: 'ConnectionClosedError', code: 1000 });
     const other = streamsOf(testConnection({ messages$: EMPTY })).writable.getWriter();
     await expect(other.close()).resolves.toBeUndefined();
+  });
+
+  it.each(['the peer', 'this side'])('fails a write while %s closes with the code of that', async (side) => {
+    const { client, server } = connectionPair();
+    const { readable, writable } = streamsOf(server);
+    if (side === 'the peer') client.close(1000);
+    else server.close(1000);
+    await expect(writable.getWriter().write('late')).rejects.toMatchObject({
+      name: 'ConnectionClosedError',
+      code: 1000,
+    });
+    expect(await readable.getReader().read()).toEqual({ done: true, value: undefined });
   });
 
   it('errors with a value that cannot be sent, and closes with 1011', async () => {

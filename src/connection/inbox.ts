@@ -41,6 +41,8 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
   #onOver: (() => void) | undefined;
   #ending = false;
   #completed = false;
+  /** Whether this side has ended the connection and wants nothing more of it: no hold keeps back the end. */
+  #isGivenUp = false;
 
   /** @param mark in bytes. */
   constructor(mark: number, owner: InboxOwner) {
@@ -93,7 +95,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
 
   /** Whether a hold keeps back what waits, or the end. */
   get isHeld(): boolean {
-    return this.#holds > 0 && !this.#completed && (this.#seats.length > 0 || !this.isEmpty);
+    return this.#holds > 0 && !this.#completed && !this.#isGivenUp && (this.#seats.length > 0 || !this.isEmpty);
   }
 
   /** Whether the end is still to be delivered: a subscriber has not got it, or a hold keeps back what waits before it. */
@@ -155,7 +157,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
 
   /** Delivers one message, or the end. `false` when there is no demand or nothing waits. */
   deliverNext(): boolean {
-    if (this.#completed || !this.hasDemand) return false;
+    if (this.#completed || !(this.hasDemand || this.#isGivenUp)) return false;
     if (this.isEmpty) {
       if (this.#ending) this.#complete();
       return false;
@@ -201,6 +203,12 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     this.#first = 0;
     this.#cost = 0;
     this.#tellIfReleased();
+  }
+
+  /** Drops what waits, and lets the end come whether or not it is held. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    this.drop();
   }
 
   /** Drops what waits and delivers the end, held or not. */

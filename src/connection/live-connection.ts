@@ -156,8 +156,10 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
 
   terminate(): void {
     this.#channel.discard();
-    this.#streams.inbox.drop();
+    this.#streams.inbox.giveUp();
     this.#channel.abort();
+    // It may have ended before, with messages that are held.
+    this.#channel.pump();
   }
 
   trySend(data: Out): SendResult {

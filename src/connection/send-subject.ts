@@ -1,8 +1,6 @@
 import { type Observable, type Observer, Subject, Subscription } from 'rxjs';
-import { propertyOf } from '../base/thrown.js';
-import { isSendableCloseCode } from '../protocol/message/close-code.js';
-import { truncateReason } from '../protocol/message/close-reason.js';
 import type { Outgoing } from './outgoing.js';
+import { reasonOf, requestedClose } from './requested-close.js';
 import type { SendResult } from './send-result.js';
 
 /** What a {@link SendSubject} writes to. @internal */
@@ -29,8 +27,8 @@ export interface SendFailures {
  * The sending end of a connection, as a Subject.
  *
  * As an Observer: `next` sends and never throws or blocks; `complete` flushes and closes with 1000; `error` closes with 1011, or with
- * the `code` and `reason` of the error where a close frame may carry them, or with the `closeCode` and message of a `ProtocolError`;
- * the error stands in `close$`. After the end all three do nothing. A value that cannot
+ * the `code` or `closeCode` and the `reason` of the error where a close frame may carry them, such as those of a `ProtocolError` or of a
+ * `WebSocketError` of the web; the error stands in `close$`. After the end all three do nothing. A value that cannot
  * be sent closes the connection with 1011 and stands in `close$` as its `error`.
  *
  * As an Observable: emits each item once it is handed to the operating system, completes with the connection, never errors.
@@ -96,20 +94,12 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   }
 
   /**
-   * Flushes, and closes with 1011, or with `error.code` and `error.reason` where they can be sent, or with `closeCode` and the message
-   * of a `ProtocolError`.
+   * Flushes, and closes with 1011, or with the `code` or `closeCode` of `error` if an application may send it, and its `reason`. A
+   * `closeCode` without a reason goes with the message.
    */
   override error(error: unknown): void {
-    const code = propertyOf(error, 'code');
-    const closeCode = propertyOf(error, 'closeCode');
-    const isProtocolError = typeof code !== 'number' && typeof closeCode === 'number';
-    const sent = isProtocolError ? closeCode : code;
-    const reason = propertyOf(error, isProtocolError ? 'message' : 'reason');
-    this.#target.close(
-      typeof sent === 'number' && isSendableCloseCode(sent) ? sent : 1011,
-      typeof reason === 'string' ? truncateReason(reason) : '',
-      error,
-    );
+    const { code, reason } = requestedClose(error) ?? { code: 1011, reason: reasonOf(error, 'reason') };
+    this.#target.close(code, reason, error);
   }
 
   /** Does nothing: a Subject that was unsubscribed would throw at each later use. */

@@ -6,6 +6,7 @@ import { currentTurn, isTurnOver, later } from '../channel/turns.js';
 import { readMemory } from '../protocol/frame/read-memory.js';
 import './diagnostics.js';
 import { readDirectly } from './direct-read.js';
+import { unstoppedReader } from './tls-reading.js';
 import { unsentOf } from './unsent.js';
 
 /** Pieces of up to this size in all are joined before they are written: cheaper than a vectored write. In bytes. */
@@ -144,10 +145,12 @@ export class SocketPort implements BytePort {
 
   pause(): void {
     this.#socket.pause();
+    if (!this.synchronous) unstoppedReader(this.#socket)?.readStop();
   }
 
   resume(): void {
     this.#socket.resume();
+    if (!this.synchronous) unstoppedReader(this.#socket)?.readStart();
   }
 
   end(): void {

@@ -1,10 +1,15 @@
 import { Duplex } from 'node:stream';
 import { Subscription } from 'rxjs';
 import { checkBoolean, checkInteger, checkNames } from '../base/check.js';
-import { closeErrorOf } from '../connection/close-error.js';
+import { describe } from '../base/describe.js';
+import { closedError, closeErrorOf, refusedError } from '../connection/close-error.js';
 import type { CloseInfo, Connection } from '../connection/connection.js';
 import type { Outgoing } from '../connection/outgoing.js';
-import { ConnectionClosedError, UsageError } from '../protocol/errors.js';
+import { leave } from '../connection/requested-close.js';
+import { UsageError } from '../protocol/errors.js';
+
+/** The longest message that bytes are sent in by default: every peer that keeps to its defaults takes it. In bytes. */
+const MAX_MESSAGE_SIZE = 65_536;
 
 /** Options of {@link toDuplex}. */
 export interface ToDuplexOptions {
@@ -12,19 +17,32 @@ export interface ToDuplexOptions {
   readonly objectMode?: boolean;
   /** What the stream itself buffers in each direction, in bytes, or in messages in object mode. @default what Node says */
   readonly highWaterMark?: number;
+  /**
+   * The longest message that bytes are sent in: a longer write becomes several messages. In bytes, or `Infinity` for one message for each
+   * write. Raise it for a peer that is known to take longer ones. Not in object mode. @default 65_536
+   */
+  readonly maxMessageSize?: number;
+  /** What bytes are read as: strings in this encoding, as after `setEncoding`. Not in object mode. @default Buffers */
+  readonly encoding?: BufferEncoding;
 }
 
 /**
  * A connection as a Duplex of Node, with backpressure both ways: the connection is held while nobody reads, and a write is done when
  * `send.ready$` is true again.
  *
- * As bytes: text is read as UTF-8, each write is sent as a binary message. In object mode each chunk is a message. A stream of Node cannot
+ * As bytes: text is read as UTF-8, and what is written is sent in binary messages, one for each write, or several where that is longer than
+ * `maxMessageSize`. In object mode each chunk is a message. A stream of Node cannot
  * carry `null`: a message that a codec decodes to `null` destroys the stream with a `UsageError` NULL_MESSAGE and closes with 1011, and
  * `write(null)` throws. Wrap it in an object.
  *
- * `end()` closes with 1000 behind what was written, `destroy(error)` with 1011 (or with `code` and `reason` of the error), `destroy()`
- * with 1000. The stream ends when the connection ends with 1000, without a code, or by us; otherwise it is destroyed with what
- * `connect()` would error with: listen to 'error', or use `pipeline`, as with every stream. It holds: other subscribers of
+ * `end()` closes with 1000 behind what was written. `destroy(error)` closes with 1011, or with the `code` or `closeCode` of the error and
+ * its `reason`. Leaving closes with 1000: `destroy()`, `break` in a `for await` over the stream, `take(n)`, and an AbortSignal, unless
+ * that was aborted with an error of its own.
+ *
+ * The stream ends when the connection ends with 1000, without a code, or by us; otherwise it is destroyed with what `connect()` would
+ * error with: listen to 'error', or use `pipeline`, as with every stream. It emits 'close' after the end of the connection also if it
+ * was never read. A write that comes too late fails with `ConnectionClosedError` and the code that the peer closed with; after this side
+ * has closed it is discarded, and the stream is destroyed without an error once what has come is read. It holds: other subscribers of
  * `messages$` wait with it.
  *
  * @throws TypeError or RangeError for an option that is not allowed.
@@ -39,15 +57,13 @@ export function toDuplex<In, Out>(
   options: ToDuplexOptions & { readonly objectMode: true },
 ): Duplex;
 export function toDuplex<In, Out>(conn: Connection<unknown, In, Out>, options: ToDuplexOptions = {}): Duplex {
-  checkNames(options, ['objectMode', 'highWaterMark']);
-  const { highWaterMark } = options;
-  const objectMode = checkBoolean('objectMode', options.objectMode ?? false);
-  if (highWaterMark !== undefined) checkInteger('highWaterMark', highWaterMark, 0, 2 ** 32);
-  const bridge = new Bridge<In, Out>(conn, objectMode);
+  const { objectMode = false, highWaterMark, encoding, maxMessageSize = MAX_MESSAGE_SIZE } = checked(options);
+  const bridge = new Bridge<In, Out>(conn, { objectMode, maxMessageSize, hasEncoding: encoding !== undefined });
   const duplex = new Duplex({
     objectMode,
     allowHalfOpen: false,
     ...(highWaterMark !== undefined && { highWaterMark }),
+    ...(encoding !== undefined && { encoding }),
     read: () => bridge.read(),
     write: (chunk: Out, _encoding, done) => bridge.write(chunk, done),
     final: (done) => bridge.finish(done),
@@ -60,76 +76,88 @@ export function toDuplex<In, Out>(conn: Connection<unknown, In, Out>, options: T
   return duplex;
 }
 
+function checked(options: ToDuplexOptions): ToDuplexOptions {
+  checkNames(options, ['objectMode', 'highWaterMark', 'maxMessageSize', 'encoding']);
+  const { objectMode = false, highWaterMark, maxMessageSize, encoding } = options;
+  checkBoolean('objectMode', objectMode);
+  if (highWaterMark !== undefined) checkInteger('highWaterMark', highWaterMark, 0, 2 ** 32);
+  if (maxMessageSize !== undefined && maxMessageSize !== Number.POSITIVE_INFINITY) {
+    checkInteger('maxMessageSize', maxMessageSize, 1, Number.MAX_SAFE_INTEGER);
+  }
+  if (encoding !== undefined && !Buffer.isEncoding(encoding)) {
+    throw new TypeError(`toDuplex(): encoding must be one of Buffer, such as 'utf8', got ${describe(encoding)}`);
+  }
+  for (const name of ['maxMessageSize', 'encoding'] as const) {
+    if (objectMode && options[name] !== undefined) {
+      throw new TypeError(`toDuplex(): ${name} is for bytes, and must be left out in object mode`);
+    }
+  }
+  return options;
+}
+
+type Done = (error?: Error | null) => void;
+
+/** How a stream takes and gives messages. */
+interface BridgeSettings {
+  readonly objectMode: boolean;
+  /** In bytes. */
+  readonly maxMessageSize: number;
+  /** Whether the stream gives strings. */
+  readonly hasEncoding: boolean;
+}
+
 /** What moves messages between a connection and its stream. */
 class Bridge<In, Out> {
   readonly #conn: Connection<unknown, In, Out>;
-  readonly #objectMode: boolean;
+  readonly #settings: BridgeSettings;
   readonly #subscription = new Subscription();
+  #duplex!: Duplex;
   #hold: Subscription | undefined;
   #isWanted = false;
   #isComplete = false;
   #info: CloseInfo | undefined;
+  /** Whether a write came after we had closed. */
+  #isDiscarding = false;
 
-  constructor(conn: Connection<unknown, In, Out>, objectMode: boolean) {
+  constructor(conn: Connection<unknown, In, Out>, settings: BridgeSettings) {
     this.#conn = conn;
-    this.#objectMode = objectMode;
+    this.#settings = settings;
   }
 
   start(duplex: Duplex): void {
+    this.#duplex = duplex;
     this.#hold = this.#conn.hold();
     this.#subscription.add(
       this.#conn.messages$.subscribe({
-        next: (message) => this.#push(duplex, message),
+        next: (message) => this.#push(message),
         complete: () => {
           this.#isComplete = true;
-          this.#endIfDone(duplex);
+          this.#endIfDone();
         },
       }),
     );
     this.#subscription.add(
       this.#conn.close$.subscribe((info) => {
         this.#info = info;
-        this.#endIfDone(duplex);
+        // Nothing waits for a reader, so none has to come for the stream to end.
+        if (this.#conn.stats.inboxBytes === 0) this.#release();
+        this.#endIfDone();
       }),
     );
   }
 
   read(): void {
     this.#isWanted = true;
-    const hold = this.#hold;
-    this.#hold = undefined;
-    hold?.unsubscribe();
+    this.#release();
   }
 
-  write(chunk: Out, done: (error?: Error | null) => void): void {
-    const { send } = this.#conn;
-    let isClosed: boolean;
-    try {
-      isClosed = this.#conn.trySend(chunk) === 'closed';
-    } catch (error) {
-      done(error as Error);
-      return;
-    }
-    if (isClosed) done(this.#closedError());
-    else if (send.isReady) done();
-    else {
-      const waiting = new Subscription();
-      this.#subscription.add(waiting);
-      waiting.add(
-        send.ready$.subscribe({
-          next: (isReady) => {
-            if (!isReady) return;
-            waiting.unsubscribe();
-            done();
-          },
-          // What was accepted is sent before the connection closes, unless that is lost.
-          complete: () => void this.#conn.close$.subscribe((info) => done(closeErrorOf(info))),
-        }),
-      );
-    }
+  write(chunk: Out, done: Done): void {
+    const { objectMode, maxMessageSize } = this.#settings;
+    if (!objectMode && (chunk as Uint8Array).length > maxMessageSize) this.#sendFrom(0, chunk as Uint8Array, done);
+    else if (this.#send(chunk, done, done)) done();
   }
 
-  finish(done: (error?: Error | null) => void): void {
+  finish(done: Done): void {
     this.#conn.close();
     this.#subscription.add(this.#conn.close$.subscribe((info) => done(closeErrorOf(info))));
   }
@@ -137,11 +165,83 @@ class Bridge<In, Out> {
   stop(error: Error | null): void {
     this.#subscription.unsubscribe();
     this.#hold?.unsubscribe();
-    if (error === null) this.#conn.close();
-    else this.#conn.send.error(error);
+    leave(this.#conn, error, 1011);
   }
 
-  #push(duplex: Duplex, message: In): void {
+  #release(): void {
+    const hold = this.#hold;
+    this.#hold = undefined;
+    hold?.unsubscribe();
+  }
+
+  /** Sends `bytes` from `from` on in messages of the longest allowed size, each when there is room for it. */
+  #sendFrom(from: number, bytes: Uint8Array, done: Done): void {
+    const { maxMessageSize } = this.#settings;
+    for (let at = from; at < bytes.length; at += maxMessageSize) {
+      const end = at + maxMessageSize;
+      const next: Done = (error) => (error == null ? this.#sendFrom(end, bytes, done) : done(error));
+      if (!this.#send(bytes.subarray(at, end) as Out, next, done)) return;
+    }
+    done();
+  }
+
+  /**
+   * Sends `message`. `true` if another one may follow at once; otherwise `next` is called when it may.
+   *
+   * @param done called if nothing more can be sent.
+   */
+  #send(message: Out, next: Done, done: Done): boolean {
+    let isClosed: boolean;
+    try {
+      isClosed = this.#conn.trySend(message) === 'closed';
+    } catch (error) {
+      done(error as Error);
+      return false;
+    }
+    if (isClosed) this.#conn.close$.subscribe((info) => this.#refuse(info, done));
+    else if (this.#conn.send.isReady) return true;
+    else this.#whenReady(next);
+    return false;
+  }
+
+  #whenReady(done: Done): void {
+    const waiting = new Subscription();
+    this.#subscription.add(waiting);
+    waiting.add(
+      this.#conn.send.ready$.subscribe({
+        next: (isReady) => {
+          if (!isReady) return;
+          waiting.unsubscribe();
+          done();
+        },
+        // What was accepted is sent before the connection closes, unless that is lost.
+        complete: () => void this.#conn.close$.subscribe((info) => done(closeErrorOf(info))),
+      }),
+    );
+  }
+
+  /** A write came too late. */
+  #refuse(info: CloseInfo, done: Done): void {
+    const error = refusedError(info);
+    if (error !== undefined) {
+      done(error);
+      return;
+    }
+    const duplex = this.#duplex;
+    // We have closed: a normal end for those who read, and what else is written is lost with it.
+    if (duplex.readableFlowing === null) {
+      duplex.destroy();
+      done(closedError(info));
+      return;
+    }
+    if (!this.#isDiscarding) duplex.once('end', () => duplex.destroy());
+    this.#isDiscarding = true;
+    // An endless source must not keep the event loop for itself.
+    setImmediate(done);
+  }
+
+  #push(message: In): void {
+    const duplex = this.#duplex;
     // For a stream of Node null is its end: the rest would be lost, and a stream that was cut would look whole.
     if (message === null) {
       duplex.destroy(nullMessage());
@@ -149,21 +249,29 @@ class Bridge<In, Out> {
     }
     // The stream may ask for more while it takes this one.
     this.#isWanted = false;
-    const wantsMore = duplex.push(this.#objectMode ? message : bytesOf(message));
+    const wantsMore = duplex.push(this.#settings.objectMode ? message : this.#bytesOf(message));
     if (!wantsMore && !this.#isWanted) this.#hold ??= this.#conn.hold();
   }
 
   /** The messages may end later than the connection: those that wait come first. */
-  #endIfDone(duplex: Duplex): void {
+  #endIfDone(): void {
     if (!this.#isComplete || this.#info === undefined) return;
+    const duplex = this.#duplex;
     const error = closeErrorOf(this.#info);
-    if (error === undefined) duplex.push(null);
-    else duplex.destroy(error);
+    if (error !== undefined) {
+      duplex.destroy(error);
+      return;
+    }
+    duplex.push(null);
+    // Ends a stream that nobody reads, as those of sockets do.
+    if (duplex.readableLength === 0) duplex.read(0);
   }
 
-  #closedError(): ConnectionClosedError {
-    const { code = 1006, reason = '', wasClean = false, error } = this.#info ?? {};
-    return new ConnectionClosedError({ code, reason, wasClean, cause: error });
+  #bytesOf(message: unknown): Uint8Array | string {
+    if (message instanceof ArrayBuffer) return new Uint8Array(message);
+    // Through the decoder of the stream, behind what it has of a character that was cut.
+    if (this.#settings.hasEncoding && typeof message === 'string') return Buffer.from(message);
+    return message as Uint8Array | string;
   }
 }
 
@@ -172,8 +280,4 @@ function nullMessage(): UsageError {
     'NULL_MESSAGE',
     'toDuplex got the message null, which a Node.js stream cannot carry: wrap it in an object',
   );
-}
-
-function bytesOf(message: unknown): Uint8Array | string {
-  return message instanceof ArrayBuffer ? new Uint8Array(message) : (message as Uint8Array | string);
 }

@@ -159,7 +159,7 @@ class Question<In, Out> implements OpenQuestion, Turn<Out> {
   }
 
   ended(error?: unknown): void {
-    this.fail(error ?? new ConnectionClosedError({ code: 1006, reason: '', wasClean: false }));
+    this.fail(error ?? new ConnectionClosedError({ code: 1006, reason: '', wasClean: false, initiator: 'local' }));
   }
 
   fail(error: unknown): void {

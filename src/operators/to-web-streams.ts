@@ -1,8 +1,7 @@
 import { type Observable, Subscription } from 'rxjs';
-import { propertyOf } from '../base/thrown.js';
-import { closeErrorOf } from '../connection/close-error.js';
+import { closedError, closeErrorOf } from '../connection/close-error.js';
 import type { CloseInfo, Connection } from '../connection/connection.js';
-import { ConnectionClosedError } from '../protocol/errors.js';
+import { leave } from '../connection/requested-close.js';
 
 /** What {@link toWebStreams} gives. */
 export interface ToWebStreams<In, Out> {
@@ -18,12 +17,13 @@ export interface ToWebStreams<In, Out> {
  *
  * **readable**: the connection is held unless a `read()` waits, so that nothing is buffered here. Closes when the connection ends with
  * 1000, without a code, or by us; errors with what `connect()` would error with otherwise. `cancel(reason)` closes the connection with
- * 1000, or with `code` and `reason` of an error.
+ * 1000, or with the `code` or `closeCode` of the reason, such as a `WebSocketError` of the web, and its `reason`.
  *
  * **writable**: a write is done when it is sent and `send.ready$` is true again. `close()` closes with 1000 and waits for the end;
- * `abort(reason)` closes with 1011, or with `code` and `reason` of an error. A value that cannot be sent errors the stream and closes
- * with 1011. When the connection ends otherwise than with 1000 or without a code, it errors with `ConnectionClosedError`; behind such an
- * end writes do, and `close()` does nothing more.
+ * `abort(reason)` closes with 1011, with 1000 if the reason is an AbortError, or with the `code` or `closeCode` of the reason. A value that
+ * cannot be sent errors the stream and closes with 1011. When the connection ends otherwise than with 1000, without a code, or by us, it
+ * errors with what `connect()` would error with. A write that comes too late rejects with that too, and after any other end with a
+ * `ConnectionClosedError` that has the code of the end; `close()` does nothing more then.
  *
  * The readable holds: other subscribers of `messages$` wait with it.
  *
@@ -75,7 +75,7 @@ function readableOf<In, Out>(conn: Connection<unknown, In, Out>): ReadableStream
       cancel: (reason) => {
         subscription.unsubscribe();
         hold?.unsubscribe();
-        closeFor(conn, reason, 1000);
+        leave(conn, reason, 1000);
       },
     },
     // Nothing is read ahead: what waits, waits in the connection.
@@ -96,14 +96,12 @@ function writableOf<In, Out>(conn: Connection<unknown, In, Out>): WritableStream
       watching.add(
         conn.close$.subscribe((info) => {
           // After an end that was wanted only writes fail: a pipe into it may still close it.
-          if (closeErrorOf(info) !== undefined) controller.error(closedError(info));
+          const error = closeErrorOf(info);
+          if (error !== undefined) controller.error(error);
         }),
       );
     },
-    write: (chunk) => {
-      send(conn, chunk);
-      return conn.send.isReady ? undefined : whenReady(conn.send.ready$, conn.close$);
-    },
+    write: (chunk) => send(conn, chunk),
     close: () => {
       watching.unsubscribe();
       conn.close();
@@ -117,13 +115,17 @@ function writableOf<In, Out>(conn: Connection<unknown, In, Out>): WritableStream
     },
     abort: (reason) => {
       watching.unsubscribe();
-      closeFor(conn, reason, 1011);
+      leave(conn, reason, 1011);
     },
   });
 }
 
-/** @throws UsageError for a value that cannot be sent, ConnectionClosedError when the connection is closing. */
-function send<In, Out>(conn: Connection<unknown, In, Out>, chunk: Out): void {
+/**
+ * Sends `chunk`. Returns a Promise if that takes time, which rejects if the connection ends first.
+ *
+ * @throws UsageError for a value that cannot be sent.
+ */
+function send<In, Out>(conn: Connection<unknown, In, Out>, chunk: Out): Promise<void> | undefined {
   let isClosed: boolean;
   try {
     isClosed = conn.trySend(chunk) === 'closed';
@@ -131,7 +133,15 @@ function send<In, Out>(conn: Connection<unknown, In, Out>, chunk: Out): void {
     conn.send.error(error);
     throw error;
   }
-  if (isClosed) throw closedError(undefined);
+  if (isClosed) return refused(conn.close$);
+  return conn.send.isReady ? undefined : whenReady(conn.send.ready$, conn.close$);
+}
+
+/** A write came too late: says how the connection ended, once that is known. */
+function refused(close$: Observable<CloseInfo>): Promise<void> {
+  return new Promise((_, reject) => {
+    close$.subscribe((info) => reject(closeErrorOf(info) ?? closedError(info)));
+  });
 }
 
 function whenReady(ready$: Observable<boolean>, close$: Observable<CloseInfo>): Promise<void> {
@@ -140,8 +150,9 @@ function whenReady(ready$: Observable<boolean>, close$: Observable<CloseInfo>): 
     waiting.add(
       close$.subscribe((info) => {
         // What was accepted is sent before the connection closes, unless that is lost.
-        if (closeErrorOf(info) === undefined) resolve();
-        else reject(closedError(info));
+        const error = closeErrorOf(info);
+        if (error === undefined) resolve();
+        else reject(error);
       }),
     );
     waiting.add(
@@ -152,16 +163,4 @@ function whenReady(ready$: Observable<boolean>, close$: Observable<CloseInfo>): 
       }),
     );
   });
-}
-
-/** With the code and reason of an error that has them, otherwise with `code`. */
-function closeFor<In, Out>(conn: Connection<unknown, In, Out>, reason: unknown, code: 1000 | 1011): void {
-  const hasCode = ['code', 'closeCode'].some((name) => typeof propertyOf(reason, name) === 'number');
-  if (code === 1011 || hasCode) conn.send.error(reason);
-  else conn.close();
-}
-
-function closedError(info: CloseInfo | undefined): Error {
-  const { code = 1006, reason = '', wasClean = false, error } = info ?? {};
-  return new ConnectionClosedError({ code, reason, wasClean, cause: error });
 }

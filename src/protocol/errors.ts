@@ -123,16 +123,26 @@ export class ConnectionClosedError extends WebSocketError {
   /** Whether the closing handshake was completed. RFC 6455 §7.1.4. */
   readonly wasClean: boolean;
 
-  constructor(info: { code: number; reason: string; wasClean: boolean; cause?: unknown }) {
+  /** @param info how the connection ended: `close$` says it. */
+  constructor(info: {
+    code: number;
+    reason: string;
+    wasClean: boolean;
+    initiator?: 'local' | 'peer';
+    cause?: unknown;
+  }) {
     const because = info.reason === '' ? '' : `: ${inOneLine(info.reason)}`;
-    super(
-      info.code,
-      info.code === 1006 ? `connection lost without a close frame${because}` : `closed with ${info.code}${because}`,
-      info.cause === undefined ? undefined : { cause: info.cause },
-    );
+    super(info.code, `${endingOf(info)}${because}`, info.cause === undefined ? undefined : { cause: info.cause });
     this.reason = info.reason;
     this.wasClean = info.wasClean;
   }
+}
+
+function endingOf({ code, initiator }: { code: number; initiator?: 'local' | 'peer' }): string {
+  if (code !== 1006) return `closed with ${code}`;
+  return initiator === 'local'
+    ? 'ended by this side, without a close frame of the peer'
+    : 'connection lost without a close frame';
 }
 
 /** The peer does not read what we send: a buffer reached its limit. */
