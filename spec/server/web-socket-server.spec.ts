@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { firstValueFrom, lastValueFrom, repeat, retry, take, takeUntil, toArray } from 'rxjs';
@@ -269,6 +270,14 @@ describe('an AbortSignal', () => {
     expect(await closeCode(raw)).toBe(1001);
     await completed;
     expect(server.address()).toBeNull();
+  });
+
+  it('has one listener for all servers, and none when they have ended', () => {
+    const { signal } = new AbortController();
+    const subscriptions = Array.from({ length: 20 }, () => serve({ noServer: true, signal }).subscribe());
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('that is aborted already lets nothing listen', async () => {

@@ -14,6 +14,7 @@ import {
 } from 'rxjs';
 import { clockOf } from '../base/clock.js';
 import { deadline } from '../base/deadline-queue.js';
+import { onAbort } from '../base/on-abort.js';
 import { report } from '../base/report.js';
 import { connectionOver } from '../channel/open.js';
 import { connectionSettings } from '../channel/settings.js';
@@ -142,11 +143,11 @@ class Attempt<In> {
     this.#connection?.close();
   }
 
-  readonly #onSignal = (): void => {
+  #onSignal(): void {
     const connection = this.#connection;
     if (connection === undefined) this.#finish(() => this.#subscriber.complete());
     else connection.close();
-  };
+  }
 
   #obey(signal: AbortSignal | undefined): void {
     if (signal === undefined || this.#isOver) return;
@@ -154,8 +155,7 @@ class Attempt<In> {
       this.#onSignal();
       return;
     }
-    signal.addEventListener('abort', this.#onSignal);
-    this.#resources.add(() => signal.removeEventListener('abort', this.#onSignal));
+    this.#resources.add(onAbort(signal, () => this.#onSignal()));
   }
 
   /** Fails the attempt when there is no connection `timeout` ms after it began, `elapsed` ms ago. */

@@ -2,6 +2,7 @@ import { AsyncSubject, Observable, ReplaySubject, Subject, type Subscriber } fro
 import { checkInteger, MAX_TIMER } from '../base/check.js';
 import { HookAnswerError } from '../base/hook-answer.js';
 import { inspectSymbol, printed } from '../base/inspect.js';
+import { onAbort } from '../base/on-abort.js';
 import { report } from '../base/report.js';
 import { Roster } from '../base/roster.js';
 import type { BinaryType, Connection, Message, MessageOf } from '../connection/connection.js';
@@ -183,12 +184,8 @@ export class WebSocketServer<Data = unknown, In = Message>
       refusals: this.#refusals,
     };
     const reception = new Reception<Data, In>(this.#settings, books, (connection) => connections$.next(connection));
-    const onAbort = (): void => {
-      this.close();
-    };
     const { signal } = this.#options;
-    signal?.addEventListener('abort', onAbort);
-    const release = (): void => signal?.removeEventListener('abort', onAbort);
+    const release = signal === undefined ? (): void => {} : onAbort(signal, () => this.close());
     this.#run = { connections$, reception, release, listener: undefined, subscribers: 0 };
     return this.#run;
   }
