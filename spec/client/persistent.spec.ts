@@ -24,7 +24,7 @@ describe('the options of persistent', () => {
   it.each([
     [{ offlineBuffer: -1 }, RangeError, 'offlineBuffer is -1, allowed are integers from 0'],
     [{ offlineBuffer: '1' }, TypeError, 'offlineBuffer is "1"'],
-    [{ overflow: 'drop' }, TypeError, 'overflow is "drop", allowed are "close", "drop-newest", "drop-oldest"'],
+    [{ overflow: 'drop' }, TypeError, 'overflow is "drop", allowed are "terminate", "drop-newest", "drop-oldest"'],
     [{ reconnect: { initial: -1 } }, RangeError, 'initial is -1'],
     [{ reconnect: { repeat: 1 } }, TypeError, 'repeat is 1, allowed are true and false'],
     [{ scheduler: {} }, TypeError, 'scheduler is a Object, allowed is a scheduler of RxJS'],
