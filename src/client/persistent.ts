@@ -5,15 +5,16 @@ import type { BinaryType, Connection, MessageOf } from '../connection/connection
 import type { Outgoing } from '../connection/outgoing.js';
 import { PersistentClient } from '../operators/again/persistent-client.js';
 import type { PersistentConnection } from '../operators/again/persistent-connection.js';
-import { type PersistentOptions, persistentSettings } from '../operators/again/persistent-options.js';
+import { type PersistentOptions, persistentSettings, type SizeOf } from '../operators/again/persistent-options.js';
+import type { Codec } from '../operators/typed/codec.js';
 import { UsageError } from '../protocol/errors.js';
 import { connect } from './connect.js';
 import type { ConnectOptions, ConnectTarget } from './connect-options.js';
 
 /** {@link PersistentOptions}, and all of `connect`. */
-export interface PersistentDialOptions<B extends BinaryType = 'nodebuffer'>
+export interface PersistentDialOptions<B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>
   extends PersistentOptions,
-    ConnectOptions<B> {
+    ConnectOptions<B, In, Out> {
   /** The subprotocols that are offered. */
   readonly protocols?: string | readonly string[];
 }
@@ -30,8 +31,8 @@ export interface PersistentDialOptions<B extends BinaryType = 'nodebuffer'>
  *     state$     c-o----w-------co----      connecting, open, waiting
  *     messages$  ----a----------------b     from both sockets
  *
- * @param target as for `connect`; or an Observable that dials once for each subscription, for typed connections and tests:
- *   `connect(url).pipe(map(withCodec(json())))`.
+ * @param target as for `connect`; or an Observable that dials once for each subscription, for tests and for connections that are changed on
+ *   the way. Messages are typed by the option `codec`. What waits is then encoded for its size, and again when it leaves.
  * @throws TypeError, RangeError or SyntaxError at the call for a target or option that is not allowed.
  * @example
  * const client = persistent('wss://example.com/feed');
@@ -43,19 +44,25 @@ export function persistent<In, Out>(
   target: Observable<Connection<any, In, Out>>,
   options?: PersistentOptions,
 ): PersistentConnection<In, Out>;
-export function persistent<B extends BinaryType = 'nodebuffer'>(
+export function persistent<B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>(
   target: ConnectTarget<B>,
-  options?: PersistentDialOptions<B>,
-): PersistentConnection<MessageOf<B>, Outgoing>;
+  options?: PersistentDialOptions<B, In, Out>,
+): PersistentConnection<In, Out>;
 export function persistent(
   target: Observable<Connection> | ConnectTarget,
-  options: PersistentDialOptions = {},
-): PersistentConnection {
+  options: PersistentDialOptions<'nodebuffer', unknown, unknown> = {},
+): PersistentConnection<unknown, unknown> {
   if (isObservable(target)) checkNames(options, ['offlineBuffer', 'overflow', 'reconnect', 'scheduler']);
   const { offlineBuffer, reconnect, protocols, ...dialing } = options;
-  const settings = persistentSettings(options, frameBytesOf);
-  const connection$ = isObservable(target) ? target : connect(target, protocols, dialing);
-  return new PersistentClient(connection$ as Observable<Connection>, { ...settings, url: urlOf(target) });
+  const { codec, signal } = dialing;
+  const sizeOf: SizeOf = codec === undefined ? frameBytesOf : (value) => encodedBytesOf(codec, value);
+  const settings = persistentSettings(options, sizeOf);
+  const connection$: Observable<unknown> = isObservable(target) ? target : connect(target, protocols, dialing);
+  return new PersistentClient(connection$ as Observable<Connection<unknown, unknown, unknown>>, {
+    ...settings,
+    url: urlOf(target),
+    signal,
+  });
 }
 
 /** The URL of a target; undefined if that is known when it is dialed. */
@@ -74,4 +81,15 @@ function frameBytesOf(value: unknown): number | undefined {
     if (error instanceof UsageError) return undefined;
     throw error;
   }
+}
+
+/** What `value` is as frames when it is encoded, in bytes; undefined if it cannot be, which its socket says when its turn has come. */
+function encodedBytesOf(codec: Codec<unknown, unknown>, value: unknown): number | undefined {
+  let encoded: Outgoing;
+  try {
+    encoded = codec.encode(value);
+  } catch {
+    return undefined;
+  }
+  return frameBytesOf(encoded);
 }

@@ -1,16 +1,24 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { describe } from '../base/describe.js';
 import { Roster } from '../base/roster.js';
-import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
+import type { BinaryType, Connection, Message, MessageOf } from '../connection/connection.js';
 import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
 import type { LiveConnection } from '../connection/live-connection.js';
+import type { Outgoing } from '../connection/outgoing.js';
 import { followAnswers } from '../net/open-answers.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
+import { typedConnection } from '../operators/typed/with-codec.js';
 import { admissionOf } from './admission.js';
 import { Complaints } from './complaints.js';
 import { Reception } from './reception.js';
 import { reportTaken } from './report-taken.js';
-import { type AcceptOptions, type Authenticated, acceptSettings, type DataOf } from './server-options.js';
+import {
+  type AcceptOptions,
+  type AnyAcceptOptions,
+  type Authenticated,
+  acceptSettings,
+  type DataOf,
+} from './server-options.js';
 
 /**
  * Makes connections of the arguments of Node's 'upgrade' events: `serve` without the listening, and without a path.
@@ -23,21 +31,26 @@ import { type AcceptOptions, type Authenticated, acceptSettings, type DataOf } f
  * @throws TypeError or RangeError at the call for an option that is not allowed.
  * @example fromEvent(httpServer, 'upgrade').pipe(accept(), handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
  */
-export function accept<R extends Authenticated<R> = never, B extends BinaryType = 'nodebuffer'>(
-  options: AcceptOptions<R, B> = {},
-): OperatorFunction<unknown, Connection<DataOf<R>, MessageOf<B>>> {
-  const settings = acceptSettings(options as AcceptOptions<unknown, BinaryType>);
+export function accept<
+  R extends Authenticated<R> = never,
+  B extends BinaryType = 'nodebuffer',
+  In = MessageOf<B>,
+  Out = Outgoing,
+>(options: AcceptOptions<R, B, In, Out> = {}): OperatorFunction<unknown, Connection<DataOf<R>, In, Out>> {
+  const settings = acceptSettings(options as AnyAcceptOptions);
   const complaints = new Complaints();
   return (source) =>
     new Observable((subscriber) => {
       let isOver = false;
       const books = {
-        connections: new Roster<LiveConnection<DataOf<R>, MessageOf<B>>>(),
+        connections: new Roster<LiveConnection<DataOf<R>, Message>>(),
         admission: admissionOf(settings),
         complaints,
         refusals: { count: 0 },
       };
-      const reception = new Reception(settings, books, (connection) => subscriber.next(connection));
+      const reception = new Reception(settings, books, (connection) =>
+        subscriber.next(typedConnection(connection, settings.codec)),
+      );
       subscriber.add(followAnswers());
       subscriber.add(() => {
         reception.stop();
