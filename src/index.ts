@@ -39,7 +39,7 @@ export { type ToDuplexOptions, toDuplex } from './net/to-duplex.js';
 export { type WrapOptions, wrap } from './net/wrap.js';
 export type {
   PersistentConnection,
-  PersistentError,
+  PersistentFailure,
   PersistentState,
 } from './operators/again/persistent-connection.js';
 export type { PersistentOptions, PersistentPolicy } from './operators/again/persistent-options.js';

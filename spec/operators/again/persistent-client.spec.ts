@@ -13,7 +13,7 @@ import {
   multiplex,
   type Outgoing,
   type PersistentConnection,
-  type PersistentError,
+  type PersistentFailure,
   type PersistentState,
   persistent,
   UsageError,
@@ -434,8 +434,10 @@ describe('states', () => {
       { type: 'connecting' },
       { type: 'closed', error },
     ]);
-    expectTypeOf<Extract<PersistentState, { type: 'closed' }>['error']>().toEqualTypeOf<PersistentError | undefined>();
-    expectTypeOf<PersistentError>().toMatchTypeOf<Error>();
+    expectTypeOf<Extract<PersistentState, { type: 'closed' }>['error']>().toEqualTypeOf<
+      PersistentFailure | undefined
+    >();
+    expectTypeOf<PersistentFailure>().toMatchTypeOf<Error>();
   });
 });
 

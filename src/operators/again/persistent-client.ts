@@ -24,7 +24,7 @@ import type { SendResult } from '../../connection/send-result.js';
 import { SendSubject } from '../../connection/send-subject.js';
 import type { BackpressureError } from '../../protocol/errors.js';
 import { OfflineQueue } from './offline-queue.js';
-import type { PersistentConnection, PersistentError, PersistentState } from './persistent-connection.js';
+import type { PersistentConnection, PersistentFailure, PersistentState } from './persistent-connection.js';
 import type { PersistentSettings } from './persistent-options.js';
 import { PersistentSender } from './persistent-sender.js';
 import { redial } from './redial.js';
@@ -43,7 +43,7 @@ interface Verdict {
   /** Whether it was given up; otherwise the last lease was given back. */
   readonly isGivenUp: boolean;
   /** Why it was given up, unless the peer has closed normally or the signal has aborted. */
-  readonly error?: PersistentError;
+  readonly error?: PersistentFailure;
 }
 
 /** A state, and what is done once all have been told of it. */

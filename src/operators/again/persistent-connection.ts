@@ -9,7 +9,7 @@ import type { SendSubject } from '../../connection/send-subject.js';
  * `ConnectionClosedError`, `ProtocolError` and `BackpressureError` are the usual ones), one of Node.js, whose `code` is 'ECONNREFUSED', say, or what
  * the target threw. What is no Error is the `cause` of one.
  */
-export type PersistentError = Error & {
+export type PersistentFailure = Error & {
   /** What it is, where it has a code. */
   readonly code?: string | number;
 };
@@ -34,13 +34,13 @@ export type PersistentState<In = Message, Out = Outgoing> =
       /** In milliseconds. */
       readonly delay: number;
       /** Why; not there when the peer closed with 1000 or without a code. */
-      readonly error?: PersistentError;
+      readonly error?: PersistentFailure;
     }
   | {
       /** No Subscription of `open()` is left, or it was given up. */
       readonly type: 'closed';
       /** Why it was given up. */
-      readonly error?: PersistentError;
+      readonly error?: PersistentFailure;
     };
 
 /**
