@@ -23,8 +23,9 @@ export interface PersistentDialOptions<B extends BinaryType = 'nodebuffer', In =
  * A client that outlives its sockets: it dials again as `reconnect()` does, and carries on what was subscribed and what waits to be sent.
  *
  * Nothing is dialed before `open()`. `state$` and `messages$` never error: an error that is not worth another attempt (401, say) stands in
- * the `closed` state and in the diagnostics. Unsubscribing from them closes nothing: the Subscriptions of `open()` do. `complete()`
- * flushes, closes and ends it for good.
+ * the `closed` state and in the diagnostics, and it is given up: `messages$` completes and `trySend` says `'closed'` until a new `open()`.
+ * Unsubscribing from them closes nothing: the Subscriptions of `open()` do. `complete()` flushes, closes and ends it for good; a `signal`
+ * gives it up, with 1000.
  *
  *     open()     ^
  *     sockets    --c----#       --c---
