@@ -1,54 +1,73 @@
-// Builds dist/esm and dist/cjs: tsc compiles each file, and rollup joins those of each entry point, and what they share, to one. A process
-// that loads four files instead of a hundred and fifty has 1 MiB less in its heap, and starts sooner. Declarations stay file by file.
+// Builds dist/esm and dist/cjs: tsc compiles each file, and rollup joins those of each entry point, and what they share, to one: the code, so
+// that a process loads four files instead of a hundred and fifty (1 MiB less of heap, and a sooner start), and the declarations, so that the
+// package has few files. Source maps hold their sources; only those of ES modules are made, since each copy of the sources is 0.7 MB.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { rollup } from '@rollup/wasm-node';
+import { dts } from 'rollup-plugin-dts';
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const formats = [
   { folder: 'esm', format: 'es', type: 'module' },
   { folder: 'cjs', format: 'cjs', type: 'commonjs' },
 ];
+const modules = mkdtempSync('.build-');
 
-function compile(project, ...options) {
-  execFileSync(process.execPath, [tsc, '-p', project, ...options], { stdio: 'inherit' });
+function compile(...options) {
+  execFileSync(process.execPath, [tsc, '-p', 'src', '--outDir', modules, ...options], { stdio: 'inherit' });
 }
 
-rmSync('dist', { recursive: true, force: true });
-const modules = mkdtempSync('.build-');
-try {
-  const javaScript = ['--declaration', 'false', '--declarationMap', 'false', '--isolatedDeclarations', 'false'];
-  compile('src/tsconfig.esm.json', '--outDir', modules, '--removeComments', '--stripInternal', 'false', ...javaScript);
-  const bundle = await rollup({
-    input: Object.fromEntries(['index', 'operators', 'testing'].map((entry) => [entry, `${modules}/${entry}.js`])),
+function join(extension, options) {
+  return rollup({
+    input: Object.fromEntries(
+      ['index', 'operators', 'testing'].map((entry) => [entry, `${modules}/${entry}${extension}`]),
+    ),
     external: /^(node:|rxjs)/,
-    treeshake: false,
-    plugins: [{ name: 'source maps of tsc', load: withSourceMap }],
     onwarn(warning) {
       throw new Error(warning.message);
     },
+    ...options,
   });
+}
+
+function withSourceMap(file) {
+  return { code: readFileSync(file, 'utf8'), map: JSON.parse(readFileSync(`${file}.map`, 'utf8')) };
+}
+
+/** The comment of an entry as a whole, that belongs to no declaration. */
+function introductionOf(file) {
+  return /^\/\*\*.*?\*\//s.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
+}
+
+rmSync('dist', { recursive: true, force: true });
+try {
+  // The code keeps names that are internal, the declarations keep comments.
+  compile('--removeComments', '--stripInternal', 'false', '--isolatedDeclarations', 'false', '--declaration', 'false');
+  compile('--emitDeclarationOnly');
+  const code = await join('.js', { treeshake: false, plugins: [{ name: 'source maps of tsc', load: withSourceMap }] });
+  const declarations = await join('.d.ts', { plugins: [dts()] });
   for (const { folder, format, type } of formats) {
-    compile(`src/tsconfig.${folder}.json`, '--emitDeclarationOnly');
-    await bundle.write({
+    await code.write({
       dir: `dist/${folder}`,
       format,
       exports: 'named',
       chunkFileNames: 'chunk.js',
       generatedCode: 'es2015',
       externalLiveBindings: false,
-      sourcemap: true,
-      // The package carries its sources, where the declarations look for them too.
-      sourcemapExcludeSources: true,
+      sourcemap: format === 'es',
+    });
+    await declarations.write({
+      dir: `dist/${folder}`,
+      format: 'es',
+      chunkFileNames: 'chunk.d.ts',
+      hoistTransitiveImports: false,
+      banner: ({ facadeModuleId }) => (facadeModuleId ? introductionOf(facadeModuleId) : ''),
     });
     writeFileSync(`dist/${folder}/package.json`, `${JSON.stringify({ type, sideEffects: false })}\n`);
   }
-  await bundle.close();
+  await code.close();
+  await declarations.close();
 } finally {
   rmSync(modules, { recursive: true, force: true });
-}
-
-function withSourceMap(file) {
-  return { code: readFileSync(file, 'utf8'), map: JSON.parse(readFileSync(`${file}.map`, 'utf8')) };
 }

@@ -19,7 +19,7 @@ describe('an integer', () => {
   it.each([0, -1, 101, 1.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     'out of range is a RangeError: %d',
     (value) => {
-      const error = new RangeError(`size is ${value}, allowed are integers from 1 to 100`);
+      const error = new RangeError(`size must be an integer from 1 to 100, got ${value}`);
       expect(() => checkInteger('size', value, 1, 100)).toThrow(error);
     },
   );
@@ -48,32 +48,32 @@ describe('a number that is an option', () => {
   });
 
   it.each([0, 4, Number.NaN, -1])('is refused out of range: %p', (value) => {
-    expect(() => checkNumber('a', value, 1, 3)).toThrow(
-      new RangeError(`a is ${value}, allowed are numbers from 1 to 3`),
-    );
+    expect(() => checkNumber('a', value, 1, 3)).toThrow(new RangeError(`a must be a number from 1 to 3, got ${value}`));
   });
 
   it.each(['1', null, undefined, {}])('is refused when it is none: %p', (value) => {
     expect(() => checkNumber('a', value, 1, Number.POSITIVE_INFINITY)).toThrow(TypeError);
-    expect(() => checkNumber('a', value, 1, Number.POSITIVE_INFINITY)).toThrow(/allowed are numbers from 1$/);
+    expect(() => checkNumber('a', value, 1, Number.POSITIVE_INFINITY)).toThrow(
+      /must be a number of at least 1, got .+$/,
+    );
   });
 });
 
 describe('other options', () => {
   it('that are switches are true or false', () => {
     expect([checkBoolean('x', true), checkBoolean('x', false)]).toEqual([true, false]);
-    for (const value of [0, 'true', null]) expect(() => checkBoolean('x', value)).toThrow('allowed are true and false');
+    for (const value of [0, 'true', null]) expect(() => checkBoolean('x', value)).toThrow('must be true or false');
   });
 
   it('that are one of several are named with all of them', () => {
     expect(checkOneOf('x', 'a', ['a', 'b'])).toBe('a');
-    expect(() => checkOneOf('x', 'c', ['a', 'b'])).toThrow(new TypeError('x is "c", allowed are "a", "b"'));
+    expect(() => checkOneOf('x', 'c', ['a', 'b'])).toThrow(new TypeError('x must be one of "a", "b", got "c"'));
   });
 
   it('that are hooks are functions, or left out', () => {
     expect(() => checkFunction('hook', undefined)).not.toThrow();
     expect(() => checkFunction('hook', () => {})).not.toThrow();
-    expect(() => checkFunction('hook', 'f')).toThrow(new TypeError('hook is "f", allowed is a function'));
+    expect(() => checkFunction('hook', 'f')).toThrow(new TypeError('hook must be a function, got "f"'));
     expect(() => checkFunction('hook', null)).toThrow(TypeError);
   });
 
@@ -82,14 +82,14 @@ describe('other options', () => {
   });
 
   it.each([null, {}, 'async', { now: () => 0 }])('that are no schedulers: %p', (value) => {
-    expect(() => checkScheduler('scheduler', value as never)).toThrow('allowed is a scheduler of RxJS');
+    expect(() => checkScheduler('scheduler', value as never)).toThrow('must be an RxJS scheduler');
   });
 
   it('that are signals are AbortSignals', () => {
     expect(() => checkSignal(undefined)).not.toThrow();
     expect(() => checkSignal(new AbortController().signal)).not.toThrow();
     for (const value of [null, {}, new AbortController()])
-      expect(() => checkSignal(value as never)).toThrow('allowed is an AbortSignal');
+      expect(() => checkSignal(value as never)).toThrow('must be an AbortSignal');
   });
 });
 
@@ -110,6 +110,6 @@ describe('names of options', () => {
 
   it.each([null, 5, 'a', undefined])('are those of an object, not of %p', (options) => {
     expect(() => checkNames(options as never, ['a'])).toThrow(TypeError);
-    expect(() => checkNames(options as never, ['a'])).toThrow('allowed is an object');
+    expect(() => checkNames(options as never, ['a'])).toThrow('must be an object');
   });
 });

@@ -1,9 +1,9 @@
 /** What a message does that is small on the wire and huge when inflated. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { constants, createDeflateRaw } from 'node:zlib';
 import { peakBytes } from '../support/process-figures.js';
+import { steady } from '../support/steady.js';
 import type { Sample } from './samples.js';
 import { startServer } from './servers.js';
 
@@ -27,7 +27,7 @@ export async function measureBomb(): Promise<Sample> {
     await server.longestBlock();
     const before = peakBytes(server.pid);
     const closeCode = await explode(server.port, bomb);
-    await delay(100);
+    await steady(() => peakBytes(server.pid));
     const blockMillis = await server.longestBlock();
     const growthBytes = peakBytes(server.pid) - before;
     const details = { wireBytes: bomb.length, inflatedBytes, closeCode, blockMillis };

@@ -36,7 +36,7 @@ describe('perMessageDeflate', () => {
   });
 
   it.each<[unknown, typeof TypeError | typeof RangeError, string]>([
-    [null, TypeError, 'perMessageDeflate is null, allowed are true, false and an object of options'],
+    [null, TypeError, 'perMessageDeflate must be true, false or an object of options, got null'],
     [1, TypeError, 'perMessageDeflate is 1'],
     ['yes', TypeError, 'perMessageDeflate is "yes"'],
     [
@@ -48,13 +48,13 @@ describe('perMessageDeflate', () => {
     [
       { serverNoContextTakeover: 1 },
       TypeError,
-      'perMessageDeflate.serverNoContextTakeover is 1, allowed are true and false',
+      'perMessageDeflate.serverNoContextTakeover must be true or false, got 1',
     ],
     [{ clientNoContextTakeover: 'no' }, TypeError, 'perMessageDeflate.clientNoContextTakeover is "no"'],
     [
       { serverMaxWindowBits: 7 },
       RangeError,
-      'perMessageDeflate.serverMaxWindowBits is 7, allowed are integers from 8 to 15',
+      'perMessageDeflate.serverMaxWindowBits must be an integer from 8 to 15, got 7',
     ],
     [{ serverMaxWindowBits: true }, TypeError, 'perMessageDeflate.serverMaxWindowBits is true'],
     [{ clientMaxWindowBits: 16 }, RangeError, 'perMessageDeflate.clientMaxWindowBits is 16'],
@@ -62,10 +62,10 @@ describe('perMessageDeflate', () => {
     [{ threshold: -1 }, RangeError, 'perMessageDeflate.threshold is -1'],
     [{ threshold: Number.NaN }, RangeError, 'perMessageDeflate.threshold is NaN'],
     [{ threshold: Number.POSITIVE_INFINITY }, RangeError, 'perMessageDeflate.threshold is Infinity'],
-    [{ level: 10 }, RangeError, 'perMessageDeflate.level is 10, allowed are integers from 0 to 9'],
+    [{ level: 10 }, RangeError, 'perMessageDeflate.level must be an integer from 0 to 9, got 10'],
     [{ level: 1.5 }, RangeError, 'perMessageDeflate.level is 1.5'],
-    [{ memLevel: 0 }, RangeError, 'perMessageDeflate.memLevel is 0, allowed are integers from 1 to 9'],
-    [{ compress: true }, TypeError, 'perMessageDeflate.compress is true, allowed is a function'],
+    [{ memLevel: 0 }, RangeError, 'perMessageDeflate.memLevel must be an integer from 1 to 9, got 0'],
+    [{ compress: true }, TypeError, 'perMessageDeflate.compress must be a function, got true'],
   ])('throws at the call for %j', (perMessageDeflate, error, message) => {
     const option = perMessageDeflate as PerMessageDeflateOptions;
     for (const call of [

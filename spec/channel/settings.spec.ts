@@ -83,21 +83,21 @@ describe.each(entrances)('%s', (_, enter) => {
     (name, value) => {
       const call = (): unknown => enter({ [name]: value });
       expect(call).toThrow(typeof value === 'number' ? RangeError : TypeError);
-      expect(call).toThrow(new RegExp(`^${name} is .*, allowed are integers from 1 to \\d+$`));
+      expect(call).toThrow(new RegExp(`^${name} must be an integer from 1 to \\d+, got .*$`));
     },
   );
 
   it.each([
     ['overflow', 'block', '"terminate", "drop-newest", "drop-oldest"'],
     ['binaryType', 'buffer', '"nodebuffer", "arraybuffer", "blob"'],
-    ['autoPong', 'yes', 'true and false'],
-    ['skipUTF8Validation', 1, 'true and false'],
-    ['scheduler', {}, 'a scheduler of RxJS'],
-    ['heartbeat', true, 'false and { interval, timeout, stalledTimeout }'],
-    ['heartbeat', 30_000, 'false and { interval, timeout, stalledTimeout }'],
-    ['heartbeat', { interval: 0 }, 'integers from 1'],
-    ['heartbeat', { timeout: '30s' }, 'integers from 1'],
-    ['heartbeat', { stalledTimeout: 0 }, 'integers from 1'],
+    ['autoPong', 'yes', 'true or false'],
+    ['skipUTF8Validation', 1, 'true or false'],
+    ['scheduler', {}, 'an RxJS scheduler'],
+    ['heartbeat', true, 'false or { interval, timeout, stalledTimeout }'],
+    ['heartbeat', 30_000, 'false or { interval, timeout, stalledTimeout }'],
+    ['heartbeat', { interval: 0 }, 'an integer from 1'],
+    ['heartbeat', { timeout: '30s' }, 'an integer from 1'],
+    ['heartbeat', { stalledTimeout: 0 }, 'an integer from 1'],
     [
       'heartbeat',
       { intervall: 5 },

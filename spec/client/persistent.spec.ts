@@ -23,13 +23,13 @@ const reconnect = { initial: 5 };
 
 describe('the options of persistent', () => {
   it.each([
-    [{ offlineBuffer: -1 }, RangeError, 'offlineBuffer is -1, allowed are integers from 0'],
-    [{ offlineBuffer: '1' }, TypeError, 'offlineBuffer is "1"'],
-    [{ overflow: 'drop' }, TypeError, 'overflow is "drop", allowed are "terminate", "drop-newest", "drop-oldest"'],
-    [{ reconnect: { initial: -1 } }, RangeError, 'initial is -1'],
-    [{ reconnect: { repeat: 1 } }, TypeError, 'repeat is 1, allowed are true and false'],
-    [{ scheduler: {} }, TypeError, 'scheduler is a Object, allowed is a scheduler of RxJS'],
-    [{ maxPayload: 0 }, RangeError, 'maxPayload is 0'],
+    [{ offlineBuffer: -1 }, RangeError, 'offlineBuffer must be an integer from 0'],
+    [{ offlineBuffer: '1' }, TypeError, 'offlineBuffer must be an integer from 0'],
+    [{ overflow: 'drop' }, TypeError, 'overflow must be one of "terminate", "drop-newest", "drop-oldest", got "drop"'],
+    [{ reconnect: { initial: -1 } }, RangeError, 'initial must be a number from 0'],
+    [{ reconnect: { repeat: 1 } }, TypeError, 'repeat must be true or false, got 1'],
+    [{ scheduler: {} }, TypeError, 'scheduler must be an RxJS scheduler, got a Object'],
+    [{ maxPayload: 0 }, RangeError, 'maxPayload must be an integer from 1'],
     [{ offline: 1 }, TypeError, 'unknown option "offline"'],
   ])('throw at the call when they cannot be: %p', (options, type, message) => {
     expect(() => persistent('ws://127.0.0.1', options as never)).toThrow(type);

@@ -26,11 +26,11 @@ describe('the payload of a ping or pong (RFC 6455 §5.5)', () => {
     [126, Buffer.alloc(126)],
     [126, 'é'.repeat(63)],
   ])('is not %i bytes', (size, data) => {
-    expect(() => controlPayload(data)).toThrow(new RangeError(`data is ${size} bytes, allowed are at most 125`));
+    expect(() => controlPayload(data)).toThrow(new RangeError(`data must be at most 125 bytes, got ${size}`));
   });
 
   it.each([50, null, {}, [1], true, Symbol('s')])('is not %p', (data) => {
     expect(() => controlPayload(data as never)).toThrow(TypeError);
-    expect(() => controlPayload(data as never)).toThrow('allowed are strings, ArrayBuffers and views of them');
+    expect(() => controlPayload(data as never)).toThrow('data must be a string, an ArrayBuffer or a view of one');
   });
 });

@@ -73,7 +73,7 @@ describe('ping()', () => {
   });
 
   it.each([
-    [50, TypeError, 'data is 50'],
+    [50, TypeError, 'got 50'],
     [Buffer.alloc(126), RangeError, '126'],
     ['x'.repeat(126), RangeError, '126'],
   ])('of %p throws at the call, and so does pong()', (data, type, found) => {

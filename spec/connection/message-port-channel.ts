@@ -118,7 +118,7 @@ class MessagePortChannel implements Channel<string, string> {
   }
 
   close(code: number, reason: string, error?: unknown): void {
-    if (!(code >= 1000 && code < 5000)) throw new RangeError(`close code is ${code}, allowed are 1000 to 4999`);
+    if (!(code >= 1000 && code < 5000)) throw new RangeError(`close code must be from 1000 to 4999, got ${code}`);
     if (this.readyState !== ReadyState.OPEN) return;
     this.#ours = { code, reason, ...(error instanceof Error && { error }) };
     this.readyState = ReadyState.CLOSING;

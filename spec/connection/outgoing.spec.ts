@@ -147,7 +147,7 @@ describe('what cannot be sent', () => {
 
   it('includes bytes that are to be text and are not', async () => {
     const { connection } = memoryConnection();
-    expect(() => connection.trySend(message(BYTES, { binary: false }))).toThrow(/bytes that are not UTF-8/);
+    expect(() => connection.trySend(message(BYTES, { binary: false }))).toThrow(/bytes of valid UTF-8/);
     const { connection: other, closeInfos, port } = memoryConnection();
     other.send.next(message(new Blob([BYTES]), { binary: false }));
     await until(() => port.writes.length > 0);
@@ -167,18 +167,14 @@ describe('what cannot be sent', () => {
 
 describe('wrong options', () => {
   it('of a message are thrown', () => {
-    expect(() => message('a', { binary: 1 as never })).toThrow(
-      new TypeError('binary is 1, allowed are true and false'),
-    );
+    expect(() => message('a', { binary: 1 as never })).toThrow(new TypeError('binary must be true or false, got 1'));
     expect(() => fragments([], { binary: null as never })).toThrow(TypeError);
   });
 
   it('of fragments are thrown', () => {
     for (const chunks of ['text', 5, undefined]) expect(() => fragments(chunks as never)).toThrow(TypeError);
     for (const timeout of [0, -1, Number.NaN, 2 ** 31, Number.POSITIVE_INFINITY]) {
-      expect(() => fragments([], { timeout })).toThrow(
-        /timeout is .*, allowed are milliseconds above 0 and below 2\^31/,
-      );
+      expect(() => fragments([], { timeout })).toThrow(/timeout must be milliseconds above 0 and below 2\^31, got .*/);
     }
   });
 });

@@ -1,11 +1,11 @@
 /** `npm run faults`: what hostile peers and real faults cost a server, in processes of their own. Linux, two CPUs. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { fillMarkers } from '../support/markdown.js';
+import { fillMarkers, markedIn } from '../support/markdown.js';
 import { faultCases } from './cases.js';
 import type { FaultCase, Finding } from './fault-case.js';
 import { type FaultOptions, readOptions } from './options.js';
-import { type CaseResult, failures, findingsTable } from './report.js';
+import { type CaseResult, failures, reportOf, updatedReport } from './report.js';
 
 const page = 'docs/explanation/hostile-peers.md';
 
@@ -22,13 +22,19 @@ async function main({ scale, only, docs }: FaultOptions): Promise<boolean> {
   await Promise.all(waiting.values());
   for (const each of cases) results.push(await (waiting.get(each) ?? resultOf(each, scale)));
   const machine = describeMachine();
-  console.log(`\n${machine}\n\n${findingsTable(results)}`);
+  console.log(`\n${reportOf(machine, results)}`);
   const failed = failures(results);
   if (failed.length > 0) console.error(`\nwhat does not hold:\n${failed.join('\n')}`);
-  if (docs) {
-    writeFileSync(page, fillMarkers(readFileSync(page, 'utf8'), 'faults', `${machine}\n\n${findingsTable(results)}`));
-  }
+  if (docs) writeFileSync(page, withResults(readFileSync(page, 'utf8'), machine, results));
   return failed.length === 0;
+}
+
+/** The page with all results in place of what it said, or with some of them among the others. */
+function withResults(text: string, machine: string, results: readonly CaseResult[]): string {
+  const names = faultCases.map(({ name }) => name);
+  const isAll = results.length === names.length;
+  const report = isAll ? reportOf(machine, results) : updatedReport(markedIn(text, 'faults'), machine, results, names);
+  return fillMarkers(text, 'faults', report);
 }
 
 async function resultOf(each: FaultCase, scale: FaultOptions['scale']): Promise<CaseResult> {

@@ -4,11 +4,13 @@ import { type Connection, type ServeOptions, serve, type WebSocketServer } from 
 import { report } from '../../src/base/report.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
-import { handshake, RawClient } from '../support/raw-client.js';
+import type { RawClient } from '../support/raw-client.js';
+import { rawPeers } from '../support/raw-peers.js';
 import { run } from '../support/running-server.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+const peers = rawPeers(atEnd);
 
 /** What is published on `sluice:<name>` from now on. */
 function listenTo(name: string): Record<string, unknown>[] {
@@ -32,9 +34,7 @@ async function ask(options: ServeOptions<unknown> = {}): Promise<Started> {
   const server = serve({ port: 0, host: '127.0.0.1', ...options });
   const { port, subscription, connections } = await run(server);
   atEnd(() => subscription.unsubscribe());
-  const raw = await RawClient.connect(port);
-  atEnd(() => raw.close());
-  raw.write(handshake());
+  const raw = await peers.ask(port);
   const { status } = await raw.response();
   return { server, raw, status, connections };
 }

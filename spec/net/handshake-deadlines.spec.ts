@@ -9,12 +9,14 @@ import { HandshakeDeadlines } from '../../src/net/handshake-deadlines.js';
 import { endAfterEach } from '../support/end-after-each.js';
 import { text, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
-import { handshake, type Place, RawClient } from '../support/raw-client.js';
+import { handshake, RawClient } from '../support/raw-client.js';
+import { rawPeers } from '../support/raw-peers.js';
 import { echo, run } from '../support/running-server.js';
 import { serverPair } from '../support/tls.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+const { connect, connectTls } = rawPeers(atEnd);
 
 const impatient = { port: 0, host: '127.0.0.1', handshakeTimeout: 60 } as const;
 
@@ -22,18 +24,6 @@ async function start(options: ServeOptions): Promise<number> {
   const { port, subscription } = await run(serve(options));
   atEnd(() => subscription.unsubscribe());
   return port;
-}
-
-async function connect(place: Place): Promise<RawClient> {
-  const raw = await RawClient.connect(place);
-  atEnd(() => raw.close());
-  return raw;
-}
-
-async function connectTls(place: Place): Promise<RawClient> {
-  const raw = await RawClient.connectTls(place);
-  atEnd(() => raw.close());
-  return raw;
 }
 
 /** The sockets of the next connection that a server of this process accepts. */

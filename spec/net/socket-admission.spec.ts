@@ -8,24 +8,20 @@ import { type ServeOptions, serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { text, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
-import { handshake, type Place, RawClient } from '../support/raw-client.js';
+import { handshake, RawClient } from '../support/raw-client.js';
+import { rawPeers } from '../support/raw-peers.js';
 import { echo, run } from '../support/running-server.js';
 import { serverPair } from '../support/tls.js';
 import { until } from '../support/until.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+const { connect, connectTls } = rawPeers(atEnd);
 
 async function start(options: ServeOptions): Promise<{ port: number; stop: () => void }> {
   const { port, subscription } = await run(serve({ port: 0, host: '127.0.0.1', ...options }), echo);
   atEnd(() => subscription.unsubscribe());
   return { port, stop: () => subscription.unsubscribe() };
-}
-
-async function connect(to: Place): Promise<RawClient> {
-  const raw = await RawClient.connect(to);
-  atEnd(() => raw.close());
-  return raw;
 }
 
 /** What the diagnostics report meanwhile. */
@@ -159,8 +155,7 @@ describe('over TLS', () => {
     const { port } = await start({ limitBy: { max: 1, key: () => 'all' }, ...serverPair });
     const statuses: number[] = [];
     for (let count = 0; count < 2; count++) {
-      const raw = await RawClient.connectTls(port);
-      atEnd(() => raw.close());
+      const raw = await connectTls(port);
       raw.write(handshake());
       statuses.push((await raw.response()).status);
     }

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { asyncScheduler, VirtualTimeScheduler } from 'rxjs';
 import { type ServeOptions, serve, type WebSocketServer } from 'sluice';
@@ -12,6 +11,7 @@ import { endAfterEach } from '../support/end-after-each.js';
 import { text, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { type HandshakeParts, handshake, RawClient } from '../support/raw-client.js';
+import { httpServer, portOf, rawPeers } from '../support/raw-peers.js';
 import { secondCopy } from '../support/second-copy.js';
 import { serverPair } from '../support/tls.js';
 import { until } from '../support/until.js';
@@ -39,7 +39,7 @@ async function listening(server: Server): Promise<Server> {
   return server;
 }
 
-const httpServer = (): Promise<Server> => listening(createServer(route));
+const routed = (): Promise<Server> => httpServer(atEnd, route);
 
 /** Serves on `server`, and sends `name` to each connection. */
 function attach(server: Server, name: string, options: ServeOptions = {}): WebSocketServer<undefined> {
@@ -49,17 +49,10 @@ function attach(server: Server, name: string, options: ServeOptions = {}): WebSo
   return attached;
 }
 
-async function connect(server: Server): Promise<RawClient> {
-  const raw = await RawClient.connect((server.address() as AddressInfo).port);
-  atEnd(() => raw.close());
-  return raw;
-}
-
-async function request(server: Server, parts: HandshakeParts): Promise<RawClient> {
-  const raw = await connect(server);
-  raw.write(handshake(parts));
-  return raw;
-}
+const peers = rawPeers(atEnd);
+const connect = (server: Server): Promise<RawClient> => peers.connect(portOf(server.address()));
+const request = (server: Server, parts: HandshakeParts): Promise<RawClient> =>
+  peers.ask(portOf(server.address()), parts);
 
 /** Waits until no connection of `server` is left. */
 async function gone(server: Server): Promise<void> {
@@ -83,7 +76,7 @@ async function answer(raw: RawClient): Promise<string> {
 
 describe('several servers on one http server', () => {
   it('get the requests for their paths, the first that matches', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'a', { path: '/a' });
     attach(server, 'b', { path: /^\/b/ });
     attach(server, 'second', { path: '/a' });
@@ -99,7 +92,7 @@ describe('several servers on one http server', () => {
   });
 
   it('leave a request that none matches with 404', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'ws', { path: '/ws' });
     for (const path of ['/', '/ws/', '//ws', '/%77s', '/ws%00', '/wsx', '/WS'])
       expect(await greeting(server, path)).toBe(404);
@@ -107,7 +100,7 @@ describe('several servers on one http server', () => {
   });
 
   it('leave the routes of the user alone', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'ws', { path: '/ws' });
     const raw = await connect(server);
     raw.write('GET /ws HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -118,7 +111,7 @@ describe('several servers on one http server', () => {
   });
 
   it('come and go without a trace', async () => {
-    const server = await httpServer();
+    const server = await routed();
     const events = ['upgrade', 'listening', 'close', 'error', 'request', 'connection'];
     const before = events.map((event) => server.listenerCount(event));
     const a = serve({ server, path: '/a' }).subscribe();
@@ -131,7 +124,7 @@ describe('several servers on one http server', () => {
   });
 
   it('pass over one whose predicate throws', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'never', {
       path: () => {
         throw new Error('predicate');
@@ -144,7 +137,7 @@ describe('several servers on one http server', () => {
 
 describe('beside upgrade listeners of others', () => {
   it('shares the server with ws', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'ours', { path: '/ours' });
     const theirs = new WsServer({ noServer: true });
     server.on('upgrade', (upgrade, socket, head) => {
@@ -156,9 +149,9 @@ describe('beside upgrade listeners of others', () => {
   });
 
   it('shares it with ws as a client too', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'ours', { path: '/ours' });
-    const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/ours`);
+    const socket = new WebSocket(`ws://127.0.0.1:${portOf(server.address())}/ours`);
     const greeted = await new Promise((resolve) => socket.once('message', (data) => resolve(String(data))));
     expect(greeted).toBe('ours');
     const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -171,7 +164,7 @@ describe('beside upgrade listeners of others', () => {
     ['Upgrade: foo', { headers: { Upgrade: 'foo' } }],
     ['Upgrade: h2c', { headers: { Upgrade: 'h2c', Connection: 'Upgrade, HTTP2-Settings' } }],
   ])('leaves them %s', async (_, parts) => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'ours', { path: '/ours' });
     server.on('upgrade', (upgrade, socket) => {
       if (upgrade.url !== '/ours') socket.end('HTTP/1.1 299 Theirs\r\nContent-Length: 0\r\n\r\n');
@@ -196,7 +189,7 @@ function recipeOfWs(server: Server): WsServer {
 
 describe('beside ws, by the recipe of the documentation', () => {
   it.each(['before', 'after'])('each gets its own path: %s it is attached', async (order) => {
-    const server = await httpServer();
+    const server = await routed();
     if (order === 'before') attach(server, 'new', { path: '/new' });
     recipeOfWs(server);
     if (order === 'after') attach(server, 'new', { path: '/new' });
@@ -204,7 +197,7 @@ describe('beside ws, by the recipe of the documentation', () => {
   });
 
   it('no peer of a path of neither ends the process or stays, whether it resets or ends', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'new', { path: '/new' });
     recipeOfWs(server);
     for (const leave of [(raw: RawClient): void => raw.reset(), (raw: RawClient): void => raw.end()]) {
@@ -218,7 +211,7 @@ describe('beside ws, by the recipe of the documentation', () => {
   });
 
   it('a path of neither gets 404 when handshakeTimeout is over', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'new', { path: '/new', handshakeTimeout: 1 });
     attach(server, 'newer', { path: '/newer', handshakeTimeout: 20 });
     recipeOfWs(server);
@@ -226,7 +219,7 @@ describe('beside ws, by the recipe of the documentation', () => {
   });
 
   it('what ws has taken is not touched when handshakeTimeout is over', async () => {
-    const server = await httpServer();
+    const server = await routed();
     const scheduler = new VirtualTimeScheduler(undefined, 10_000);
     attach(server, 'new', { path: '/new', scheduler });
     const old = recipeOfWs(server);
@@ -243,7 +236,7 @@ describe('beside ws, by the recipe of the documentation', () => {
 describe('two copies of sluice on one http server', () => {
   /** What `server` and another copy of sluice serve, in either order. */
   async function twoCopies(order: string): Promise<Server> {
-    const server = await httpServer();
+    const server = await routed();
     const first = (): unknown => attach(server, 'first', { path: '/first' });
     const second = (): void => {
       const subscription = secondCopy()
@@ -279,7 +272,7 @@ describe('two copies of sluice on one http server', () => {
   });
 
   it('take one socket once where both have its path', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'both', { path: '/both' });
     const subscription = secondCopy()
       .serve({ server, path: '/both' })
@@ -294,7 +287,7 @@ describe('two copies of sluice on one http server', () => {
 
 describe('a server that is left while its request is looked at', () => {
   it('has the request answered all the same, by its own predicate', async () => {
-    const server = await httpServer();
+    const server = await routed();
     const subscription = serve({
       server,
       path: () => {
@@ -306,7 +299,7 @@ describe('a server that is left while its request is looked at', () => {
   });
 
   it('has the request answered all the same, by a listener before it', async () => {
-    const server = await httpServer();
+    const server = await routed();
     const subscription = serve({ server, path: '/ours', handshakeTimeout: 1 }).subscribe();
     server.prependListener('upgrade', () => subscription.unsubscribe());
     expect(await greeting(server, '/nope')).toBe(404);
@@ -314,15 +307,11 @@ describe('a server that is left while its request is looked at', () => {
 });
 
 describe.each([
-  ['http', httpServer, connect],
+  ['http', routed, connect],
   [
     'https',
     (): Promise<Server> => listening(createTlsServer(serverPair, route)),
-    async (server: Server): Promise<RawClient> => {
-      const raw = await RawClient.connectTls((server.address() as AddressInfo).port);
-      atEnd(() => raw.close());
-      return raw;
-    },
+    (server: Server): Promise<RawClient> => peers.connectTls(portOf(server.address())),
   ],
 ])('an Upgrade to something else, over %s', (_, create, dial) => {
   it.each(['foo', 'h2c', 'TLS/1.2, HTTP/1.1'])('is answered as if it were absent: %s', async (upgrade) => {
@@ -383,7 +372,7 @@ describe('a request with more header fields than Node keeps', () => {
     ['a handshake, of a server that keeps few', 'websocket', 10, 60],
     ['another upgrade, of a server that keeps few', 'foo', 10, 60],
   ])('gets 431, since a body could be among the rest: %s', async (_, upgrade, kept, count) => {
-    const server = await httpServer();
+    const server = await routed();
     server.maxHeadersCount = kept;
     attach(server, 'ws');
     const raw = await connect(server);
@@ -398,7 +387,7 @@ describe('a request with more header fields than Node keeps', () => {
     [0, 3_000],
     [10, 20],
   ])('is judged as any other where they are all there: %p kept of %p', async (kept, count) => {
-    const server = await httpServer();
+    const server = await routed();
     server.maxHeadersCount = kept;
     attach(server, 'ws');
     const raw = await connect(server);
@@ -409,7 +398,7 @@ describe('a request with more header fields than Node keeps', () => {
 
 describe('sockets given back to the http server', () => {
   it('are gone when the peer is', async () => {
-    const server = await httpServer();
+    const server = await routed();
     attach(server, 'ws');
     for (let round = 0; round < 50; round++) {
       const raw = await request(server, { headers: { Upgrade: 'foo' } });
@@ -449,7 +438,7 @@ const listen = (server: Server): Promise<void> => new Promise((resolve) => serve
 const close = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
 
 async function ask(server: Server, path: string): Promise<void> {
-  const raw = await RawClient.connect((server.address() as AddressInfo).port);
+  const raw = await RawClient.connect(portOf(server.address()));
   atEnd(() => raw.close());
   raw.write(handshake({ path }));
   await raw.ended();

@@ -194,15 +194,17 @@ describe('wrapping', () => {
   it('throws at the call for a wrong option', () => {
     const [stream] = duplexPair();
     const role = 'server' as const;
-    expect(() => wrap(stream, { role: 'peer' as 'server' })).toThrow(/role is "peer", allowed are "server", "client"/);
-    expect(() => wrap(stream, {} as WrapOptions)).toThrow(/role is undefined/);
-    expect(() => wrap(stream, undefined as unknown as WrapOptions)).toThrow(/options are undefined/);
+    expect(() => wrap(stream, { role: 'peer' as 'server' })).toThrow(
+      /role must be one of "server", "client", got "peer"/,
+    );
+    expect(() => wrap(stream, {} as WrapOptions)).toThrow(/role must be .*, got undefined/);
+    expect(() => wrap(stream, undefined as unknown as WrapOptions)).toThrow(/options must be an object, got undefined/);
     expect(() => wrap(stream, { role, origins: '*' } as WrapOptions)).toThrow(/unknown option "origins"/);
     expect(() => wrap(stream, { role, maxPayload: 0 })).toThrow(RangeError);
-    expect(() => wrap({} as Duplex, { role })).toThrow(/duplex is .*, allowed is a Duplex/);
+    expect(() => wrap({} as Duplex, { role })).toThrow(/duplex must be a Duplex stream, got .*/);
     expect(() => wrap(null as unknown as Duplex, { role })).toThrow(TypeError);
     expect(() => wrap(stream, { role, head: 'text' as unknown as Buffer })).toThrow(
-      /head is "text", allowed is a Buffer/,
+      /head must be a Buffer, got "text"/,
     );
     expect(stream.listenerCount('data')).toBe(0);
     stream.destroy();

@@ -526,19 +526,23 @@ describe('ask', () => {
   });
 
   it.each([
-    [{}, TypeError, 'match and key are undefined, allowed is one of them, a function'],
-    [{ match: 'b' }, TypeError, 'match is "b", allowed is a function'],
-    [{ key: 'id', equals: 1 }, TypeError, 'key is "id", allowed is a function'],
-    [{ key: one }, TypeError, 'equals is undefined, allowed is the key of the answer'],
-    [{ key: one, equals: null }, TypeError, 'equals is null, allowed is the key of the answer'],
-    [{ match: is('b'), key: one, equals: 1 }, TypeError, 'match is given beside key or equals'],
-    [{ match: is('b'), equals: 1 }, TypeError, 'match is given beside key or equals'],
+    [{}, TypeError, 'specify match or key, a function: got neither'],
+    [{ match: 'b' }, TypeError, 'match must be a function, got "b"'],
+    [{ key: 'id', equals: 1 }, TypeError, 'key must be a function, got "id"'],
+    [{ key: one }, TypeError, 'equals must be the key of the answer, got undefined'],
+    [{ key: one, equals: null }, TypeError, 'equals must be the key of the answer, got null'],
+    [{ match: is('b'), key: one, equals: 1 }, TypeError, 'specify either match, or key and equals: got both'],
+    [{ match: is('b'), equals: 1 }, TypeError, 'specify either match, or key and equals: got both'],
     [
       { match: () => true, timeout: 0 },
       RangeError,
-      'timeout is 0, allowed are numbers from 1 to 2147483647, or Infinity',
+      'timeout must be a number from 1 to 2147483647, or Infinity, got 0',
     ],
-    [{ match: is('b'), timeout: '5' }, TypeError, 'timeout is "5"'],
+    [
+      { match: is('b'), timeout: '5' },
+      TypeError,
+      'timeout must be a number from 1 to 2147483647, or Infinity, got "5"',
+    ],
   ])('refuses %p at the call', (options, type, message) => {
     const { connection } = memoryConnection();
     expect(() => ask(connection, 'q', options as never)).toThrow(type);

@@ -284,7 +284,9 @@ describe('demandMap', () => {
 
   it.each([0, -1, Number.NaN, 0.5])('refuses a concurrency of %p at the call', (concurrency) => {
     expect(() => demandMap(of, concurrency)).toThrow(RangeError);
-    expect(() => demandMap(of, { concurrency })).toThrow(`concurrency is ${concurrency}, allowed are numbers from 1`);
+    expect(() => demandMap(of, { concurrency })).toThrow(
+      `concurrency must be a number of at least 1, got ${concurrency}`,
+    );
   });
 
   it('has the types of mergeMap', () => {

@@ -365,7 +365,7 @@ describe('handleConnections', () => {
     ['closeTimeout', -1, 0],
   ])('refuses %s of %p at the call', (name, value, min) => {
     expect(() => handleConnections(() => EMPTY, { [name]: value })).toThrow(
-      new RangeError(`${name} is ${value}, allowed are numbers from ${min}`),
+      new RangeError(`${name} must be a number of at least ${min}, got ${value}`),
     );
   });
 

@@ -32,7 +32,7 @@ describe('holdOf', () => {
     const attempt = (): unknown => holdOf('demandMap', of(1), undefined);
     expect(attempt).toThrow(UsageError);
     expect(attempt).toThrow(
-      'demandMap was put on an Observable that cannot be held, allowed is the messages$ of a connection, or any source with { on: connection }',
+      'demandMap needs a source that can be held: the messages$ of a connection, or any source with { on: connection }',
     );
     expect(attempt).toThrow(expect.objectContaining({ code: 'NOT_HOLDABLE' }));
   });

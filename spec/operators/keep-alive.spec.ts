@@ -343,11 +343,11 @@ describe('keepAlive', () => {
   });
 
   it.each([
-    [{ message: 'p', interval: 0 }, RangeError, 'interval is 0, allowed are numbers from 1 to 2147483647'],
-    [{ message: 'p', timeout: 0 }, RangeError, 'timeout is 0'],
-    [{ message: 'p', stalledTimeout: Number.POSITIVE_INFINITY }, RangeError, 'stalledTimeout is Infinity'],
-    [{ message: 'p', isAnswer: 'a' }, TypeError, 'isAnswer is "a", allowed is a function'],
-    [{}, TypeError, 'message is undefined'],
+    [{ message: 'p', interval: 0 }, RangeError, 'interval must be a number from 1 to 2147483647, got 0'],
+    [{ message: 'p', timeout: 0 }, RangeError, 'timeout must be a number from 1'],
+    [{ message: 'p', stalledTimeout: Number.POSITIVE_INFINITY }, RangeError, 'stalledTimeout must be a number from 1'],
+    [{ message: 'p', isAnswer: 'a' }, TypeError, 'isAnswer must be a function, got "a"'],
+    [{}, TypeError, 'message must be something that the connection can send'],
   ])('refuses %p at the call', (options, type, message) => {
     const { connection } = memoryConnection();
     expect(() => keepAlive(connection, options as never)).toThrow(type);

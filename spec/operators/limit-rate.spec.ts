@@ -147,10 +147,10 @@ describe('limitRate', () => {
   });
 
   it.each([
-    [{ messages: 0, perMs: 1 }, RangeError, 'messages is 0, allowed are numbers from 1'],
-    [{ messages: 1, perMs: 0 }, RangeError, 'perMs is 0, allowed are numbers from 1 to 2147483647'],
-    [{ perMs: 1 }, TypeError, 'messages is undefined'],
-    [{ messages: '5', perMs: 1 }, TypeError, 'messages is "5"'],
+    [{ messages: 0, perMs: 1 }, RangeError, 'messages must be a number of at least 1, got 0'],
+    [{ messages: 1, perMs: 0 }, RangeError, 'perMs must be a number from 1 to 2147483647, got 0'],
+    [{ perMs: 1 }, TypeError, 'messages must be a number of at least 1, got undefined'],
+    [{ messages: '5', perMs: 1 }, TypeError, 'messages must be a number of at least 1, got "5"'],
   ])('refuses %p at the call', (options, type, message) => {
     expect(() => limitRate(options as never)).toThrow(type);
     expect(() => limitRate(options as never)).toThrow(message);

@@ -186,7 +186,9 @@ describe('multiplex', () => {
   it('refuses a filter that is none at the call', () => {
     const { connection } = memoryConnection();
     expect(() => multiplex(connection as Connection, 'a', 'b', undefined as never)).toThrow(TypeError);
-    expect(() => multiplex(connection as Connection, 'a', 'b', 'c' as never)).toThrow('filter is "c"');
+    expect(() => multiplex(connection as Connection, 'a', 'b', 'c' as never)).toThrow(
+      'filter must be a function, got "c"',
+    );
   });
 
   it('has the type of the messages, or of what the filter says', () => {

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { expectTypeOf } from 'expect-type';
 import { fromEvent, lastValueFrom, type Observable, of, Subject, take } from 'rxjs';
@@ -7,31 +6,24 @@ import { accept, type Connection, type Message, reject } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { text, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
-import { handshake, RawClient } from '../support/raw-client.js';
+import type { RawClient } from '../support/raw-client.js';
+import { httpServer, portOf, rawPeers } from '../support/raw-peers.js';
 import { echo } from '../support/running-server.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+const { ask } = rawPeers(atEnd);
 
 type Upgrade = [IncomingMessage, Duplex, Buffer];
 
 /** An http server of the user, and its 'upgrade' events. */
 async function upgrades(): Promise<{ port: number; upgrades$: Observable<unknown>; listenerCount: () => number }> {
-  const http = createServer();
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  atEnd(() => new Promise((resolve) => http.close(resolve).closeAllConnections()));
+  const http = await httpServer(atEnd);
   return {
-    port: (http.address() as AddressInfo).port,
+    port: portOf(http.address()),
     upgrades$: fromEvent(http, 'upgrade'),
     listenerCount: () => http.listenerCount('upgrade'),
   };
-}
-
-async function ask(port: number): Promise<RawClient> {
-  const raw = await RawClient.connect(port);
-  atEnd(() => raw.close());
-  raw.write(handshake());
-  return raw;
 }
 
 async function expectEcho(raw: RawClient, payload: string): Promise<void> {

@@ -1,6 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { fromEvent, NEVER, of, Subject } from 'rxjs';
 import { type AcceptOptions, accept, type Connection, type ServeOptions, serve, type WebSocketServer } from 'sluice';
 import { Admission, admissionLimits, type LimitByOptions } from '../../src/server/admission.js';
@@ -8,6 +7,7 @@ import { endAfterEach } from '../support/end-after-each.js';
 import { close, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { type HandshakeParts, handshake, RawClient } from '../support/raw-client.js';
+import { httpServer, portOf, rawPeers } from '../support/raw-peers.js';
 import { run } from '../support/running-server.js';
 import { until } from '../support/until.js';
 
@@ -33,25 +33,18 @@ async function place<D>(server: WebSocketServer<D>, portOf: () => number): Promi
   return { port: portOf(), connections, stop: () => subscription.unsubscribe() };
 }
 
-async function httpServer(): Promise<ReturnType<typeof createServer>> {
-  const http = createServer();
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  atEnd(() => new Promise((resolve) => http.close(resolve).closeAllConnections()));
-  return http;
-}
-
 async function own(options: ServeOptions<unknown>): Promise<Place> {
   const server = serve({ port: 0, host: '127.0.0.1', ...options });
-  return place(server, () => (server.address() as AddressInfo).port);
+  return place(server, () => portOf(server.address()));
 }
 
 async function shared(options: ServeOptions<unknown>): Promise<Place> {
-  const http = await httpServer();
-  return place(serve({ server: http, ...options }), () => (http.address() as AddressInfo).port);
+  const http = await httpServer(atEnd);
+  return place(serve({ server: http, ...options }), () => portOf(http.address()));
 }
 
 async function accepting(options: AcceptOptions<unknown>): Promise<Place> {
-  const http = await httpServer();
+  const http = await httpServer(atEnd);
   const connections: Connection<unknown>[] = [];
   const subscription = fromEvent(http, 'upgrade')
     .pipe(accept(options))
@@ -60,7 +53,7 @@ async function accepting(options: AcceptOptions<unknown>): Promise<Place> {
       connection.ignoreMessages();
     });
   atEnd(() => subscription.unsubscribe());
-  return { port: (http.address() as AddressInfo).port, connections, stop: () => subscription.unsubscribe() };
+  return { port: portOf(http.address()), connections, stop: () => subscription.unsubscribe() };
 }
 
 const places = [
@@ -69,18 +62,9 @@ const places = [
   ['accept', accepting],
 ] as const;
 
-async function ask({ port }: { port: number }, parts: HandshakeParts = {}): Promise<RawClient> {
-  const raw = await RawClient.connect(port);
-  atEnd(() => raw.close());
-  raw.write(handshake(parts));
-  return raw;
-}
-
-async function open(to: Place, parts: HandshakeParts = {}): Promise<RawClient> {
-  const raw = await ask(to, parts);
-  expect((await raw.response()).status).toBe(101);
-  return raw;
-}
+const peers = rawPeers(atEnd);
+const ask = ({ port }: { port: number }, parts?: HandshakeParts): Promise<RawClient> => peers.ask(port, parts);
+const open = ({ port }: Place, parts?: HandshakeParts): Promise<RawClient> => peers.open(port, parts);
 
 /** Status and Retry-After of a refusal, and how the socket ended. */
 async function refusal(to: Place, parts: HandshakeParts = {}): Promise<[number, string | undefined, string]> {
@@ -316,8 +300,8 @@ describe.each(places)('limitBy of the result of authenticate on %s', (_, start) 
 
 describe('what counts', () => {
   it('is told apart for each subscription of accept', async () => {
-    const http = await httpServer();
-    const to = { port: (http.address() as AddressInfo).port, connections: [], stop: () => {} };
+    const http = await httpServer(atEnd);
+    const to = { port: portOf(http.address()), connections: [], stop: () => {} };
     const operator = accept({ maxConnections: 1 });
     for (let round = 0; round < 3; round++) {
       const subscription = fromEvent(http, 'upgrade').pipe(operator).subscribe();
@@ -327,9 +311,9 @@ describe('what counts', () => {
   });
 
   it('goes on when a server stops and listens anew, until the old connections are gone', async () => {
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const server = serve({ server: http, maxConnections: 1 });
-    const to = { port: (http.address() as AddressInfo).port, connections: [], stop: () => {} };
+    const to = { port: portOf(http.address()), connections: [], stop: () => {} };
     const first = server.subscribe();
     const raw = await open(to);
     first.unsubscribe();
@@ -342,9 +326,9 @@ describe('what counts', () => {
 
   it('is freed when a server stops while hooks decide', async () => {
     const answer = new Subject<boolean>();
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const server = serve({ server: http, maxConnections: 1, verifyClient: () => answer });
-    const to = { port: (http.address() as AddressInfo).port, connections: [], stop: () => {} };
+    const to = { port: portOf(http.address()), connections: [], stop: () => {} };
     for (let round = 0; round < 3; round++) {
       const subscription = server.subscribe();
       const raw = await ask(to);
@@ -359,11 +343,11 @@ describe('what counts', () => {
   });
 
   it('is the same for handleUpgrade of a server that listens by itself', async () => {
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const server = serve({ port: 0, host: '127.0.0.1', maxConnections: 2 });
     http.on('upgrade', (request, socket, head) => server.handleUpgrade(request, socket, head));
-    const to = await place(server, () => (server.address() as AddressInfo).port);
-    const other = { ...to, port: (http.address() as AddressInfo).port };
+    const to = await place(server, () => portOf(server.address()));
+    const other = { ...to, port: portOf(http.address()) };
     await open(to);
     await open(other);
     expect([(await refusal(to))[0], (await refusal(other))[0]]).toEqual([503, 503]);

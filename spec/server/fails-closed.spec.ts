@@ -6,7 +6,8 @@ import { NEVER, of, Subject } from 'rxjs';
 import { type AcceptOptions, type Connection, reject, type ServeOptions, serve, type WebSocketServer } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
-import { handshake, RawClient } from '../support/raw-client.js';
+import type { RawClient } from '../support/raw-client.js';
+import { rawPeers } from '../support/raw-peers.js';
 import { run } from '../support/running-server.js';
 import { until } from '../support/until.js';
 
@@ -38,12 +39,9 @@ async function start(options: ServeOptions<unknown> | WebSocketServer<unknown>):
   return { port, connections, stop: () => subscription.unsubscribe() };
 }
 
-async function knock({ port }: { readonly port: number }): Promise<RawClient> {
-  const raw = await RawClient.connect(port);
-  atEnd(() => raw.close());
-  raw.write(handshake({ headers: { Origin: 'http://127.0.0.1', 'Sec-WebSocket-Protocol': 'a' } }));
-  return raw;
-}
+const { ask } = rawPeers(atEnd);
+const knock = ({ port }: { readonly port: number }): Promise<RawClient> =>
+  ask(port, { headers: { Origin: 'http://127.0.0.1', 'Sec-WebSocket-Protocol': 'a' } });
 
 /** The status that one client gets. */
 async function status(to: { readonly port: number }): Promise<number> {
@@ -396,7 +394,7 @@ describe('verifyClient with a callback, as ws has it', () => {
   it('throws at the call: called later, a callback that is not there would end the process', () => {
     const verifyClient = untyped<ServeOptions['verifyClient']>((_info: never, done: never) => done);
     expect(() => serve({ port: 0, ...(verifyClient && { verifyClient }) })).toThrow(
-      /verifyClient takes a callback, allowed is a function of one parameter: return true/,
+      /verifyClient must be a function of one parameter, got one that takes a callback: return true/,
     );
   });
 });

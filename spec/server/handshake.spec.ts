@@ -1,13 +1,14 @@
-import { createServer } from 'node:http';
 import { firstValueFrom, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { type ClientInfo, type Connection, reject, type ServeOptions, serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient, type RawResponse } from '../support/raw-client.js';
+import { httpServer, rawPeers } from '../support/raw-peers.js';
 import { run } from '../support/running-server.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+const peers = rawPeers(atEnd);
 /** What hooks must not return is printed: see fails-closed.spec.ts. */
 jest.spyOn(console, 'error').mockImplementation(() => {});
 
@@ -23,9 +24,7 @@ type Headers = Readonly<Record<string, string>>;
 async function begin(options: ServeOptions<unknown>, headers: Headers = {}): Promise<Omit<Asked, 'response'>> {
   const server = await run(serve({ port: 0, host: '127.0.0.1', ...options }));
   atEnd(() => server.subscription.unsubscribe());
-  const raw = await RawClient.connect(server.port);
-  atEnd(() => raw.close());
-  raw.write(handshake({ path: '/path?query', headers }));
+  const raw = await peers.ask(server.port, { path: '/path?query', headers });
   return { raw, connections: server.connections };
 }
 
@@ -346,9 +345,7 @@ describe('a hook that never answers', () => {
   });
 
   it('is answered with 503 on a server of others too, counted from the upgrade', async () => {
-    const http = createServer();
-    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-    atEnd(() => new Promise((resolve) => http.close(resolve).closeAllConnections()));
+    const http = await httpServer(atEnd);
     const { port, subscription } = await run(serve({ server: http, handshakeTimeout: 40, authenticate: () => NEVER }));
     const raw = await RawClient.connect(port);
     raw.write(handshake());

@@ -4,12 +4,14 @@ import { createServer as createTls } from 'node:tls';
 import { type OriginFacts, type OriginPolicy, type ServeOptions, serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
-import { handshake, RawClient } from '../support/raw-client.js';
+import { handshake } from '../support/raw-client.js';
+import { rawPeers } from '../support/raw-peers.js';
 import { run } from '../support/running-server.js';
 import { serverPair } from '../support/tls.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+const { connectTls } = rawPeers(atEnd);
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -52,8 +54,7 @@ const places: [string, boolean, (options: ServeOptions<unknown>) => Promise<numb
 ];
 
 async function status(port: number, headers: Readonly<Record<string, string>>): Promise<number> {
-  const raw = await RawClient.connectTls(port);
-  atEnd(() => raw.close());
+  const raw = await connectTls(port);
   raw.write(handshake({ headers: { Host: 'chat.example:8443', ...headers } }));
   return (await raw.response()).status;
 }

@@ -5,6 +5,7 @@ import { type Connection, type ServeOptions, serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { ACCEPT, handshake, RawClient } from '../support/raw-client.js';
+import { rawPeers } from '../support/raw-peers.js';
 import { run } from '../support/running-server.js';
 
 guardProcess();
@@ -16,12 +17,8 @@ async function start(options: ServeOptions<unknown>): Promise<{ port: number; co
   return server;
 }
 
-async function ask(port: number, headers: Record<string, string> = {}): Promise<RawClient> {
-  const raw = await RawClient.connect(port);
-  atEnd(() => raw.close());
-  raw.write(handshake({ headers }));
-  return raw;
-}
+const peers = rawPeers(atEnd);
+const ask = (port: number, headers: Record<string, string> = {}): Promise<RawClient> => peers.ask(port, { headers });
 
 const openSockets = (server: HttpServer): Promise<number> =>
   new Promise((resolve) => server.getConnections((_, count) => resolve(count)));

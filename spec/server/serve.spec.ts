@@ -18,11 +18,13 @@ import { endAfterEach } from '../support/end-after-each.js';
 import { text, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient } from '../support/raw-client.js';
+import { rawPeers } from '../support/raw-peers.js';
 import { echo, run } from '../support/running-server.js';
 import { ca, clientPair, serverPair } from '../support/tls.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+const { connect: connectTo, connectTls } = rawPeers(atEnd);
 const anyPort = { port: 0, host: '127.0.0.1' } as const;
 
 async function start(
@@ -31,12 +33,6 @@ async function start(
   const server = await run(serve({ ...anyPort, ...options }), echo);
   atEnd(() => server.subscription.unsubscribe());
   return server;
-}
-
-async function connectTo(port: number): Promise<RawClient> {
-  const raw = await RawClient.connect(port);
-  atEnd(() => raw.close());
-  return raw;
 }
 
 async function expectEcho(raw: RawClient): Promise<void> {
@@ -108,8 +104,7 @@ describe('serve', () => {
 describe('over TLS', () => {
   it('serves wss with key and cert', async () => {
     const { port } = await start(serverPair);
-    const raw = await RawClient.connectTls(port);
-    atEnd(() => raw.close());
+    const raw = await connectTls(port);
     await expectEcho(raw);
     const messages = firstValueFrom(
       connect(`wss://localhost:${port}`, [], { ca }).pipe(
@@ -130,8 +125,7 @@ describe('over TLS', () => {
       await raw.ended();
     }
     expect(connections).toEqual([]);
-    const raw = await RawClient.connectTls(port);
-    atEnd(() => raw.close());
+    const raw = await connectTls(port);
     await expectEcho(raw);
   });
 
@@ -178,8 +172,7 @@ describe('over TLS', () => {
   it('takes the certificate of a client for a credential of a page', async () => {
     const { port } = await start({ ...serverPair, ca, requestCert: true, rejectUnauthorized: false });
     const statusFor = async (options: object): Promise<number> => {
-      const raw = await RawClient.connectTls(port, options);
-      atEnd(() => raw.close());
+      const raw = await connectTls(port, options);
       raw.write(handshake({ headers: { Origin: 'https://localhost:1' } }));
       return (await raw.response()).status;
     };
@@ -253,8 +246,7 @@ describe('a reset at any moment', () => {
         }),
       );
     }
-    const raw = options.key === undefined ? await RawClient.connect(port) : await RawClient.connectTls(port);
-    atEnd(() => raw.close());
+    const raw = await (options.key === undefined ? connectTo(port) : connectTls(port));
     raw.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     expect((await raw.response()).status).toBe(426);
   });

@@ -6,14 +6,14 @@ const server = createServer();
 
 describe('where a server listens', () => {
   it.each<[string, ServeOptions]>([
-    ['none of port', {}],
-    ['none of port', { noServer: false }],
+    ['none', {}],
+    ['none', { noServer: false }],
     ['port and server', { port: 0, server }],
     ['port and noServer', { port: 0, noServer: true }],
     ['port and socketPath', { port: 0, socketPath: '/run/s' }],
     ['socketPath and server', { socketPath: '/run/s', server }],
     ['server and noServer', { server, noServer: true }],
-  ])('is said exactly once: found %s', (found, options) => {
+  ])('is said exactly once: got %s', (found, options) => {
     expect(() => serve(options)).toThrow(TypeError);
     expect(() => serve(options)).toThrow(found);
   });
@@ -130,9 +130,9 @@ describe('an option that is not allowed', () => {
       'found limitBy.dataKey without authenticate: it is called with what that returned',
     );
     expect(() => accept({ limitBy: { max: 1, prefix6: 64, key: () => 'a' } })).toThrow(
-      'found limitBy.key beside limitBy.prefix6, allowed is one of them: give limitBy a list for several limits',
+      'limitBy.key cannot be combined with limitBy.prefix6: give limitBy a list for several limits',
     );
-    expect(() => accept({ limitBy: [] })).toThrow('limitBy is an empty list');
+    expect(() => accept({ limitBy: [] })).toThrow('limitBy must have at least one limit, got an empty list');
   });
 
   it.each([
@@ -154,7 +154,7 @@ describe('an option that is not allowed', () => {
     ['host', 'socketPath', { socketPath: '/run/s', host: 'localhost' }],
   ])('throws for %s beside %s, where it would have no effect', (name, place, options) => {
     expect(() => serve(options)).toThrow(TypeError);
-    expect(() => serve(options)).toThrow(new RegExp(`${name} beside .*${place}`));
+    expect(() => serve(options)).toThrow(new RegExp(`${name} cannot be combined with .*${place}`));
   });
 
   it.each(['maxpayload', 'tls', 'toString', 'perMessageDeflat'])('throws for an unknown name: %s', (name) => {

@@ -1,47 +1,20 @@
-import { createServer, type Server as HttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { firstValueFrom, ignoreElements, lastValueFrom, NEVER, type Observable, VirtualTimeScheduler } from 'rxjs';
 import { type Connection, serve } from 'sluice';
 import { endAfterEach } from '../support/end-after-each.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient } from '../support/raw-client.js';
+import { httpServer, portOf, rawPeers } from '../support/raw-peers.js';
 import { run } from '../support/running-server.js';
 import { until } from '../support/until.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+const { connect, open, status } = rawPeers(atEnd);
 const anyPort = { port: 0, host: '127.0.0.1' } as const;
-
-async function connect(port: number): Promise<RawClient> {
-  const raw = await RawClient.connect(port);
-  atEnd(() => raw.close());
-  return raw;
-}
-
-async function open(port: number): Promise<RawClient> {
-  const raw = await connect(port);
-  raw.write(handshake());
-  expect((await raw.response()).status).toBe(101);
-  return raw;
-}
-
-async function status(port: number): Promise<number> {
-  const raw = await connect(port);
-  raw.write(handshake());
-  return (await raw.response()).status;
-}
-
-async function httpServer(): Promise<HttpServer> {
-  const server = createServer((_, response) => response.end('route'));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  atEnd(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
-  return server;
-}
 
 const completion = (server: Observable<unknown>): Promise<string> =>
   lastValueFrom(server.pipe(ignoreElements()), { defaultValue: 'completed' });
-
-const portOf = (server: HttpServer): number => (server.address() as AddressInfo).port;
 
 /** Reads a Close frame, answers it as a client does, and gives its code and reason. */
 async function answerClose(raw: RawClient): Promise<string> {
@@ -172,7 +145,7 @@ describe('close()', () => {
 
 describe('close() on a server of others', () => {
   it('refuses newcomers with 503 while connections drain, then leaves the path to others', async () => {
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const server = serve({ server: http });
     const { port } = await run(server);
     const raw = await open(port);
@@ -184,7 +157,7 @@ describe('close() on a server of others', () => {
   });
 
   it('lets a new subscription take over at once', async () => {
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const server = serve({ server: http });
     const { port } = await run(server);
     const raw = await open(port);
@@ -220,7 +193,7 @@ describe("the 'close' of a server of others", () => {
     const server = serve({ server: http });
     const completed = completion(server);
     const listening = lastValueFrom(server.listening$);
-    expect(await status(portOf(http))).toBe(101);
+    expect(await status(portOf(http.address()))).toBe(101);
     const address = http.address();
     http.close();
     for (const connection of server.connections) connection.terminate();
@@ -228,14 +201,14 @@ describe("the 'close' of a server of others", () => {
     await listen();
     const connections: Connection<unknown>[] = [];
     const subscription = server.subscribe((connection) => connections.push(connection));
-    expect([await status(portOf(http)), connections.length]).toEqual([101, 1]);
+    expect([await status(portOf(http.address())), connections.length]).toEqual([101, 1]);
     subscription.unsubscribe();
     connections[0]!.terminate();
     await new Promise((resolve) => http.close(resolve).closeAllConnections());
   });
 
   it('never comes from us', async () => {
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const server = serve({ server: http });
     const { port, subscription } = await run(server);
     const raw = await open(port);

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { getEventListeners } from 'node:events';
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { firstValueFrom, lastValueFrom, repeat, retry, take, takeUntil, toArray } from 'rxjs';
 import { type Connection, type ListenAddress, reject, serve } from 'sluice';
@@ -9,40 +9,14 @@ import { endAfterEach } from '../support/end-after-each.js';
 import { text, wire } from '../support/frames.js';
 import { guardProcess } from '../support/process-guard.js';
 import { handshake, RawClient } from '../support/raw-client.js';
+import { closeCode, httpServer, portOf, rawPeers } from '../support/raw-peers.js';
 import { echo, run } from '../support/running-server.js';
 
 guardProcess();
 const atEnd = endAfterEach();
+const { connect, open, status } = rawPeers(atEnd);
 
 const anyPort = { port: 0, host: '127.0.0.1' } as const;
-
-async function connect(port: number): Promise<RawClient> {
-  const raw = await RawClient.connect(port);
-  atEnd(() => raw.close());
-  return raw;
-}
-
-/** A peer whose handshake is done. */
-async function open(port: number): Promise<RawClient> {
-  const raw = await connect(port);
-  raw.write(handshake());
-  expect((await raw.response()).status).toBe(101);
-  return raw;
-}
-
-async function status(port: number): Promise<number> {
-  const raw = await connect(port);
-  raw.write(handshake());
-  return (await raw.response()).status;
-}
-
-async function closeCode(raw: RawClient): Promise<number> {
-  const { opcode, payload } = await raw.frame();
-  expect(opcode).toBe(8);
-  return payload.readUInt16BE();
-}
-
-const portOf = (address: ListenAddress): number => (address as AddressInfo).port;
 
 /** A TCP port that nobody listens on just now. */
 async function freePort(): Promise<number> {
@@ -51,13 +25,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-async function httpServer(): Promise<HttpServer> {
-  const server = createHttpServer((_, response) => response.end('route'));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  atEnd(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
-  return server;
 }
 
 describe('the subscriptions of a server', () => {
@@ -117,7 +84,7 @@ describe('the subscriptions of a server', () => {
   });
 
   it('may end while a server of others, that listens already, tells so', async () => {
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const server = serve({ server: http });
     const seen = await lastValueFrom(server.pipe(takeUntil(server.listening$), toArray()));
     expect({ seen, address: server.address(), listeners: http.listenerCount('upgrade') }).toEqual({
@@ -209,7 +176,7 @@ describe('listening$', () => {
   });
 
   it('emits at once on a server of others that listens, and later on one that does not yet', async () => {
-    const listening = await httpServer();
+    const listening = await httpServer(atEnd);
     const server = serve({ server: listening });
     const subscription = server.subscribe();
     const addresses: ListenAddress[] = [];
@@ -304,7 +271,7 @@ describe('clientTracking: false', () => {
 describe('noServer', () => {
   it('tells the caller of handleUpgrade which connection came of the request, before all others', async () => {
     const server = serve({ noServer: true, authenticate: async ({ url }) => url !== '/out' || reject(403) });
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const told = new Map<string, Connection>();
     http.on('upgrade', (request, socket, head) => {
       server.handleUpgrade(request, socket, head, (conn) => told.set(request.url ?? '', conn));
@@ -330,7 +297,7 @@ describe('noServer', () => {
     atEnd(() => void unsubscribe('sluice:server-error', note));
     const fault = new Error('no place for it');
     const server = serve({ noServer: true });
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     http.on('upgrade', (request, socket, head) => {
       server.handleUpgrade(request, socket, head, () => {
         throw fault;
@@ -345,7 +312,7 @@ describe('noServer', () => {
   });
 
   it('takes requests by handleUpgrade, and refuses them while nobody subscribes', async () => {
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const server = serve({ noServer: true, path: '/ws' });
     http.on('upgrade', (request, socket, head) => server.handleUpgrade(request, socket, head));
     const { port } = http.address() as AddressInfo;
@@ -366,12 +333,12 @@ describe('noServer', () => {
 
 describe('shouldHandle', () => {
   it('may be overridden', async () => {
-    const http = await httpServer();
+    const http = await httpServer(atEnd);
     const server = serve({ server: http, path: '/never' });
     server.shouldHandle = ({ headers }) => headers['x-tenant'] === 'a';
     const subscription = server.subscribe();
     const ask = async (tenant: string): Promise<number> => {
-      const raw = await connect((http.address() as AddressInfo).port);
+      const raw = await connect(portOf(http.address()));
       raw.write(handshake({ headers: { 'X-Tenant': tenant } }));
       return (await raw.response()).status;
     };

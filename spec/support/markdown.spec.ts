@@ -1,4 +1,4 @@
-import { fillMarkers, table } from './markdown.js';
+import { fillMarkers, markedIn, table } from './markdown.js';
 
 describe('table', () => {
   const [head, rows] = [['load', 'us'], [['32 B', '1.0']]];
@@ -20,5 +20,15 @@ describe('fillMarkers', () => {
 
   it('fails when the page has none', () => {
     expect(() => fillMarkers('a', 'bench:echo', 'new')).toThrow('<!-- bench:echo -->');
+  });
+});
+
+describe('markedIn', () => {
+  it('gives what stands between the markers', () => {
+    expect(markedIn('a\n<!-- faults -->\nold\n\n| b |\n<!-- /faults -->\nb', 'faults')).toBe('old\n\n| b |');
+  });
+
+  it('fails when the page has none', () => {
+    expect(() => markedIn('a', 'faults')).toThrow('<!-- faults -->');
   });
 });

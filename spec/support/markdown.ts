@@ -17,8 +17,19 @@ export function table(
 
 /** `page` with `content` between the markers of `name`. @throws Error when the page has no such markers. */
 export function fillMarkers(page: string, name: string, content: string): string {
+  const [start, end] = markers(page, name);
+  return `${page.slice(0, start)}\n${content}\n${page.slice(end)}`;
+}
+
+/** What stands in `page` between the markers of `name`. @throws Error when the page has no such markers. */
+export function markedIn(page: string, name: string): string {
+  return page.slice(...markers(page, name)).trim();
+}
+
+/** Where the first marker ends, and the second begins. */
+function markers(page: string, name: string): [number, number] {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [start, end] = [page.indexOf(open), page.indexOf(close)];
   if (start < 0 || end < start) throw new Error(`the page has no ${open} ... ${close}`);
-  return `${page.slice(0, start + open.length)}\n${content}\n${page.slice(end)}`;
+  return [start + open.length, end];
 }

@@ -4,60 +4,64 @@ import { describe } from './describe.js';
 /** The longest time that Node's timers can wait, in milliseconds. */
 export const MAX_TIMER: number = 2 ** 31 - 1;
 
-/** @throws TypeError when `value` is no number, RangeError when it is no integer from `min` to `max`. */
+/** @throws TypeError if `value` is not a number, RangeError if it is not an integer from `min` to `max`. */
 export function checkInteger(name: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number')
-    throw new TypeError(`${name} is ${describe(value)}, allowed are integers from ${min} to ${max}`);
+    throw new TypeError(`${name} must be an integer from ${min} to ${max}, got ${describe(value)}`);
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${name} is ${value}, allowed are integers from ${min} to ${max}`);
-  }
-  return value;
-}
-
-/** @throws TypeError when `value` is no number, RangeError when it is none from `min` to `max`. */
-export function checkNumber(name: string, value: unknown, min: number, max: number): number {
-  const allowed = max === Number.POSITIVE_INFINITY ? `numbers from ${min}` : `numbers from ${min} to ${max}`;
-  if (typeof value !== 'number') throw new TypeError(`${name} is ${describe(value)}, allowed are ${allowed}`);
-  if (!(value >= min && value <= max)) throw new RangeError(`${name} is ${value}, allowed are ${allowed}`);
-  return value;
-}
-
-/** @throws TypeError when `value` is neither `true` nor `false`. */
-export function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} is ${describe(value)}, allowed are true and false`);
-  return value;
-}
-
-/** @throws TypeError when `value` is none of `allowed`. */
-export function checkOneOf<T extends string | number>(name: string, value: unknown, allowed: readonly T[]): T {
-  if (!allowed.includes(value as T)) {
-    throw new TypeError(`${name} is ${describe(value)}, allowed are ${allowed.map(describe).join(', ')}`);
-  }
-  return value as T;
-}
-
-/** @throws TypeError when `value` is given and no function. */
-export function checkFunction(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') {
-    throw new TypeError(`${name} is ${describe(value)}, allowed is a function`);
-  }
-}
-
-/** @throws TypeError when `value` is no scheduler. */
-export function checkScheduler(name: string, value: SchedulerLike): SchedulerLike {
-  if (typeof value?.schedule !== 'function' || typeof value.now !== 'function') {
-    throw new TypeError(`${name} is ${describe(value)}, allowed is a scheduler of RxJS`);
+    throw new RangeError(`${name} must be an integer from ${min} to ${max}, got ${value}`);
   }
   return value;
 }
 
 /**
- * @param within the option that `options` belong to, with a dot behind it.
- * @throws TypeError when `options` is no object, or has an option that is not in `allowed`.
+ * @param others what else the caller accepts, at the end of the sentence.
+ * @throws TypeError if `value` is not a number, RangeError if it is not from `min` to `max`.
+ */
+export function checkNumber(name: string, value: unknown, min: number, max: number, others = ''): number {
+  const range = max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`;
+  const allowed = `a number ${range}${others}`;
+  if (typeof value !== 'number') throw new TypeError(`${name} must be ${allowed}, got ${describe(value)}`);
+  if (!(value >= min && value <= max)) throw new RangeError(`${name} must be ${allowed}, got ${value}`);
+  return value;
+}
+
+/** @throws TypeError when `value` is neither `true` nor `false`. */
+export function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${describe(value)}`);
+  return value;
+}
+
+/** @throws TypeError if `value` is not one of `allowed`. */
+export function checkOneOf<T extends string | number>(name: string, value: unknown, allowed: readonly T[]): T {
+  if (!allowed.includes(value as T)) {
+    throw new TypeError(`${name} must be one of ${allowed.map(describe).join(', ')}, got ${describe(value)}`);
+  }
+  return value as T;
+}
+
+/** @throws TypeError if `value` is given and is not a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') {
+    throw new TypeError(`${name} must be a function, got ${describe(value)}`);
+  }
+}
+
+/** @throws TypeError if `value` is not a scheduler. */
+export function checkScheduler(name: string, value: SchedulerLike): SchedulerLike {
+  if (typeof value?.schedule !== 'function' || typeof value.now !== 'function') {
+    throw new TypeError(`${name} must be an RxJS scheduler, got ${describe(value)}`);
+  }
+  return value;
+}
+
+/**
+ * @param within the option that `options` belong to, with a trailing dot.
+ * @throws TypeError if `options` is not an object, or has an option that is not in `allowed`.
  */
 export function checkNames(options: object, allowed: readonly string[], within = ''): void {
   if (typeof options !== 'object' || options === null)
-    throw new TypeError(`options are ${describe(options)}, allowed is an object`);
+    throw new TypeError(`options must be an object, got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !allowed.includes(name)) {
       throw new TypeError(`unknown option ${describe(within + name)}, allowed are ${allowed.join(', ')}`);
@@ -65,9 +69,9 @@ export function checkNames(options: object, allowed: readonly string[], within =
   }
 }
 
-/** @throws TypeError when `signal` is given and no AbortSignal. */
+/** @throws TypeError if `signal` is given and is not an AbortSignal. */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw new TypeError(`signal is ${describe(signal)}, allowed is an AbortSignal`);
+    throw new TypeError(`signal must be an AbortSignal, got ${describe(signal)}`);
   }
 }

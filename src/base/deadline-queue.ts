@@ -19,7 +19,7 @@ export interface Due {
  * The deadlines of all connections on one timer: a heap, the earliest first. A timer for each would cost 0.5 KiB where this costs
  * the place in an array, and a connection has a deadline as long as it lives.
  *
- * Each is told one turn of the event loop late: what lies in the kernel by then is read first. So a loop that was blocked, which finds its
+ * Each expires one turn of the event loop late, so that what the kernel has received by then is read first. So a loop that was blocked, which finds its
  * timers due before it reads, does not blame a peer.
  */
 export class DeadlineQueue {
@@ -31,7 +31,7 @@ export class DeadlineQueue {
   #timer: Subscription | undefined;
   /** When the timer fires; when it was noticed, once it has fired. */
   #timerAt = 0;
-  /** Whether the timer has fired, and what was due by then is told in the next turn. */
+  /** Whether the timer has fired, and the deadlines that were due expire in the next turn. */
   #isNoticed = false;
   #isRunning = false;
 
@@ -121,14 +121,14 @@ export class DeadlineQueue {
     try {
       for (const item of due) this.#tell(item);
     } finally {
-      // Where one threw, the others are told in the next turn.
+      // If one throws, the others expire in the next turn.
       for (const item of due) if (item.place === TAKEN) this.#put(item);
       this.#isRunning = false;
       this.#arm(this.clock());
     }
   }
 
-  /** Unless one before has taken it out, or added it anew. */
+  /** Unless an earlier one has removed it or added it again. */
   #tell(item: Due): void {
     if (item.place !== TAKEN) return;
     item.place = OUTSIDE;
@@ -167,7 +167,7 @@ export class DeadlineQueue {
 }
 
 /**
- * Calls `expire` when `delay` ms have passed, one turn of the event loop late, as all that stands in a {@link DeadlineQueue}.
+ * Calls `expire` when `delay` ms have passed, one turn of the event loop late, like everything in a {@link DeadlineQueue}.
  *
  * @returns how to call it off.
  */

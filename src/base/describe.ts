@@ -1,4 +1,4 @@
-/** A short name of any value, for messages of errors. */
+/** A short description of any value, for error messages. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);

@@ -22,7 +22,7 @@ export class Fifo<T> {
     return item;
   }
 
-  /** Takes `item` out from where it stands: the newest place, if it has several. Takes time as more waits behind it. */
+  /** Removes `item`: the newest occurrence, if there are several. The time grows with the number of items after it. */
   remove(item: T): void {
     const at = this.#items.lastIndexOf(item);
     if (at >= this.#first) this.#items.splice(at, 1);

@@ -1,6 +1,6 @@
 import { AsyncSubject, type Observable, of } from 'rxjs';
 
-/** A value that comes once, and is replayed: what costs nothing while nobody waits for it. */
+/** A value that arrives once and is replayed. It costs nothing while there are no subscribers. */
 export class Once<T> {
   #subject: AsyncSubject<T> | undefined;
   #value: { readonly value: T } | undefined;

@@ -115,7 +115,7 @@ export class Puller<T> implements Unsubscribable {
         if (result.done === true) this.#complete();
         else this.#next(result.value);
       } catch (error) {
-        // What the iterator resolved with is no result: thrown here, it would be a rejection that nobody handles.
+        // The value that the iterator resolved with is not a result. Thrown here, the error would be an unhandled rejection.
         this.#error(error);
         return;
       }
@@ -171,7 +171,7 @@ export class Puller<T> implements Unsubscribable {
   }
 }
 
-/** Lets an iterator clean up. What comes of it is nobody's concern any more. */
+/** Lets an iterator clean up. Its result is ignored. */
 function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
   try {
     Promise.resolve(iterator.return?.()).catch(() => {});

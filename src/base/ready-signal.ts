@@ -5,7 +5,7 @@ class Listener {
   readonly #signal: { readonly isReady: boolean };
   readonly #subscriber: Subscriber<boolean>;
   #told: boolean | undefined;
-  /** Whether it was told `true`, and has not been told yet that this was over for a while. */
+  /** Whether its last value was `true`, and a change to `false` since then has not been emitted yet. */
   #missedFalse = false;
 
   constructor(signal: { readonly isReady: boolean }, subscriber: Subscriber<boolean>) {
@@ -67,7 +67,7 @@ export class ReadySignal {
 
   /**
    * Replays `isReady`, then emits each change; completes with the connection. A subscriber whose turn comes after another one has changed
-   * it again is told what is true then.
+   * it again gets the value of that moment.
    */
   get ready$(): Observable<boolean> {
     this.#ready$ ??= new Observable((subscriber) => {

@@ -6,12 +6,12 @@ export type Reporter = (name: ReportName, message: object) => void;
 
 let reporter: Reporter | undefined;
 
-/** Sends all that is reported from now on to `to`. A platform without diagnostics never calls it. */
+/** Sends all further reports to `to`. A platform without diagnostics never calls it. */
 export function reportTo(to: Reporter): void {
   reporter = to;
 }
 
-/** Reports `message` to whoever follows `name`: on Node.js the subscribers of the channel `sluice:<name>`. */
+/** Reports `message` under `name`: on Node.js to the subscribers of the channel `sluice:<name>`. */
 export function report(name: ReportName, message: object): void {
   reporter?.(name, message);
 }

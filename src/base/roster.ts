@@ -4,7 +4,7 @@ export interface Enrolled {
   rank: number;
 }
 
-/** Shorter lists are not worth to be closed up. */
+/** Shorter lists are not compacted. */
 const MIN_LENGTH = 32;
 
 /**
@@ -24,7 +24,7 @@ export class Roster<M extends Enrolled> implements Iterable<M> {
     return this.#size;
   }
 
-  /** The same members as a `Set` that follows: made when somebody asks. */
+  /** The same members as a `Set` that is kept up to date, made at the first access. */
   get set(): ReadonlySet<M> {
     this.#set ??= new Set(this);
     return this.#set;
@@ -48,7 +48,7 @@ export class Roster<M extends Enrolled> implements Iterable<M> {
     if (this.#list.length > MIN_LENGTH && this.#list.length > 2 * this.#size) this.#closeUp();
   }
 
-  /** Those of now: whoever comes or goes meanwhile changes nothing. */
+  /** A snapshot of the members: later changes do not affect it. */
   [Symbol.iterator](): Iterator<M> {
     return this.#list.filter((member) => member !== undefined).values();
   }

@@ -1,4 +1,4 @@
-/** Counts what is taken under each key, at most `max` of one key. Keeps nothing of a key of which nothing is taken. */
+/** Counts the slots that are taken for each key, at most `max` per key. Keeps nothing for a key without taken slots. */
 export class Slots {
   readonly #max: number;
   readonly #taken = new Map<string, number>();
@@ -7,7 +7,7 @@ export class Slots {
     this.#max = max;
   }
 
-  /** Takes one, and returns how to give it back: once, whenever and however often that is called. Nothing when there is none left. */
+  /** Takes a slot and returns a function that releases it once, however often it is called. Undefined if no slot is left. */
   take(key: string): (() => void) | undefined {
     const taken = this.of(key);
     if (taken >= this.#max) return undefined;
@@ -19,12 +19,12 @@ export class Slots {
     };
   }
 
-  /** How many of `key` are taken. */
+  /** How many slots of `key` are taken. */
   of(key: string): number {
     return this.#taken.get(key) ?? 0;
   }
 
-  /** Of how many keys any is taken. */
+  /** How many keys have taken slots. */
   get keys(): number {
     return this.#taken.size;
   }

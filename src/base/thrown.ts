@@ -40,7 +40,7 @@ export function isError(value: unknown): value is Error {
   }
 }
 
-/** `thrown` itself if it is an Error that anybody can read, otherwise an Error that says what it says and has it as its `cause`. */
+/** `thrown` itself if it is an Error that can be read safely, otherwise an Error with its text as the message and `thrown` as the `cause`. */
 export function errorOf(thrown: unknown): Error {
   return isError(thrown) && isReadable(thrown) ? thrown : new Error(describeThrown(thrown), { cause: thrown });
 }

@@ -6,7 +6,7 @@ export class Trampoline {
   #tasks: (() => void)[] = [];
   #isRunning = false;
 
-  /** Runs `task` now, or behind those that wait. */
+  /** Runs `task` now, or after the tasks that wait. */
   run(task: () => void): void {
     this.#tasks.push(task);
     if (this.#isRunning) return;

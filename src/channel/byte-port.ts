@@ -50,7 +50,7 @@ export interface BytePort {
   terminate(): void;
   /** Calls `task.flush()` at the end of the receive loop that is running, or else before the event loop goes on. */
   schedule(task: Flushable): void;
-  /** The number of the turn of the event loop, as far as anybody has asked for it with `isTurnOver`. */
+  /** The number of the turn of the event loop, counting only turns in which `isTurnOver` was called. */
   readonly currentTurn: number;
   /**
    * Whether all connections together have used this turn of the event loop, so that what is left to do is to be deferred.
@@ -58,6 +58,6 @@ export interface BytePort {
    * @param now what `performance.now()` gives.
    */
   isTurnOver(now: number): boolean;
-  /** Calls `task` in a later turn of the event loop, behind the other connections. */
+  /** Calls `task` in a later turn of the event loop, after the other connections. */
   defer(task: () => void): void;
 }

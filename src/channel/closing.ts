@@ -67,7 +67,7 @@ export class Closing implements Due {
     }
     this.#error = isError(error) ? error : undefined;
     this.state = 'closing-by-us';
-    // Before the state is told: what was not parsed yet may hold the peer's Close frame, and with it the end of the transport.
+    // Before the new state is reported: the unparsed bytes may hold the peer's Close frame, and with it the end of the transport.
     this.#owner.outbox.close(payload, () => {});
     this.#owner.closingChanged();
   }
@@ -84,7 +84,7 @@ export class Closing implements Due {
     }
     if (this.state === 'closing-by-us') {
       this.#info = this.#record({ code, reason, wasClean: true, initiator: 'local' });
-      // Our Close frame may wait behind a message whose end nobody knows.
+      // Our Close frame may wait after a message whose end is unknown.
       outbox.giveUpEndless();
       outbox.whenHanded(() => this.#endTransport());
       return;

@@ -11,7 +11,7 @@ export interface PerMessageDeflateOptions {
   readonly clientNoContextTakeover?: boolean;
   /** The server's window is 2^this bytes, 8 to 15. With context takeover, 12 is a good choice. @default 15 */
   readonly serverMaxWindowBits?: number;
-  /** The client's window is 2^this bytes, 8 to 15. A server declines offers of clients that cannot be told. @default 15 */
+  /** The client's window is 2^this bytes, 8 to 15. A server declines offers of clients that cannot be asked for a smaller one. @default 15 */
   readonly clientMaxWindowBits?: number;
   /** Shorter messages are sent as they are, in bytes. Of a message in parts the first part counts. @default 1024 */
   readonly threshold?: number;
@@ -54,7 +54,7 @@ const NAMES: readonly (keyof PerMessageDeflateOptions)[] = [
 export function deflateSettings(option: boolean | PerMessageDeflateOptions = true): DeflateSettings | undefined {
   if (option === false) return undefined;
   if (option !== true && (typeof option !== 'object' || option === null)) {
-    throw new TypeError(`perMessageDeflate is ${describe(option)}, allowed are true, false and an object of options`);
+    throw new TypeError(`perMessageDeflate must be true, false or an object of options, got ${describe(option)}`);
   }
   const options: PerMessageDeflateOptions = option === true ? {} : option;
   checkNames(options, NAMES, 'perMessageDeflate.');

@@ -6,7 +6,7 @@ import type { Flushable } from './byte-port.js';
  * be a write of its own.
  */
 let first: Flushable | undefined;
-/** What waits behind the first: most often nothing, since a receive loop is that of one connection. */
+/** What waits after the first: most often nothing, since a receive loop belongs to one connection. */
 let others: Flushable[] = [];
 let receiving = 0;
 let ticking = false;

@@ -43,7 +43,7 @@ const PLAIN: Supports = Object.freeze({
 
 const COMPRESSED: Supports = Object.freeze({ ...PLAIN, compression: true });
 
-/** The channel of RFC 6455: frames over a {@link BytePort}. It has the parts, and knows who calls whom. */
+/** The channel of RFC 6455: frames over a {@link BytePort}. It owns the parts, and connects them. */
 export class FrameChannel<In>
   implements Channel<In, Outgoing>, PortEvents, OutboxOwner, ReceiverOwner, ClosingOwner, Watched
 {
@@ -131,7 +131,7 @@ export class FrameChannel<In>
     return this.#closing;
   }
 
-  /** The pings that were sent: nobody keeps account of them before the first. */
+  /** The pings that were sent; undefined before the first one. */
   get tracker(): PingTracker {
     this.#tracker ??= new PingTracker(this.terms.deadlines.clock);
     return this.#tracker;
@@ -141,7 +141,7 @@ export class FrameChannel<In>
     return this.#receiver.isReading;
   }
 
-  /** While the connection closes, the peer's Close frame is waited for whether or not anybody wants messages. */
+  /** While the connection closes, the peer's Close frame is awaited whether or not there is demand. */
   get readsAlways(): boolean {
     return this.state !== 'open' && this.state !== 'cut' && this.state !== 'closed';
   }
@@ -158,7 +158,7 @@ export class FrameChannel<In>
 
   /** Bytes may come from now on. */
   start(): void {
-    // In the second half of the interval: who opens a connection for a moment is not asked whether it lives.
+    // In the second half of the interval: a connection that is open for a moment is never pinged.
     this.#heartbeat?.start((1 + this.terms.settings.random()) / 2);
     this.port.open(this);
   }
@@ -205,7 +205,7 @@ export class FrameChannel<In>
   }
 
   ping(given: Uint8Array, answered: (roundTrip: number) => void, lost: () => void): () => void {
-    // An empty pong may be one that nobody asked for: it must not answer a ping.
+    // An empty pong may be unsolicited: it must not answer a ping.
     const payload = given.length > 0 ? given : this.tracker.nextPayload();
     const forget = this.tracker.sent(payload, answered, lost);
     this.#control(Opcode.ping, payload);
@@ -216,7 +216,7 @@ export class FrameChannel<In>
     this.#control(Opcode.pong, payload);
   }
 
-  /** Sends a ping or pong of our own; nothing behind a Close frame. RFC 6455 §5.5.1. */
+  /** Sends a ping or pong of our own; nothing after a Close frame. RFC 6455 §5.5.1. */
   #control(opcode: Opcode, payload: Uint8Array): void {
     if (this.state === 'open') this.outbox.control(opcode, payload);
   }
@@ -333,7 +333,10 @@ export class FrameChannel<In>
     this.#heartbeat?.interrupt();
     this.#lifeSign?.interrupt();
     if (pausedTimeout === undefined) return;
-    const error = new WebSocketError('PAUSED_TIMEOUT', `nobody wanted messages for ${pausedTimeout} ms`);
+    const error = new WebSocketError(
+      'PAUSED_TIMEOUT',
+      `messages$ was without demand for ${pausedTimeout} ms (pausedTimeout)`,
+    );
     this.#pausedDeadline = scheduler.schedule(() => this.closing.abort(error), pausedTimeout);
   }
 
@@ -378,7 +381,7 @@ export class FrameChannel<In>
     this.messagesReceived++;
     const message = receivedAs(data, this.terms.settings.binaryType, this.session);
     if (message === undefined) return;
-    // After our own Close frame a message that nobody wants is not kept.
+    // After our own Close frame a message without demand is not kept.
     this.inbox.put(message as In, size, !this.readsAlways || this.inbox.hasDemand);
   }
 }

@@ -29,7 +29,7 @@ export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
   /** Most frames in one message, empty ones included. One more closes with 1008. @default 4096 */
   readonly maxFragments?: number;
   /**
-   * How much is read ahead while nobody wants messages (each charged 128 bytes beside its own), and how much may wait to be sent
+   * How much is read ahead while there is no demand for messages (each counts 128 bytes more than its size), and how much may wait to be sent
    * before `send.ready$` says `false`. Raise for throughput over long distances. @default 65_536
    */
   readonly highWaterMark?: number;
@@ -37,7 +37,7 @@ export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
   readonly maxBufferedAmount?: number;
   /**
    * What happens above `maxBufferedAmount`: `'terminate'` ends the connection without a close frame, because a peer that does not read cannot
-   * be told; `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'terminate'
+   * be notified; `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'terminate'
    */
   readonly overflow?: Overflow;
   /** For the whole opening handshake. @default 10_000 */
@@ -51,7 +51,7 @@ export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
    * @default { interval: 30_000, timeout: 30_000, stalledTimeout: 120_000 }
    */
   readonly heartbeat?: HeartbeatOptions | false;
-  /** Terminates a connection whose messages nobody has wanted for so long. @default none */
+  /** Terminates a connection that was without demand for this long, in milliseconds. @default none */
   readonly pausedTimeout?: number;
   /** Answers pings. `false` only where the application does (RFC 6455 §5.5.2 demands it). @default true */
   readonly autoPong?: boolean;
@@ -127,9 +127,7 @@ export function connectionSettings(
 function heartbeatSettings(heartbeat: HeartbeatOptions | false | undefined): Required<HeartbeatOptions> | false {
   if (heartbeat === false) return false;
   if (heartbeat !== undefined && (typeof heartbeat !== 'object' || heartbeat === null)) {
-    throw new TypeError(
-      `heartbeat is ${describe(heartbeat)}, allowed are false and { interval, timeout, stalledTimeout }`,
-    );
+    throw new TypeError(`heartbeat must be false or { interval, timeout, stalledTimeout }, got ${describe(heartbeat)}`);
   }
   checkNames(heartbeat ?? {}, ['interval', 'timeout', 'stalledTimeout'], 'heartbeat.');
   return {

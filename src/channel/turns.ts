@@ -9,13 +9,13 @@ const LEAST_MS = 1;
 
 let waiting: (() => void)[] = [];
 let isScheduled = false;
-/** Of this turn, as far as anybody has asked: turns in which nobody does are not counted. */
+/** The number of this turn. Turns in which it is not asked for are not counted. */
 let turn = 0;
-/** Until when whoever works now may work; nothing before the first of this turn has asked. */
+/** Until when the busy connections may work in this turn; undefined before the first one has asked. */
 let deadline: number | undefined;
 
 /**
- * Whether whoever asks, who has done much already, has to leave the rest for `later`. The first to ask begins the turn.
+ * Whether the caller, which has done much already, has to leave the rest for `later`. The first caller begins the turn.
  *
  * @param now what `performance.now()` gives.
  */
@@ -27,12 +27,12 @@ export function isTurnOver(now: number): boolean {
   return now > deadline;
 }
 
-/** The number of this turn: another one means that other connections had theirs. It stands still until somebody asks `isTurnOver`. */
+/** The number of this turn: another one means that other connections had theirs. It changes only when `isTurnOver` is called. */
 export function currentTurn(): number {
   return turn;
 }
 
-/** Calls `task` in a later turn of the event loop, behind all that wait already. It must not throw. */
+/** Calls `task` in a later turn of the event loop, after all tasks that wait already. It must not throw. */
 export function later(task: () => void): void {
   waiting.push(task);
   schedule();

@@ -110,7 +110,7 @@ export function connectSettings(
   const { url, protocols: ownProtocols, ...ownOptions } = own;
   if ((ownOptions as AnyConnectOptions).codec !== undefined) {
     throw new TypeError(
-      'found codec in a target, allowed is it in the options of connect: all its connections have one type',
+      'codec must be an option of connect(), since all its connections have one type, got one in a target',
     );
   }
   const merged = { ...options, ...ownOptions };
@@ -164,10 +164,10 @@ export function checkConnectOptions(
 function checkNetworkOptions({ agent, family, lookup, ...options }: AnyConnectOptions): void {
   const { localAddress, rejectUnauthorized, checkServerIdentity } = options;
   if (agent !== undefined && typeof (agent as { addRequest?: unknown } | null)?.addRequest !== 'function') {
-    throw new TypeError(`agent is ${describe(agent)}, allowed is an Agent of node:http or node:https`);
+    throw new TypeError(`agent must be an Agent of node:http or node:https, got ${describe(agent)}`);
   }
   if (localAddress !== undefined && typeof localAddress !== 'string') {
-    throw new TypeError(`localAddress is ${describe(localAddress)}, allowed is an address of IP`);
+    throw new TypeError(`localAddress must be an IP address, got ${describe(localAddress)}`);
   }
   checkOneOf('family', family ?? 0, [0, 4, 6]);
   checkFunction('lookup', lookup);
@@ -178,7 +178,7 @@ function checkNetworkOptions({ agent, family, lookup, ...options }: AnyConnectOp
 /** The caller's fields of the request. */
 function requestFields({ headers = {}, host }: AnyConnectOptions): ConnectSettings['headers'] {
   if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
-    throw new TypeError(`headers are ${describe(headers)}, allowed is an object of names and values`);
+    throw new TypeError(`headers must be an object of names and values, got ${describe(headers)}`);
   }
   return host === undefined ? headers : { ...headers, Host: host };
 }
@@ -187,7 +187,7 @@ function isTargetOptions(target: unknown): target is TargetOptions<BinaryType> {
   if (typeof target === 'string' || target instanceof URL) return false;
   if (typeof target === 'object' && target !== null && 'url' in target) return true;
   throw new TypeError(
-    `target is ${describe(target)}, allowed are a URL, { url, ... } and a function that gives one of them`,
+    `target must be a URL, { url, ... } or a function that returns one of them, got ${describe(target)}`,
   );
 }
 

@@ -6,7 +6,7 @@ import type { SharedMessage } from './shared-message.js';
 
 /** What a channel tells of its options. Sizes are bytes, times milliseconds. */
 export interface ChannelSettings {
-  /** How much is read ahead while nobody wants messages. */
+  /** How much is read ahead while there is no demand. */
   readonly highWaterMark: number;
   /** How long a hold may keep back what waits after the end. */
   readonly closeTimeout: number;
@@ -29,7 +29,7 @@ export interface ChannelInbox<In> {
   /**
    * Takes in a message.
    *
-   * @param size in bytes. @param isKept whether it waits if nobody wants it now. @default true
+   * @param size in bytes. @param isKept whether it is queued if there is no demand. @default true
    */
   put(message: In, size: number, isKept?: boolean): void;
   /** Delivers one message that waits, or the end. Returns `false` when there is no demand, or nothing waits. */
@@ -46,7 +46,7 @@ export interface ChannelEvents {
   pong(payload: Uint8Array): void;
   /** The connection has ended: nothing can be sent any more, and `readyState` says so. Once. */
   ended(info: CloseInfo): void;
-  /** All that can be delivered now was delivered, and who waited for a pong was told. Once, after `ended`. */
+  /** Everything that can be delivered now was delivered, and pings without a pong have failed. Once, after `ended`. */
   settled(): void;
   /** A message cannot be sent, though it was accepted: the connection is to be closed for it. */
   failed(error: unknown): void;
@@ -91,7 +91,7 @@ export interface Channel<In, Out> extends SendTarget<Out> {
   /** As `trySend(shared.value)`, which it is if this is missing: what one connection makes of the value, others use. */
   trySendShared?(shared: SharedMessage<Out>, onHanded: (() => void) | undefined): SendResult;
 
-  /** Calls `done` when all that was sent so far is handed to the operating system: at once if it is already. */
+  /** Calls `done` when everything that was sent so far is with the operating system: at once if it is already. */
   whenHanded(done: () => void): void;
   /** Whether a producer has to leave the rest for `defer`. @param now what `performance.now()` gives. */
   isTurnOver(now: number): boolean;
@@ -105,7 +105,7 @@ export interface Channel<In, Out> extends SendTarget<Out> {
    * @returns what forgets it.
    */
   ping(payload: Uint8Array, answered: (roundTrip: number) => void, lost: () => void): () => void;
-  /** Sends a pong that nobody asked for. */
+  /** Sends an unsolicited pong. */
   pong(payload: Uint8Array): void;
 
   /**

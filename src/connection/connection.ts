@@ -19,7 +19,7 @@ export type MessageOf<B extends BinaryType> = B extends 'arraybuffer'
 
 /** The states of a connection, with the numbers of the browsers' WebSocket. */
 export const ReadyState = {
-  /** Never the state of a `Connection`: there is none before it is open. */
+  /** Never the state of a `Connection`, which does not exist before it is open. */
   CONNECTING: 0,
   /** Messages pass both ways. */
   OPEN: 1,
@@ -72,9 +72,9 @@ export interface ConnectionStats {
   readonly pingsReceived: number;
   /** Pongs of the peer, solicited or not. */
   readonly pongsReceived: number;
-  /** Bytes that came from the transport behind the opening handshake, frame headers included. */
+  /** Bytes received from the transport after the opening handshake, frame headers included. */
   readonly bytesReceived: number;
-  /** Bytes that were written to the transport behind the opening handshake, frame headers included. */
+  /** Bytes written to the transport after the opening handshake, frame headers included. */
   readonly bytesSent: number;
   /** What waits for a subscriber, in bytes: messages with 128 each for keeping them, and what is not parsed yet. */
   readonly inboxBytes: number;
@@ -85,7 +85,7 @@ export interface ConnectionStats {
 /**
  * One WebSocket connection, of a server or of a client.
  *
- * **Subscription is flow control.** While nobody subscribes to `messages$`, or a hold is taken, incoming messages wait: up to
+ * **Subscription is flow control.** While `messages$` has no subscriber, or a hold is taken, incoming messages wait: up to
  * `highWaterMark` bytes here, the rest in TCP. Nothing is lost; unsubscribing never closes.
  *
  * @typeParam Data what `authenticate` returned. @typeParam In the type of messages. @typeParam Out what `send` takes.
@@ -137,7 +137,7 @@ export interface Connection<Data = unknown, In = Message, Out = Outgoing> extend
   terminate(): void;
 
   /**
-   * Sends, and tells what became of it: `'sent'` leaves with this tick, `'buffered'` waits behind others, `'dropped'` by the
+   * Sends a message and returns the outcome: `'sent'` leaves with this tick, `'buffered'` waits after others, `'dropped'` by the
    * overflow policy, `'closed'` the connection is closing or closed.
    *
    * @throws UsageError UNSUPPORTED_DATA for a value that cannot be sent; nothing happens then.
@@ -151,9 +151,9 @@ export interface Connection<Data = unknown, In = Message, Out = Outgoing> extend
    * @throws TypeError at the call for a string (its characters would be the items) and anything else that is no source.
    */
   sendFrom(source: SendSource<Out>): Observable<number>;
-  /** Emits once and completes when all that was sent so far is handed to the operating system; only completes when the connection ends first. */
+  /** Emits once and completes when everything sent so far is with the operating system; only completes if the connection ends first. */
   flush(): Observable<void>;
-  /** Discards messages while it lasts, so that pings and the end of the peer are seen though nobody reads. */
+  /** Discards messages until it is unsubscribed, so that pings and the peer's end are seen without a reader. */
   ignoreMessages(): Subscription;
 
   /** What `authenticate` returned; `undefined` without it. */
@@ -172,7 +172,7 @@ export interface Connection<Data = unknown, In = Message, Out = Outgoing> extend
   readonly protocolVersion: number;
   /** What it can do: on Node all of it, and `compression` where both ends want it. */
   readonly supports: Supports;
-  /** The address of the peer; `undefined` on a Unix domain socket and behind `wrap`. */
+  /** The address of the peer; undefined on a Unix domain socket and with `wrap`. */
   readonly remoteAddress: string | undefined;
   /** One of {@link ReadyState}. */
   readonly readyState: ReadyState;

@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
  */
 export function controlPayload(data: string | ArrayBufferView | ArrayBuffer): Uint8Array {
   const payload = typeof data === 'string' ? encoder.encode(data) : copyOf(data);
-  if (payload.length > 125) throw new RangeError(`data is ${payload.length} bytes, allowed are at most 125`);
+  if (payload.length > 125) throw new RangeError(`data must be at most 125 bytes, got ${payload.length}`);
   return payload;
 }
 
@@ -18,6 +18,6 @@ function copyOf(data: unknown): Uint8Array {
   try {
     return new Uint8Array(toBytes(data));
   } catch {
-    throw new TypeError(`data is ${describe(data)}, allowed are strings, ArrayBuffers and views of them`);
+    throw new TypeError(`data must be a string, an ArrayBuffer or a view of one, got ${describe(data)}`);
   }
 }

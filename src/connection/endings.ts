@@ -37,7 +37,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   #pongs: Subject<Uint8Array> | undefined;
   /** How it ended, as soon as it has. */
   info: CloseInfo | undefined;
-  /** How much of the end was told. */
+  /** How much of the end was delivered. */
   #told: 'nothing' | 'closed' | 'finished' = 'nothing';
 
   constructor(channel: Channel<In, never>, owner: StreamsOwner) {

@@ -17,7 +17,7 @@ export interface FinishListener {
 /** The key of `MessageHooks` for taking a hold. */
 export const holdSymbol: unique symbol = Symbol.for('sluice.hold') as never;
 
-/** The key of `MessageHooks` for messages that are given to somebody else first. */
+/** The key of `MessageHooks` for messages that an interceptor may take first. */
 export const tapSymbol: unique symbol = Symbol.for('sluice.tap') as never;
 
 /** The key of `ConnectionHooks` for the end of a connection. */
@@ -59,8 +59,8 @@ export interface InterceptOptions<In> {
   /** Which messages are shown. @default all */
   readonly key?: InterceptorKey<In>;
   /**
-   * Given by those who wait for a message: reads ahead twice as far while it lasts. Called when even that much waits, and nothing more
-   * can be read before somebody subscribes. Runs no code of the application.
+   * Given by operators that wait for a message: twice as much is read ahead while it lasts. Called when even that is full, and nothing more
+   * can be read before there is a subscriber. Runs no code of the application.
    */
   readonly onStuck?: () => void;
 }
@@ -69,7 +69,7 @@ export interface InterceptOptions<In> {
 export interface Interception extends Unsubscribable {
   /** Whether messages are read at present: not while the queue is full. */
   readonly isReading: boolean;
-  /** Whether nothing more is read before somebody subscribes. Not while a hold is taken: whoever took it is expected to go on. */
+  /** Whether nothing more is read before there is a subscriber. False during a hold, because its owner is expected to release it. */
   readonly isStuck: boolean;
 }
 
@@ -95,11 +95,11 @@ export interface ConnectionHooks<In, Out> {
   /** Reports an error of the application to the diagnostics. */
   readonly [reportSymbol]: (error: unknown) => void;
   /**
-   * Shows `take` each message when it is parsed, before it is queued, whether or not anybody wants messages; one for which it returns
+   * Shows `take` each message when it is parsed, before it is queued, whether or not there is demand; one for which it returns
    * `true` is taken out. With `options.key` only messages of that key are shown. With `options.onStuck` it reads ahead twice as far
-   * meanwhile, so that there is room to look behind a full queue, and calls that when the room is used up and nobody subscribes.
+   * meanwhile, so that there is room after a full queue, and calls that when the room is used up and there is no subscriber.
    *
-   * @returns undefined if the connection behind this one cannot do it.
+   * @returns undefined if the underlying connection cannot do it.
    */
   readonly [interceptSymbol]: (take: Interceptor<In>, options?: InterceptOptions<In>) => Interception | undefined;
   /**

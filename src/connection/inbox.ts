@@ -12,7 +12,7 @@ interface Waiting<In> {
   readonly cost: number;
 }
 
-/** What nobody has added to. */
+/** Shared, empty list. Do not add to it. */
 const NONE: readonly never[] = [];
 
 /** What an inbox tells that demand has changed. */
@@ -30,9 +30,9 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
   readonly #owner: InboxOwner;
   #messages$: Holdable<In> | undefined;
   #seats: readonly Seat<In>[] = NONE;
-  /** Made when somebody intercepts. */
+  /** Made when the first interceptor is added. */
   #interceptors: Interceptors<In> | undefined;
-  /** Those who wait for a message, and are told when none can come. */
+  /** Callbacks of operators that wait for a message, called when none can arrive. */
   #waiters: readonly (() => void)[] = NONE;
   #waiting: readonly Waiting<In>[] = NONE;
   #first = 0;
@@ -81,7 +81,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     return this.#cost;
   }
 
-  /** Whether nothing more is read before somebody subscribes. */
+  /** Whether nothing more is read before there is a subscriber. */
   get isStuck(): boolean {
     return this.#seats.length === 0 && this.#holds === 0 && !this.hasRoom;
   }
@@ -136,7 +136,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
   /**
    * Takes in a message: to the subscribers at once when nothing waits before it and there is demand.
    *
-   * @param isKept whether it waits when nobody wants it now.
+   * @param isKept whether it is queued if there is no demand.
    */
   put(message: In, size: number, isKept = true): void {
     if (this.#interceptors?.offer(message) === true) return;
@@ -146,7 +146,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     }
     if (!isKept) return;
     const cost = size + MESSAGE_COST;
-    // The empty list is everybody's.
+    // The empty list is shared.
     if (this.#waiting === NONE) this.#waiting = [{ message, cost }];
     else (this.#waiting as Waiting<In>[]).push({ message, cost });
     this.#cost += cost;
@@ -190,7 +190,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     this.#ending = true;
   }
 
-  /** Calls `done` once: when the end was delivered, or when nobody waits for it any more. */
+  /** Calls `done` once: when the end was delivered, or when no subscriber waits for it any more. */
   whenOver(done: () => void): void {
     this.#onOver = done;
   }
@@ -232,7 +232,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     onOver?.();
   }
 
-  /** To those who were there when the message began: who subscribes meanwhile begins with the next one. */
+  /** Delivers to the subscribers of the moment when the message began: one that subscribes meanwhile starts with the next message. */
   #deliver(message: In): void {
     const seats = this.#seats;
     if (seats.length === 1) {

@@ -48,8 +48,8 @@ class Line<In> {
 }
 
 /**
- * Those who may take messages out before anybody else gets them, in the order of coming: of all that a message is for, the oldest that
- * takes it has it.
+ * Functions that may take messages out before the subscribers get them, in the order in which they were added. Among those that a
+ * message is for, the oldest one that accepts it takes it.
  *
  * Interceptors with a key are found by it: a message costs one call of each distinct key function, and one look into a `Map`. The others are
  * asked one after the other, as long as no older interceptor has the message. An interceptor that comes while a message is shown sees the next one;
@@ -82,7 +82,7 @@ export class Interceptors<In> {
     return () => {
       if (place === undefined) return;
       this.#remove(place, line);
-      // Whoever keeps this function does not keep all that came after.
+      // Keeping this function does not keep the interceptors that were added later.
       place = undefined;
     };
   }

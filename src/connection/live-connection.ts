@@ -90,7 +90,7 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     return this.#send;
   }
 
-  /** It has ended: whoever waits for what was sent waits no longer. @internal */
+  /** It has ended: nothing waits for sent messages any more. @internal */
   endSend(): void {
     this.#send?.end();
   }

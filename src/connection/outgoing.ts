@@ -61,7 +61,7 @@ export function message(data: Payload, options: MessageOptions = {}): OutgoingMe
 
 /**
  * One message whose parts come from `chunks`, sent as a fragmented message (RFC 6455 §5.4). `chunks` is subscribed to when its turn
- * comes, and unsubscribed when the connection closes; messages that are sent meanwhile wait behind it. Iterables are pulled
+ * comes, and unsubscribed when the connection closes; messages that are sent meanwhile wait until it is complete. Iterables are pulled
  * only while the peer reads. An error of `chunks`, or a part of another type than the first one, closes the connection with 1011:
  * a message that was begun cannot be withdrawn.
  *
@@ -72,12 +72,12 @@ export function fragments(chunks: ObservableInput<Fragment>, options: FragmentsO
   checkFlags(options);
   if (typeof chunks !== 'object' && typeof chunks !== 'function') {
     throw new TypeError(
-      `chunks is ${describe(chunks)}, allowed are Observables, iterables, async iterables and promises of parts`,
+      `chunks must be an Observable, iterable, async iterable or Promise of parts, got ${describe(chunks)}`,
     );
   }
   const { timeout } = options;
   if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31)) {
-    throw new RangeError(`timeout is ${describe(timeout)}, allowed are milliseconds above 0 and below 2^31`);
+    throw new RangeError(`timeout must be milliseconds above 0 and below 2^31, got ${describe(timeout)}`);
   }
   return { [brand]: 'fragments', chunks, ...options } as FragmentedMessage;
 }
@@ -85,7 +85,7 @@ export function fragments(chunks: ObservableInput<Fragment>, options: FragmentsO
 function checkFlags({ binary, compress }: MessageOptions): void {
   for (const [name, value] of Object.entries({ binary, compress })) {
     if (value !== undefined && typeof value !== 'boolean') {
-      throw new TypeError(`${name} is ${describe(value)}, allowed are true and false`);
+      throw new TypeError(`${name} must be true or false, got ${describe(value)}`);
     }
   }
 }

@@ -20,9 +20,7 @@ export interface SendFromTarget<Out> {
 /** See `Connection.sendFrom`. */
 export function sendFrom<Out>(target: SendFromTarget<Out>, source: ObservableInput<Out>): Observable<number> {
   if ((typeof source !== 'object' && typeof source !== 'function') || source === null) {
-    throw new TypeError(
-      `source is ${describe(source)}, allowed are Observables, iterables, async iterables and promises`,
-    );
+    throw new TypeError(`source must be an Observable, iterable, async iterable or Promise, got ${describe(source)}`);
   }
   return new Observable((subscriber) => {
     let sent = 0;

@@ -12,7 +12,7 @@ export interface SendTarget<Out> {
   /** Whether more than `highWaterMark` bytes wait. The opposite of `isReady` when left out: a producer never rests there. */
   readonly isSlow?: boolean;
   readonly bufferedAmount: number;
-  /** A way to send that gives no notice: it is shut when somebody wants notices. */
+  /** A faster way to send that gives no notice. It is closed as soon as there are subscribers. */
   readonly lane?: { shut(): void } | undefined;
   /** Throws for a value that cannot be sent. @param onHanded called when it is handed to the operating system. */
   trySend(value: Out, onHanded: (() => void) | undefined): SendResult;
@@ -43,7 +43,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   #ended = false;
 
   /**
-   * @param failures told what `target.trySend` throws.
+   * @param failures gets what `target.trySend` throws.
    * @internal
    */
   constructor(target: SendTarget<Out>, failures?: SendFailures) {
@@ -76,7 +76,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     return this.#target.bufferedAmount;
   }
 
-  /** Whether anybody waits for items to be handed over. */
+  /** Whether there are subscribers that wait for items to be handed over. */
   override get observed(): boolean {
     return this.#handed?.observed === true;
   }
@@ -112,7 +112,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     );
   }
 
-  /** Does nothing: a Subject that was unsubscribed would throw at everybody who uses it later. */
+  /** Does nothing: a Subject that was unsubscribed would throw at each later use. */
   override unsubscribe(): void {}
 
   /** Subscribes to the items that are handed over. Without an observer nothing is subscribed, so that `tap(conn.send)` is safe. */
@@ -139,7 +139,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     });
   }
 
-  /** What to call when `value` is handed over; nothing while nobody listens. @internal */
+  /** What to call when `value` is handed over; undefined while there are no subscribers. @internal */
   notice(value: Out): (() => void) | undefined {
     const handed = this.#handed;
     return handed?.observed === true ? () => handed.next(value) : undefined;

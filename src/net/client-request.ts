@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import * as tls from 'node:tls';
 import type { SchedulerLike } from 'rxjs';
 import { errorOf } from '../base/thrown.js';
 import type { DeflateParameters } from '../protocol/deflate/deflate-negotiation.js';
@@ -36,7 +36,7 @@ export const CLIENT_NETWORK_OPTIONS: readonly (keyof DialNetworkOptions)[] = [
 /** Options of TLS for a client, passed on to `node:tls`. */
 export interface TlsClientOptions
   extends Pick<
-    ConnectionOptions,
+    tls.ConnectionOptions,
     | 'ca'
     | 'cert'
     | 'key'
@@ -92,11 +92,13 @@ export function beginRequest(
   headers: Readonly<Record<string, string | readonly string[]>>,
   options: DialNetworkOptions,
 ): ClientRequest {
-  const { agent, localAddress, family, lookup, ...tls } = options;
+  const { agent, localAddress, family, lookup, ...tlsOptions } = options;
   const isAddress = isIP(target.host) !== 0;
-  const request: RequestOptions & ConnectionOptions = {
-    ...tls,
-    ...(tls.checkServerIdentity !== undefined && { checkServerIdentity: guarded(tls.checkServerIdentity) }),
+  const request: RequestOptions & tls.ConnectionOptions = {
+    ...tlsOptions,
+    ...(tlsOptions.checkServerIdentity !== undefined && {
+      checkServerIdentity: guarded(tlsOptions.checkServerIdentity),
+    }),
     method: 'GET',
     host: target.host,
     port: target.port,
@@ -108,7 +110,7 @@ export function beginRequest(
     ...(lookup !== undefined && { lookup }),
     ...(target.socketPath !== undefined && { socketPath: target.socketPath }),
     // RFC 6066 §3: a server name is never an address.
-    ...(target.secure && tls.servername === undefined && { servername: isAddress ? '' : target.host }),
+    ...(target.secure && tlsOptions.servername === undefined && { servername: isAddress ? '' : target.host }),
     ...(agent === undefined ? { createConnection: target.secure ? openTls : openTcp } : { agent }),
   };
   return target.secure ? requestHttps(request) : requestHttp(request);
@@ -137,7 +139,7 @@ function openTcp(options: RequestOptions): Socket {
 }
 
 function openTls(options: RequestOptions): Socket {
-  return opened(() => connectTls({ ...socketOptions(options), highWaterMark: READ_SIZE } as ConnectionOptions));
+  return opened(() => tls.connect({ ...socketOptions(options), highWaterMark: READ_SIZE } as tls.ConnectionOptions));
 }
 
 /** `lookup` may throw anything, and Node takes what is falsy for no error: it would go on without a socket. */

@@ -42,7 +42,7 @@ export function nextHop(hop: DialRequest, response: IncomingMessage): DialReques
   const location = response.headers.location;
   const target = resolve(hop.target, location, response);
   if (hop.target.secure && !target.secure) {
-    throw refused(response, 'REDIRECT_INVALID', `redirected from wss: to ${target.href}, allowed is wss: only`);
+    throw refused(response, 'REDIRECT_INVALID', `a redirect from wss: must lead to wss:, got ${target.href}`);
   }
   if (hop.redirects === hop.maxRedirects) {
     throw refused(
@@ -83,7 +83,7 @@ function resolve(from: Target, location: string | undefined, response: IncomingM
 function authorized(from: Target, target: Target): Target {
   const own = isSameAuthority(from, target) ? from.authorization : undefined;
   if (target.authorization !== undefined && target.authorization !== own) {
-    throw new SyntaxError('a user or password, allowed is none');
+    throw new SyntaxError('a redirect must not contain a user or password');
   }
   return own === undefined ? target : { ...target, authorization: own };
 }

@@ -24,7 +24,7 @@ export function readRefusal(
     done(
       new HandshakeError(
         'UNEXPECTED_STATUS',
-        `the server answered ${status} ${response.statusMessage}, needed is 101`,
+        `expected 101 Switching Protocols, got ${status} ${response.statusMessage}`,
         {
           status,
           headers: toHeaderRecord(response.rawHeaders),

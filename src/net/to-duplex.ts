@@ -170,7 +170,7 @@ class Bridge<In, Out> {
 function nullMessage(): UsageError {
   return new UsageError(
     'NULL_MESSAGE',
-    'toDuplex got the message null, allowed is anything else: a stream of Node cannot carry it, wrap it in an object',
+    'toDuplex got the message null, which a Node.js stream cannot carry: wrap it in an object',
   );
 }
 

@@ -36,16 +36,13 @@ export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(
   checkNames(options, [...CONNECTION_OPTIONS, 'role', 'head', 'protocol', 'url', 'data']);
   checkOneOf('role', options.role, ['server', 'client']);
   if (typeof duplex?.pipe !== 'function' || typeof duplex.write !== 'function') {
-    throw new TypeError(`duplex is ${describe(duplex)}, allowed is a Duplex stream`);
+    throw new TypeError(`duplex must be a Duplex stream, got ${describe(duplex)}`);
   }
   const { role, head = Buffer.alloc(0), protocol = '', url = '', data } = options;
-  if (!Buffer.isBuffer(head)) throw new TypeError(`head is ${describe(head)}, allowed is a Buffer`);
+  if (!Buffer.isBuffer(head)) throw new TypeError(`head must be a Buffer, got ${describe(head)}`);
   const settings = connectionSettings(options, role);
   if (isTaken(duplex)) {
-    throw new UsageError(
-      'ALREADY_UPGRADED',
-      'found a stream that a connection of sluice uses already, allowed is another',
-    );
+    throw new UsageError('ALREADY_UPGRADED', 'duplex must not be in use by another connection of sluice');
   }
   markTaken(duplex);
   const facts = {

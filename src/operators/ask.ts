@@ -101,31 +101,22 @@ function rulesOf<In>({ match, key, equals, ...times }: AskOptions<In>): Rules<In
   checkFunction('match', match);
   checkFunction('key', key);
   if (match === undefined && key === undefined) {
-    throw new TypeError('match and key are undefined, allowed is one of them, a function');
+    throw new TypeError('specify match or key, a function: got neither');
   }
   if (match !== undefined && (key !== undefined || equals !== undefined)) {
-    throw new TypeError('match is given beside key or equals, allowed is either match, or key and equals');
+    throw new TypeError('specify either match, or key and equals: got both');
   }
   if (match === undefined && equals == null) {
-    throw new TypeError(`equals is ${equals}, allowed is the key of the answer`);
+    throw new TypeError(`equals must be the key of the answer, got ${equals}`);
   }
   const { timeout = 30_000, scheduler = asyncScheduler } = times;
-  if (timeout !== Number.POSITIVE_INFINITY) checkTimeout(timeout);
+  if (timeout !== Number.POSITIVE_INFINITY) checkNumber('timeout', timeout, 1, 2 ** 31 - 1, ', or Infinity');
   return {
     match: match ?? ((): boolean => true),
     key: key === undefined ? undefined : { of: key, value: equals },
     timeout,
     scheduler,
   };
-}
-
-function checkTimeout(timeout: unknown): void {
-  try {
-    checkNumber('timeout', timeout, 1, 2 ** 31 - 1);
-  } catch (error) {
-    (error as Error).message += ', or Infinity';
-    throw error;
-  }
 }
 
 /** One question, from when it is subscribed to until it has its answer. */

@@ -39,7 +39,7 @@ export function demandMap<T, O extends ObservableInput<unknown>>(
   options: number | DemandMapOptions = {},
 ): OperatorFunction<T, ObservedValueOf<O>> {
   const { concurrency = 1, on } = typeof options === 'number' ? { concurrency: options } : options;
-  if (!(concurrency >= 1)) throw new RangeError(`concurrency is ${concurrency}, allowed are numbers from 1`);
+  if (!(concurrency >= 1)) throw new RangeError(`concurrency must be a number of at least 1, got ${concurrency}`);
   return (source) =>
     new Observable((subscriber) => {
       const work = new DemandMapper(subscriber, project, concurrency, holdOf('demandMap', source, on));

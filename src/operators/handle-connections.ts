@@ -267,5 +267,5 @@ function reportError(error: unknown, conn: object): void {
 
 function checkAtLeast(name: string, value: number, min: number): void {
   if (typeof value !== 'number' || !(value >= min))
-    throw new RangeError(`${name} is ${textOf(value)}, allowed are numbers from ${min}`);
+    throw new RangeError(`${name} must be a number of at least ${min}, got ${textOf(value)}`);
 }

@@ -18,8 +18,5 @@ export function holdOf(operator: string, source: Observable<unknown>, on: CanHol
   const hold = messageHooksOf(source)[holdSymbol];
   if (hold !== undefined) return hold;
   const allowed = `the messages$ of a connection, or any source with { on: connection }`;
-  throw new UsageError(
-    'NOT_HOLDABLE',
-    `${operator} was put on an Observable that cannot be held, allowed is ${allowed}`,
-  );
+  throw new UsageError('NOT_HOLDABLE', `${operator} needs a source that can be held: ${allowed}`);
 }

@@ -64,7 +64,8 @@ export function keepAlive<In, Out>(
   checkNumber('timeout', timeout, 1, 2 ** 31 - 1);
   checkNumber('stalledTimeout', stalledTimeout, 1, 2 ** 31 - 1);
   checkFunction('isAnswer', isAnswer);
-  if (message === undefined) throw new TypeError('message is undefined, allowed is what the connection can send');
+  if (message === undefined)
+    throw new TypeError('message must be something that the connection can send, got undefined');
   const next = typeof message === 'function' ? (message as () => Out) : (): Out => message;
   const rules = { next, interval, timeout, stalledTimeout, isAnswer, scheduler };
   const watch = (session: Session<In, Out>): Observable<never> =>

@@ -35,7 +35,7 @@ export function multiplex<In, Out, T extends In = In>(
   unsubscribeMessage: NoInfer<Out>,
   filter: ((message: In) => message is T) | ((message: In) => boolean),
 ): Observable<T> {
-  if (filter === undefined) throw new TypeError('filter is undefined, allowed is a function');
+  if (filter === undefined) throw new TypeError('filter must be a function, got undefined');
   checkFunction('filter', filter);
   return new Observable((subscriber) => {
     const substream = enter(conn, subscribeMessage);

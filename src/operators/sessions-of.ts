@@ -43,9 +43,5 @@ export function intercept<In>(
 ): Interception {
   const interception = hooksOf<In, unknown>(session)[interceptSymbol]?.(take, options);
   if (interception !== undefined) return interception;
-  const allowed = 'the connections of sluice';
-  throw new UsageError(
-    'NOT_INTERCEPTABLE',
-    `${operator} got a connection without an inbox of ours, allowed are ${allowed}`,
-  );
+  throw new UsageError('NOT_INTERCEPTABLE', `${operator} needs a connection of sluice`);
 }

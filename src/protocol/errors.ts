@@ -1,6 +1,6 @@
 /**
  * The errors of sluice. The class says whose fault it was, the literal `code` says the cause and never changes, the message
- * says what was found and what is allowed. Every `code` is listed in docs/reference/errors.md.
+ * says what is expected and what was found. Every `code` is listed in docs/reference/errors.md.
  */
 import { inOneLine } from '../base/excerpt.js';
 import { propertyOf } from '../base/thrown.js';
@@ -29,7 +29,7 @@ export class WebSocketError extends Error {
 export class ProtocolError extends WebSocketError {
   override readonly name = 'ProtocolError';
   declare readonly code: ProtocolErrorCode;
-  /** The status code that the peer is told: 1002, 1007, 1008 or 1009. RFC 6455 §7.4.1. */
+  /** The close code that the peer gets: 1002, 1007, 1008 or 1009. RFC 6455 §7.4.1. */
   readonly closeCode: number;
 
   constructor(code: ProtocolErrorCode, closeCode: number, message: string, options?: ErrorOptions) {
@@ -39,17 +39,17 @@ export class ProtocolError extends WebSocketError {
 }
 
 /**
- * Taking in what the peer sent failed, and neither the peer nor the caller is to blame: there was no memory, or sluice or Node.js has a
- * fault. The connection is failed with 1011, and only that one. `cause` is what was thrown.
+ * Reading what the peer sent failed, and neither the peer nor the caller is to blame: memory ran out, or sluice or Node.js has a
+ * bug. The connection is failed with 1011, and only that one. `cause` is what was thrown.
  */
 export class InternalError extends WebSocketError {
   override readonly name = 'InternalError';
   declare readonly code: 'INTERNAL_ERROR';
-  /** The status code that the peer is told. RFC 6455 §7.4.1. */
+  /** The close code that the peer gets. RFC 6455 §7.4.1. */
   readonly closeCode = 1011;
 
   constructor(cause: unknown) {
-    // The message goes to the peer, which is not told more.
+    // The message goes to the peer, which must not learn more.
     super('INTERNAL_ERROR', 'internal error', { cause });
   }
 }
@@ -121,7 +121,7 @@ export type HandshakeErrorCode =
   | 'HANDSHAKE_TIMEOUT'
   | 'TARGET_INVALID';
 
-/** The connection ended otherwise than asked for: with a code of the peer's, or without a close frame (1006). */
+/** The connection ended unexpectedly: the peer closed with another code, or there was no close frame (1006). */
 export class ConnectionClosedError extends WebSocketError {
   override readonly name = 'ConnectionClosedError';
   /** The close code; 1006 when no close frame came. RFC 6455 §7.4. */
@@ -195,7 +195,7 @@ export type UsageErrorCode =
 export class SchemaError extends WebSocketError {
   override readonly name = 'SchemaError';
   declare readonly code: 'SCHEMA_MISMATCH';
-  /** All that is wrong, and where: the keys from the outermost on. */
+  /** Everything that is wrong, and where: the path of keys from the outermost one. */
   readonly issues: readonly {
     /** What is wrong. */
     readonly message: string;

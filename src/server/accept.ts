@@ -60,7 +60,7 @@ export function accept<
         source.subscribe({
           next: (value) => {
             if (!isUpgrade(value)) {
-              subscriber.error(new TypeError(`accept got ${describe(value)}, allowed are [request, socket, head]`));
+              subscriber.error(new TypeError(`accept() expects [request, socket, head], got ${describe(value)}`));
               return;
             }
             const error = takeUpgrade(value, settings.scheduler, (upgrade) => reception.receive(upgrade));

@@ -50,14 +50,14 @@ export function admissionLimits(
   if (maxConnections !== undefined) checkInteger('maxConnections', maxConnections, 1, MAX_COUNT);
   if (limitBy === undefined) return { maxConnections, limitBy: [] };
   const limits: readonly unknown[] = Array.isArray(limitBy) ? limitBy : [limitBy];
-  if (limits.length === 0) throw new TypeError('limitBy is an empty list, allowed is one with at least one limit');
+  if (limits.length === 0) throw new TypeError('limitBy must have at least one limit, got an empty list');
   return { maxConnections, limitBy: limits.map(checkedLimit) };
 }
 
 function checkedLimit(limit: unknown): LimitByOptions {
   if (typeof limit !== 'object' || limit === null) {
     throw new TypeError(
-      `limitBy is ${describe(limit)}, allowed are { max, key, dataKey, prefix6 } and a list of such limits`,
+      `limitBy must be { max, key, dataKey, prefix6 } or a list of such limits, got ${describe(limit)}`,
     );
   }
   checkNames(limit, ['max', 'key', 'dataKey', 'prefix6'], 'limitBy.');
@@ -69,9 +69,7 @@ function checkedLimit(limit: unknown): LimitByOptions {
   const given = Object.entries({ key, dataKey, prefix6 }).filter(([, value]) => value !== undefined);
   if (given.length > 1) {
     const [first, second] = given.map(([name]) => `limitBy.${name}`);
-    throw new TypeError(
-      `found ${first} beside ${second}, allowed is one of them: give limitBy a list for several limits`,
-    );
+    throw new TypeError(`${first} cannot be combined with ${second}: give limitBy a list for several limits`);
   }
   return limit as LimitByOptions;
 }

@@ -178,7 +178,7 @@ function firstAnswer<T>(hook: string, answer: Answer<T>): Observable<T> {
   const values = isSource(answer) ? from(answer) : of(answer);
   return values.pipe(
     take(1),
-    throwIfEmpty(() => new TypeError(`${hook} gave an Observable without a value, allowed is one with at least one`)),
+    throwIfEmpty(() => new TypeError(`${hook} must return an Observable with at least one value, got an empty one`)),
   );
 }
 

@@ -224,20 +224,20 @@ export function serveSettings(options: AnyServeOptions): AcceptSettings {
   const given = Object.entries(sources).filter(([, value]) => value !== undefined);
   if (given.length !== 1) {
     const found = given.length === 0 ? 'none' : given.map(([name]) => name).join(' and ');
-    throw new TypeError(`found ${found} of port, socketPath, server and noServer, allowed is exactly one`);
+    throw new TypeError(`specify exactly one of port, socketPath, server, noServer: got ${found}`);
   }
   if (port !== undefined) checkInteger('port', port, 0, 65_535);
   if (backlog !== undefined) checkInteger('backlog', backlog, 1, 2 ** 31 - 1);
   checkText('host', host);
   checkText('socketPath', socketPath);
   if (server !== undefined && typeof server?.on !== 'function') {
-    throw new TypeError(`server is ${describe(server)}, allowed is an http.Server or https.Server`);
+    throw new TypeError(`server must be an http.Server or https.Server, got ${describe(server)}`);
   }
   if (path !== undefined && typeof path !== 'string' && typeof path !== 'function' && !(path instanceof RegExp)) {
-    throw new TypeError(`path is ${describe(path)}, allowed are a string, a RegExp and a predicate`);
+    throw new TypeError(`path must be a string, a RegExp or a predicate, got ${describe(path)}`);
   }
   if (typeof path === 'string' && !/^\/[^?#]*$/.test(path)) {
-    throw new TypeError(`path is ${describe(path)}, allowed is the path of a URL, such as '/chat'`);
+    throw new TypeError(`path must be the path of a URL, such as '/chat', got ${describe(path)}`);
   }
   checkSignal(options.signal);
   checkBelongs(options);
@@ -256,7 +256,7 @@ function checkBelongs(options: AnyServeOptions): void {
     if ((options as Record<string, unknown>)[name] === undefined) continue;
     const place = options.socketPath === undefined ? 'server or noServer' : 'socketPath';
     throw new TypeError(
-      `found ${name} beside ${place}, allowed is it where serve itself listens${name === 'host' ? ' on a port' : ''}`,
+      `${name} cannot be combined with ${place}: it is for servers that listen${name === 'host' ? ' on a port' : ''} themselves`,
     );
   }
 }
@@ -284,13 +284,13 @@ function checkedAccept(options: AnyAcceptOptions, clientTracking: boolean): Acce
 function checkTakesNoCallback(verifyClient: AcceptSettings['verifyClient']): void {
   if (verifyClient === undefined || verifyClient.length < 2) return;
   throw new TypeError(
-    'verifyClient takes a callback, allowed is a function of one parameter: return true, false or reject(...), or a Promise of it',
+    'verifyClient must be a function of one parameter, got one that takes a callback: return true, false or reject(...), or a Promise of it',
   );
 }
 
 function checkText(name: string, value: unknown): void {
   if (value !== undefined && (typeof value !== 'string' || value === '')) {
-    throw new TypeError(`${name} is ${describe(value)}, allowed are strings that are not empty`);
+    throw new TypeError(`${name} must be a non-empty string, got ${describe(value)}`);
   }
 }
 

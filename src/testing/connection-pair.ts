@@ -108,5 +108,5 @@ function agreement({ client, server }: Record<'client' | 'server', ConnectionSet
 export function portOf(fault: string, conn: object): MemoryPort {
   const port = ports.get(conn);
   if (port !== undefined) return port;
-  throw new UsageError('NOT_A_PAIR', `${fault} got something else, allowed are the ends of a connectionPair`);
+  throw new UsageError('NOT_A_PAIR', `${fault} needs an end of a connectionPair`);
 }

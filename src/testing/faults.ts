@@ -25,7 +25,8 @@ export function stallReads(conn: AnyConnection): Subscription {
  */
 export function splitEvery(conn: AnyConnection, size: number): Subscription {
   const port = portOf('splitEvery', conn);
-  if (!(Number.isInteger(size) && size >= 1)) throw new RangeError(`size is ${size}, allowed are integers from 1`);
+  if (!(Number.isInteger(size) && size >= 1))
+    throw new RangeError(`size must be an integer of at least 1, got ${size}`);
   const before = port.chunkSize;
   port.chunkSize = size;
   return new Subscription(() => {

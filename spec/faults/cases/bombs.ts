@@ -2,6 +2,7 @@
 import { constants } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
 import { binary, wire } from '../../support/frames.js';
+import { steady } from '../../support/steady.js';
 import { compressed, compressedFragments, contextBomb, zeros } from '../bomb.js';
 import { exactly, type FaultCase, type Finding, type Scale, sizeAtMost, timeAtMost } from '../fault-case.js';
 import { floodFrom, HostilePeer } from '../hostile-peer.js';
@@ -137,6 +138,12 @@ export const textBomb: FaultCase = {
   },
 };
 
+/** What the heap of the server keeps, inside and outside, garbage collected. */
+async function heldBytes({ subject }: Target): Promise<number> {
+  const { heapUsed, external } = await subject.vitals({ collect: true });
+  return heapUsed + external;
+}
+
 /** A long message, compressed and not, there and back, and then silence. */
 export const longMessage: FaultCase = {
   name: 'idle after messages of 10 MiB',
@@ -155,7 +162,7 @@ export const longMessage: FaultCase = {
             // Both come back compressed, in no time but that of zlib.
             while (!peer.isGone && peer.receivedBytes < before + 10_000) await delay(20);
           }
-          await delay(500);
+          await steady(() => heldBytes(target), { looks: 3, within: MiB / 32 });
           return [peer];
         },
         1,

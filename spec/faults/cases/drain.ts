@@ -32,7 +32,7 @@ export const drain: FaultCase = {
       const [first] = (await once(lines, 'line')) as [string];
       const { port } = JSON.parse(first) as { port: number };
       await swarm.run('talk', { port, count, every });
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await swarm.run('allTalk');
       const last = once(lines, 'line') as Promise<[string]>;
       const ended = swarm.run('talkEnded');
       const began = machineMillis();

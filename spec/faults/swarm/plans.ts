@@ -6,9 +6,10 @@ import { leavePending, stall } from './pending.js';
 import { resetAt } from './resets.js';
 import { leaveShared, resetShared, stayShared } from './shared-resets.js';
 import { slow, slowEnded } from './slow.js';
-import { hushAndLeave, talk, talkEnded } from './talk.js';
+import { allTalk, hushAndLeave, talk, talkEnded } from './talk.js';
 
 export const plans = {
+  allTalk,
   burst,
   churn,
   flood,

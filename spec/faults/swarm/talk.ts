@@ -75,6 +75,11 @@ export async function talk({ port, count, every }: TalkOptions): Promise<{ open:
   return { open: talkers.length };
 }
 
+/** Resolves when each connection of a talk has got an echo, or has ended: by then messages come at their full rate. */
+export async function allTalk(): Promise<void> {
+  while (talkers.some(({ echoed, peer }) => echoed === 0 && !peer.socket.destroyed)) await delay(20);
+}
+
 /** Sends nothing more, waits for the echoes that are due, and leaves. */
 export async function hushAndLeave({ wait }: { wait: number }): Promise<TalkResult> {
   clearInterval(speaking);

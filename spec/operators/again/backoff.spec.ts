@@ -110,17 +110,17 @@ describe('a server that says when', () => {
 
 describe('a policy', () => {
   it.each([
-    [{ initial: -1 }, RangeError, 'initial is -1, allowed are numbers from 0 to 2147483647'],
-    [{ initial: 2 ** 31 }, RangeError, 'initial is 2147483648'],
-    [{ factor: 0.5 }, RangeError, 'factor is 0.5, allowed are numbers from 1'],
-    [{ max: Number.NaN }, RangeError, 'max is NaN'],
-    [{ minUptime: -1 }, RangeError, 'minUptime is -1'],
-    [{ maxRetryAfter: -1 }, RangeError, 'maxRetryAfter is -1, allowed are numbers from 0 to 2147483647'],
-    [{ maxRetryAfter: Number.POSITIVE_INFINITY }, RangeError, 'maxRetryAfter is Infinity'],
-    [{ maxAttempts: -1 }, RangeError, 'maxAttempts is -1'],
-    [{ initial: '1' }, TypeError, 'initial is "1"'],
-    [{ shouldRetry: true }, TypeError, 'shouldRetry is true, allowed is a function'],
-    [{ random: 1 }, TypeError, 'random is 1, allowed is a function'],
+    [{ initial: -1 }, RangeError, 'initial must be a number from 0 to 2147483647, got -1'],
+    [{ initial: 2 ** 31 }, RangeError, /^initial must be .*, got 2147483648$/],
+    [{ factor: 0.5 }, RangeError, 'factor must be a number of at least 1, got 0.5'],
+    [{ max: Number.NaN }, RangeError, /^max must be .*, got NaN$/],
+    [{ minUptime: -1 }, RangeError, /^minUptime must be .*, got -1$/],
+    [{ maxRetryAfter: -1 }, RangeError, 'maxRetryAfter must be a number from 0 to 2147483647, got -1'],
+    [{ maxRetryAfter: Number.POSITIVE_INFINITY }, RangeError, /^maxRetryAfter must be .*, got Infinity$/],
+    [{ maxAttempts: -1 }, RangeError, /^maxAttempts must be .*, got -1$/],
+    [{ initial: '1' }, TypeError, /^initial must be .*, got "1"$/],
+    [{ shouldRetry: true }, TypeError, 'shouldRetry must be a function, got true'],
+    [{ random: 1 }, TypeError, 'random must be a function, got 1'],
   ])('is refused when it cannot be: %p', (policy, type, message) => {
     expect(() => backoffRules(policy as BackoffPolicy, Math.random)).toThrow(type);
     expect(() => backoffRules(policy as BackoffPolicy, Math.random)).toThrow(message);

@@ -145,10 +145,14 @@ describe('the option codec', () => {
   });
 
   it.each([
-    ['the function that makes one', json, 'codec is a function, allowed is a codec, such as json() gives'],
-    ['no decode', { encode: String }, 'decode of a codec is undefined, allowed is a function'],
-    ['an unknown policy', { ...ofServer, invalid: 'ignore' }, 'invalid of a codec is "ignore"'],
-    ['null', null, 'decode of a codec is undefined'],
+    ['the function that makes one', json, 'codec must be a codec, such as json() returns, got a function'],
+    ['no decode', { encode: String }, 'decode of a codec must be a function, got undefined'],
+    [
+      'an unknown policy',
+      { ...ofServer, invalid: 'ignore' },
+      'invalid of a codec must be "close", "drop" or a function, got "ignore"',
+    ],
+    ['null', null, 'decode of a codec must be a function, got undefined'],
   ])('throws at the call for %s', (_, codec, message) => {
     const options = { codec } as never as { codec: Codec<Question, Answer> };
     for (const call of [
@@ -165,11 +169,11 @@ describe('the option codec', () => {
 
   it('stands beside no other binaryType, and in no target', () => {
     const options = { codec: ofServer, binaryType: 'arraybuffer' } as const;
-    const message = 'found binaryType "arraybuffer" beside codec, allowed is "nodebuffer"';
+    const message = 'binaryType must be "nodebuffer" where codec is given, got "arraybuffer"';
     expect(() => serve({ port: 0, ...options })).toThrow(message);
     expect(() => connect('ws://127.0.0.1', options)).toThrow(message);
     const target = { url: 'ws://127.0.0.1', codec: ofClient };
-    expect(() => connect(target)).toThrow('found codec in a target, allowed is it in the options of connect');
+    expect(() => connect(target)).toThrow('codec must be an option of connect()');
   });
 });
 

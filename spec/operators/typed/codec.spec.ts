@@ -12,13 +12,13 @@ describe('a codec', () => {
   });
 
   it.each([
-    [undefined, 'decode of a codec is undefined, allowed is a function'],
-    [null, 'decode of a codec is undefined'],
-    [json, 'decode of a codec is undefined'],
-    [{ ...codec, encode: 'a' }, 'encode of a codec is "a", allowed is a function'],
-    [{ ...codec, invalid: 'ignore' }, 'invalid of a codec is "ignore", allowed are "close", "drop" and a function'],
-    [{ ...codec, invalid: true }, 'invalid of a codec is boolean'],
-    [{ ...codec, invalid: null }, 'invalid of a codec is null'],
+    [undefined, 'decode of a codec must be a function, got undefined'],
+    [null, 'decode of a codec must be a function, got undefined'],
+    [json, 'decode of a codec must be a function, got undefined'],
+    [{ ...codec, encode: 'a' }, 'encode of a codec must be a function, got "a"'],
+    [{ ...codec, invalid: 'ignore' }, 'invalid of a codec must be "close", "drop" or a function, got "ignore"'],
+    [{ ...codec, invalid: true }, 'invalid of a codec must be "close", "drop" or a function, got boolean'],
+    [{ ...codec, invalid: null }, 'invalid of a codec must be "close", "drop" or a function, got null'],
   ])('is refused at the call when it is none: %#', (wrong, message) => {
     expect(() => withCodec(wrong as never)).toThrow(TypeError);
     expect(() => checkCodec(wrong)).toThrow(message);
@@ -33,12 +33,12 @@ describe('the policy for a message that cannot be decoded', () => {
   guardProcess();
 
   it.each<[unknown, string]>([
-    [undefined, 'invalid gave undefined, allowed are "close" and "drop"'],
-    [null, 'invalid gave null'],
-    [true, 'invalid gave boolean'],
-    ['ignore', 'invalid gave "ignore"'],
-    [{}, 'invalid gave object'],
-    [Promise.resolve('drop'), 'invalid gave a Promise, allowed are "close" and "drop": decide at once'],
+    [undefined, 'invalid must return "close" or "drop", got undefined'],
+    [null, 'invalid must return "close" or "drop", got null'],
+    [true, 'invalid must return "close" or "drop", got boolean'],
+    ['ignore', 'invalid must return "close" or "drop", got "ignore"'],
+    [{}, 'invalid must return "close" or "drop", got object'],
+    [Promise.resolve('drop'), 'invalid must return "close" or "drop" synchronously, got a Promise'],
   ])('must be one of two: %#', (policy, message) => {
     expect(() => checkPolicy(policy)).toThrow(message);
   });
@@ -60,7 +60,10 @@ describe('the policy for a message that cannot be decoded', () => {
     withCodec(json({ invalid: invalid as () => InvalidPolicy }))(server).messages$.subscribe();
     client.send.next('no JSON');
     const { code, error } = await firstValueFrom(server.close$);
-    expect({ code, message: error?.message }).toEqual({ code: 1011, message: expect.stringMatching(/^invalid gave /) });
+    expect({ code, message: error?.message }).toEqual({
+      code: 1011,
+      message: expect.stringMatching(/^invalid must return /),
+    });
   });
 });
 

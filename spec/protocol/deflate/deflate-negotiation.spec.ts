@@ -171,20 +171,16 @@ describe('a client reads the answer (RFC 7692 §7.1)', () => {
     ['permessage-deflate; server_max_window_bits=08', {}, 'server_max_window_bits=08, that'],
     ['permessage-deflate; server_max_window_bits', {}, 'server_max_window_bits, that'],
     ['permessage-deflate; client_max_window_bits=7', {}, 'client_max_window_bits=7, that'],
-    ['permessage-deflate; client_max_window_bits', {}, 'client_max_window_bits without a value, allowed are 8 to 15'],
+    ['permessage-deflate; client_max_window_bits', {}, 'client_max_window_bits must be from 8 to 15, got no value'],
     ['permessage-deflate; server_no_context_takeover=1', {}, 'server_no_context_takeover=1, that'],
     [
       'permessage-deflate; server_no_context_takeover; server_no_context_takeover',
       {},
-      'server_no_context_takeover 2 times, allowed is once',
+      'server_no_context_takeover 2 times instead of once',
     ],
     ['permessage-deflate', { serverNoContextTakeover: true }, 'without server_no_context_takeover'],
-    ['permessage-deflate', { serverMaxWindowBits: 10 }, '15 server_max_window_bits, allowed are at most the 10'],
-    [
-      'permessage-deflate; server_max_window_bits=11',
-      { serverMaxWindowBits: 10 },
-      '11 server_max_window_bits, allowed',
-    ],
+    ['permessage-deflate', { serverMaxWindowBits: 10 }, 'server_max_window_bits must be at most the 10'],
+    ['permessage-deflate; server_max_window_bits=11', { serverMaxWindowBits: 10 }, 'server_max_window_bits must be'],
   ])('refuses %s, having wanted %j: %s', (header, wanted, message) => {
     expect(() => read(header, wanted)).toThrow(SyntaxError);
     expect(() => read(header, wanted)).toThrow(message);

@@ -59,34 +59,34 @@ describe('reading Sec-WebSocket-Extensions (RFC 6455 §9.1)', () => {
   });
 
   it.each([
-    ['', 'found the end at 0'],
-    [' , ,', 'found the end at 4'],
-    [';', 'found ";" at 0, allowed is the name of an extension'],
-    [',;constructor', 'found ";constructor" at 1'],
-    ['a;', 'found the end at 2, allowed is the name of a parameter'],
-    ['a;;b', 'found ";b" at 2'],
-    ['a;=1', 'found "=1" at 2'],
-    ['a; b=', 'found the end at 5, allowed is a token or a quoted token'],
-    ['a; b=;c', 'found ";c" at 5'],
-    ['a; b=1=2', 'found "=2" at 6, allowed is "," or ";"'],
-    ['a b', 'found "b" at 2'],
-    ['a=1', 'found "=1" at 1'],
-    ['a/b', 'found "/b" at 1'],
-    ['"a"', 'found "\\"a\\"" at 0'],
-    ['a; "b"', 'found "\\"b\\"" at 3'],
-    ['a; b=""', 'found "\\"" at 6, allowed is a token of at least one character'],
-    ['a; b="c', 'found the end at 7'],
-    ['a; b="c\\', 'found the end at 8'],
-    ['a; b="c d"', 'found " d\\"" at 7, allowed is a character of a token'],
-    ['a; b="\\""', 'found "\\"\\"" at 7'],
-    ['a; b="c"d', 'found "d" at 8'],
-    ['a; b=\u00e9', 'found "\u00e9" at 5'],
-    ['a\u0000', 'found "\\u0000" at 1'],
-    ['a\u00a0', 'found "\u00a0" at 1'],
+    ['', 'at 0, got the end'],
+    [' , ,', 'at 4, got the end'],
+    [';', 'expected the name of an extension at 0, got ";"'],
+    [',;constructor', 'at 1, got ";constructor"'],
+    ['a;', 'expected the name of a parameter at 2, got the end'],
+    ['a;;b', 'at 2, got ";b"'],
+    ['a;=1', 'at 2, got "=1"'],
+    ['a; b=', 'expected a token or a quoted token at 5, got the end'],
+    ['a; b=;c', 'at 5, got ";c"'],
+    ['a; b=1=2', 'expected "," or ";" at 6, got "=2"'],
+    ['a b', 'at 2, got "b"'],
+    ['a=1', 'at 1, got "=1"'],
+    ['a/b', 'at 1, got "/b"'],
+    ['"a"', 'at 0, got "\\"a\\""'],
+    ['a; "b"', 'at 3, got "\\"b\\""'],
+    ['a; b=""', 'expected a token of at least one character at 6, got "\\""'],
+    ['a; b="c', 'at 7, got the end'],
+    ['a; b="c\\', 'at 8, got the end'],
+    ['a; b="c d"', 'expected a character of a token at 7, got " d\\""'],
+    ['a; b="\\""', 'at 7, got "\\"\\""'],
+    ['a; b="c"d', 'at 8, got "d"'],
+    ['a; b=\u00e9', 'at 5, got "\u00e9"'],
+    ['a\u0000', 'at 1, got "\\u0000"'],
+    ['a\u00a0', 'at 1, got "\u00a0"'],
   ])('refuses %j and says: %s', (header, message) => {
     const read = () => parseExtensions(header);
     expect(read).toThrow(SyntaxError);
-    expect(read).toThrow(`Sec-WebSocket-Extensions: ${message}`);
+    expect(read).toThrow(message);
   });
 
   it.each(['__proto__', 'constructor', 'hasOwnProperty', 'toString'])('reads %s as any other name', (name) => {
@@ -154,7 +154,7 @@ describe('writing Sec-WebSocket-Extensions (RFC 6455 §9.1)', () => {
     ['an empty value', offer('a', { b: [''] })],
   ])('refuses %s that is not a token', (_, wrong) => {
     expect(() => formatExtensions([wrong])).toThrow(TypeError);
-    expect(() => formatExtensions([wrong])).toThrow('allowed is a token');
+    expect(() => formatExtensions([wrong])).toThrow('must be tokens');
   });
 
   it('writes what is read again', () => {

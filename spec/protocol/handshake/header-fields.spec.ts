@@ -95,7 +95,7 @@ describe('field lines (RFC 9112 §5)', () => {
   ])('are not %p', (line) => {
     const parse = (): unknown => parseFieldLines(['Upgrade: websocket', line as string]);
     expect(parse).toThrow(TypeError);
-    expect(parse).toThrow('header line is');
+    expect(parse).toThrow('a header line must be');
   });
 });
 

@@ -84,42 +84,77 @@ describe("the server's answer (RFC 6455 §4.1)", () => {
 
 describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
   it.each<[string, Fields, HandshakeErrorCode, string]>([
+    ['no Upgrade', { Upgrade: undefined }, 'UPGRADE_INVALID', 'expected one "Upgrade: websocket" field, got none'],
+    ['another Upgrade', { Upgrade: 'h2c' }, 'UPGRADE_INVALID', 'expected one "Upgrade: websocket" field, got "h2c"'],
     [
-      'no Upgrade',
-      { Upgrade: undefined },
+      'a list in Upgrade',
+      { Upgrade: 'h2c, websocket' },
       'UPGRADE_INVALID',
-      'found Upgrade not at all, needed is one field "websocket"',
+      'expected one "Upgrade: websocket" field, got "h2c, websocket"',
     ],
-    ['another Upgrade', { Upgrade: 'h2c' }, 'UPGRADE_INVALID', 'found Upgrade "h2c"'],
-    ['a list in Upgrade', { Upgrade: 'h2c, websocket' }, 'UPGRADE_INVALID', 'found Upgrade "h2c, websocket"'],
     ['two Upgrades', { Upgrade: ['websocket', 'websocket'] }, 'UPGRADE_INVALID', '"websocket" and "websocket"'],
-    ['a letter folded from outside ASCII', { Upgrade: 'websoc\u212aet' }, 'UPGRADE_INVALID', 'found Upgrade'],
+    [
+      'a letter folded from outside ASCII',
+      { Upgrade: 'websoc\u212aet' },
+      'UPGRADE_INVALID',
+      'expected one "Upgrade: websocket" field, got',
+    ],
     // RFC 9110 §8.6, RFC 9112 §6.1
-    ['a body', { 'Content-Length': '5' }, 'RESPONSE_INVALID', 'found Content-Length "5" in a 101, allowed is none'],
-    ['a length that is none', { 'Content-Length': '' }, 'RESPONSE_INVALID', 'found Content-Length ""'],
-    ['two lengths', { 'content-length': ['0', '7'] }, 'RESPONSE_INVALID', 'found Content-Length "0" and "7"'],
-    ['a list of lengths', { 'Content-Length': '0, 0' }, 'RESPONSE_INVALID', 'found Content-Length "0, 0"'],
+    ['a body', { 'Content-Length': '5' }, 'RESPONSE_INVALID', 'a 101 must not have Content-Length, got "5"'],
+    [
+      'a length that is none',
+      { 'Content-Length': '' },
+      'RESPONSE_INVALID',
+      'a 101 must not have Content-Length, got ""',
+    ],
+    [
+      'two lengths',
+      { 'content-length': ['0', '7'] },
+      'RESPONSE_INVALID',
+      'a 101 must not have Content-Length, got "0" and "7"',
+    ],
+    [
+      'a list of lengths',
+      { 'Content-Length': '0, 0' },
+      'RESPONSE_INVALID',
+      'a 101 must not have Content-Length, got "0, 0"',
+    ],
     [
       'a chunked body',
       { 'Transfer-Encoding': 'chunked' },
       'RESPONSE_INVALID',
-      'found Transfer-Encoding "chunked" in a 101, allowed is none',
+      'a 101 must not have Transfer-Encoding, got "chunked"',
     ],
-    ['any transfer encoding', { 'TRANSFER-ENCODING': 'identity' }, 'RESPONSE_INVALID', 'Transfer-Encoding "identity"'],
-    ['no Connection', { Connection: undefined }, 'UPGRADE_INVALID', 'found Connection not at all'],
-    ['another Connection', { Connection: 'close' }, 'UPGRADE_INVALID', 'found Connection "close", needed is the token'],
-    ['no accept', { 'Sec-WebSocket-Accept': undefined }, 'ACCEPT_INVALID', 'found Sec-WebSocket-Accept not at all'],
+    [
+      'any transfer encoding',
+      { 'TRANSFER-ENCODING': 'identity' },
+      'RESPONSE_INVALID',
+      'a 101 must not have Transfer-Encoding, got "identity"',
+    ],
+    [
+      'no Connection',
+      { Connection: undefined },
+      'UPGRADE_INVALID',
+      'expected the token "Upgrade" in Connection, got none',
+    ],
+    [
+      'another Connection',
+      { Connection: 'close' },
+      'UPGRADE_INVALID',
+      'expected the token "Upgrade" in Connection, got "close"',
+    ],
+    ['no accept', { 'Sec-WebSocket-Accept': undefined }, 'ACCEPT_INVALID', ', got none'],
     [
       'the accept of another key',
       { 'Sec-WebSocket-Accept': 'HSmrc0sMlYUkAGmm5OPpG2HaGWk=' },
       'ACCEPT_INVALID',
-      'needed is one field "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="',
+      'expected one Sec-WebSocket-Accept field "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="',
     ],
     [
       'an accept in another case',
       { 'Sec-WebSocket-Accept': 'S3PPLMBITXAQ9KYGZZHZRBK+XOO=' },
       'ACCEPT_INVALID',
-      'found Sec-WebSocket-Accept "S3PP',
+      'got "S3PP',
     ],
     [
       'two accepts',
@@ -133,7 +168,7 @@ describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
       'PROTOCOL_INVALID',
       'found Sec-WebSocket-Protocol "mqtt"',
     ],
-    ['a subprotocol in another case', { 'Sec-WebSocket-Protocol': 'Chat' }, 'PROTOCOL_INVALID', 'allowed is one of'],
+    ['a subprotocol in another case', { 'Sec-WebSocket-Protocol': 'Chat' }, 'PROTOCOL_INVALID', 'expected one of'],
     ['two subprotocols', { 'Sec-WebSocket-Protocol': 'chat, superchat' }, 'PROTOCOL_INVALID', '"chat, superchat"'],
     ['two subprotocol fields', { 'Sec-WebSocket-Protocol': ['chat', 'chat'] }, 'PROTOCOL_INVALID', '"chat" and "chat"'],
     ['an empty subprotocol', { 'Sec-WebSocket-Protocol': '' }, 'PROTOCOL_INVALID', 'found Sec-WebSocket-Protocol ""'],
@@ -167,8 +202,8 @@ describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
       'EXTENSION_INVALID',
       'permessage-deflate answered with server_max_window_bits=16',
     ],
-    ['malformed extensions', { 'Sec-WebSocket-Extensions': 'x-other;' }, 'EXTENSION_INVALID', 'found the end at 8'],
-    ['empty extensions', { 'Sec-WebSocket-Extensions': '' }, 'EXTENSION_INVALID', 'found the end at 0'],
+    ['malformed extensions', { 'Sec-WebSocket-Extensions': 'x-other;' }, 'EXTENSION_INVALID', 'at 8, got the end'],
+    ['empty extensions', { 'Sec-WebSocket-Extensions': '' }, 'EXTENSION_INVALID', 'at 0, got the end'],
   ])('has %s', (_, fields, code, message) => {
     const error = failure(headWith(fields));
     expect(error.code).toBe(code);
@@ -181,7 +216,7 @@ describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
     expect(error).toMatchObject({
       code: 'UNEXPECTED_STATUS',
       status,
-      message: `found status ${status}, needed is 101`,
+      message: `expected 101 Switching Protocols, got ${status}`,
     });
     expect(error.headers).toMatchObject({ 'retry-after': '5', 'set-cookie': ['a=1'] });
   });
@@ -190,10 +225,10 @@ describe('an answer that fails the connection (RFC 6455 §4.1)', () => {
     expect(failure(headWith({}, { httpVersion })).code).toBe('RESPONSE_INVALID');
   });
 
-  it('chooses a subprotocol where none was asked for', () => {
+  it('chooses a subprotocol where none was requested', () => {
     const error = failure(headWith({ 'Sec-WebSocket-Protocol': 'chat' }), { key: offer.key, protocols: [] });
     expect(error.code).toBe('PROTOCOL_INVALID');
-    expect(error.message).toContain('none was asked for');
+    expect(error.message).toContain('none was requested');
   });
 
   it('accepts an extension where none was offered', () => {

@@ -47,7 +47,7 @@ describe('making a rejection', () => {
     (status) => {
       const make = () => reject(status as number);
       expect(make).toThrow(RangeError);
-      expect(make).toThrow(`status is ${String(status)}, allowed are integers from 300 to 599`);
+      expect(make).toThrow(`status must be an integer from 300 to 599, got ${String(status)}`);
     },
   );
 
@@ -67,7 +67,7 @@ describe('making a rejection', () => {
     ['body', () => reject(400, 'a', {}, {} as string)],
   ])('refuses a %s that is no text of one line', (what, make) => {
     expect(make).toThrow(TypeError);
-    expect(make).toThrow(`${what} is `);
+    expect(make).toThrow(`${what} must be `);
   });
 
   it.each(['__proto__', 'constructor', 'hasOwnProperty'])('takes a header named %s as its own', (name) => {

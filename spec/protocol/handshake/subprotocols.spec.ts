@@ -24,25 +24,26 @@ describe('reading Sec-WebSocket-Protocol (RFC 6455 §4.1 (10), §11.3.4)', () =>
   });
 
   it.each<[readonly string[], string]>([
-    [[''], 'found ""'],
-    [['a b'], 'found "a b"'],
-    [['a,,b'], 'found ""'],
-    [['a,'], 'found ""'],
-    [[',a'], 'found ""'],
-    [['a', ''], 'found ""'],
-    [['a, a'], 'found "a" twice'],
-    [['a', 'a'], 'found "a" twice'],
-    [['__proto__, __proto__'], 'found "__proto__" twice'],
-    [['a/b'], 'found "a/b"'],
-    [['"a"'], 'found'],
-    [['a;b'], 'found "a;b"'],
-    [['caf\u00e9'], 'found "caf\u00e9"'],
-    [['a\u0000'], 'found "a\\u0000"'],
-    [['a\u00a0'], 'found'],
+    [[''], 'got ""'],
+    [['a b'], 'got "a b"'],
+    [['a,,b'], 'got ""'],
+    [['a,'], 'got ""'],
+    [[',a'], 'got ""'],
+    [['a', ''], 'got ""'],
+    [['a, a'], 'got "a" twice'],
+    [['a', 'a'], 'got "a" twice'],
+    [['__proto__, __proto__'], 'got "__proto__" twice'],
+    [['a/b'], 'got "a/b"'],
+    [['"a"'], 'got '],
+    [['a;b'], 'got "a;b"'],
+    [['caf\u00e9'], 'got "caf\u00e9"'],
+    [['a\u0000'], 'got "a\\u0000"'],
+    [['a\u00a0'], 'got '],
   ])('refuses %j and says: %s', (values, message) => {
     const read = () => parseSubprotocols(values);
     expect(read).toThrow(SyntaxError);
-    expect(read).toThrow(`Sec-WebSocket-Protocol: ${message}`);
+    expect(read).toThrow(/^Sec-WebSocket-Protocol: /);
+    expect(read).toThrow(message);
   });
 
   it.each([
@@ -101,23 +102,23 @@ describe('the subprotocols to ask for (RFC 6455 §4.1 (10))', () => {
   });
 
   it.each<[readonly string[], string]>([
-    [[''], 'protocols: found ""'],
-    [['a', 'a'], 'protocols: found "a" twice'],
-    [['a,b'], 'protocols: found "a,b"'],
-    [[' a'], 'protocols: found " a"'],
-    [['a\r\nX: y'], 'protocols: found "a\\r\\nX: y"'],
+    [[''], 'got ""'],
+    [['a', 'a'], 'got "a" twice'],
+    [['a,b'], 'got "a,b"'],
+    [[' a'], 'got " a"'],
+    [['a\r\nX: y'], 'got "a\\r\\nX: y"'],
   ])('refuses %j and says: %s', (protocols, message) => {
     expect(() => checkSubprotocols(protocols)).toThrow(SyntaxError);
     expect(() => checkSubprotocols(protocols)).toThrow(message);
   });
 
   it.each<[unknown, string]>([
-    ['chat', 'protocols is "chat", allowed is an array of strings'],
-    [undefined, 'protocols is undefined'],
-    [null, 'protocols is null'],
-    [{ length: 1 }, 'protocols is object'],
-    [[13], 'protocols contains number, allowed are strings'],
-    [['a', undefined], 'protocols contains undefined'],
+    ['chat', 'protocols must be an array of strings, got "chat"'],
+    [undefined, 'protocols must be an array of strings, got undefined'],
+    [null, 'protocols must be an array of strings, got null'],
+    [{ length: 1 }, 'protocols must be an array of strings, got object'],
+    [[13], 'protocols must contain strings only, got number'],
+    [['a', undefined], 'protocols must contain strings only, got undefined'],
   ])('refuses the type of %p and says: %s', (protocols, message) => {
     const check = () => checkSubprotocols(protocols as string[]);
     expect(check).toThrow(TypeError);

@@ -100,13 +100,13 @@ describe('fields that are not sent', () => {
   ])('have no line of one field: %s', (what, request) => {
     const write = () => encode(request);
     expect(write).toThrow(TypeError);
-    expect(write).toThrow(`${what} is `);
+    expect(write).toThrow(`${what} must be `);
   });
 
   it.each<[readonly string[], string]>([
-    [['a', 'a'], 'found "a" twice'],
-    [['a\r\nX: y'], 'found "a\\r\\nX: y"'],
-    [[''], 'found ""'],
+    [['a', 'a'], 'got "a" twice'],
+    [['a\r\nX: y'], 'got "a\\r\\nX: y"'],
+    [[''], 'got ""'],
   ])('ask for the subprotocols %j', (protocols, message) => {
     expect(() => encode({ protocols })).toThrow(SyntaxError);
     expect(() => encode({ protocols })).toThrow(message);

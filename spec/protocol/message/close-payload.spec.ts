@@ -71,7 +71,7 @@ describe('encodeClosePayload', () => {
 
   it.each([0, 999, 1004, 1006, 1015, 2999, 5000, 1000.5, Number.NaN])('refuses the code %d', (code) => {
     expect(() => encodeClosePayload(code, '')).toThrow(
-      new RangeError(`close code ${code}, allowed are 1000-1003, 1007-1014 and 3000-4999`),
+      new RangeError(`close code must be 1000-1003, 1007-1014 and 3000-4999, got ${code}`),
     );
   });
 

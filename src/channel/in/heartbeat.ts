@@ -13,7 +13,7 @@ export interface Watched {
   /** Changes when the operating system takes bytes that it had no room for. `undefined` when it has taken all. */
   readonly taken: number | undefined;
   sendPing(): void;
-  /** Sends a pong that nobody asked for. */
+  /** Sends an unsolicited pong. */
   signLife(): void;
   /** The peer gave no sign of life. @param silence how long, and in what, for the message of the error. */
   died(silence: string): void;
@@ -41,7 +41,7 @@ export class Heartbeat implements Due {
   #isInterrupted = false;
   /** What had come at the last ping, in bytes. */
   #seen = 0;
-  /** The effort of the peer's connection when the last ping that was answered was sent: the peer has read all that came before it. */
+  /** The effort of the peer's connection when the last ping that was answered was sent: the peer has read everything before it. */
   #read = 0;
   /** What is known of the silence since the last ping, if messages may stand before it. */
   #stall: Stall | undefined;
@@ -137,7 +137,7 @@ class Stall {
   }
 
   /**
-   * When there was progress last, as far as can be told by looking. What the kernel takes at once only shows that it had room, which
+   * When there was progress last, as far as can be observed. What the kernel takes at once only shows that it had room, which
    * it has for a dead peer too. When it takes what it had no room for before, the peer has read.
    */
   since(watched: Watched, now: number): number {

@@ -1,10 +1,10 @@
 import type { DeadlineQueue, Due } from '../../base/deadline-queue.js';
 import type { Watched } from './heartbeat.js';
 
-/** The shortest time between two pongs that nobody asked for, in milliseconds. */
+/** The shortest time between two unsolicited pongs, in milliseconds. */
 const MIN_PERIOD = 1_000;
 
-/** Pings that come within so many milliseconds of each other were held up on the way, and say nothing of how often the peer pings. */
+/** Pings that arrive within this many milliseconds of each other were held up on the way, and say nothing of how often the peer pings. */
 const TOGETHER = 100;
 
 /** No ping has come since reading was stopped. */
@@ -15,7 +15,7 @@ const NONE = -1;
  * RFC 6455 §5.5.3 allows as "a unidirectional heartbeat". They leave twice as often as the peer pings.
  *
  * A slow consumer stops reading again and again, each time for less than that, and leaves the pings unread all the same. So reading that
- * goes on for a moment does not begin the time anew.
+ * goes on for a moment does not restart the time.
  */
 export class LifeSign implements Due {
   dueAt = 0;

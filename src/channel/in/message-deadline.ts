@@ -15,7 +15,7 @@ export interface MessageDeadlineOwner {
 }
 
 /**
- * Gives each incoming message a fixed time, and more only while it arrives at {@link MIN_RATE}. One deadline, that is not set anew
+ * Gives each incoming message a fixed time, and more only while it arrives at {@link MIN_RATE}. One deadline, which is not set again
  * for each message. A blocked event loop raises no false alarm.
  */
 export class MessageDeadline implements Due {

@@ -6,7 +6,7 @@ interface Outstanding {
   readonly lost: () => void;
 }
 
-/** What nobody has added to. */
+/** Shared, empty list. Do not add to it. */
 const NONE: readonly never[] = [];
 
 /** Matches pongs to the pings that were sent. */

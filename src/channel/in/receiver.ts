@@ -14,7 +14,7 @@ const READ_PER_LOOK = 1_048_576;
 /** What such a read counts beside its bytes: it can bring a message that takes its subscribers long. */
 const READ_COST = 16_384;
 
-/** Outputs before the first look at the clock: who has fewer to give in one read is never made to wait. */
+/** Outputs before the first look at the clock: a connection with fewer in one read never waits for a turn. */
 const FIRST_LOOK = 8;
 
 /** The most outputs between two looks at the clock. */
@@ -31,11 +31,11 @@ export interface ReceiverOwner {
   readonly port: BytePort;
   /** Acts on one output. */
   output(output: Outcome): void;
-  /** Whether the peer's bytes are read whether or not anybody wants messages: while the connection closes. */
+  /** Whether the peer's bytes are read whatever the demand: while the connection closes. */
   readonly readsAlways: boolean;
   /** Reading was stopped, or started again. */
   readingChanged(isReading: boolean): void;
-  /** After the end of the transport: all that can be delivered now was delivered. Once. */
+  /** After the end of the transport: everything that can be delivered now was delivered. Once. */
   settled(): void;
 }
 
@@ -149,7 +149,7 @@ export class Receiver {
     return inbox.deliverNext();
   }
 
-  /** Whether something expensive may begin in this turn; if not it does in a later one, whoever else has much to do by then. */
+  /** Whether something expensive may begin in this turn; otherwise it begins in a later one, however busy other connections are then. */
   #mayBegin(): boolean {
     if (this.#isTurn || !this.#owner.port.isTurnOver(performance.now())) {
       this.#isTurn = false;

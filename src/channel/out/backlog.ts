@@ -4,7 +4,7 @@ import type { Wire } from './wire.js';
 
 type MaskKey = (() => number) | undefined;
 
-/** What waits behind a write that has not left. */
+/** What waits after a write that has not left. */
 export class Backlog {
   /** Frames of the message in parts whose turn it is. They go before the others. */
   readonly front: FrameQueue = new FrameQueue();
@@ -44,7 +44,7 @@ export class Backlog {
     enqueueFrame(this.front, firstByte, payload, maskKey?.());
   }
 
-  /** Adds a Close frame behind everything. */
+  /** Adds a Close frame after everything. */
   close(payload: Uint8Array, onHanded: () => void, maskKey: MaskKey): void {
     this.#hasClose = true;
     enqueueFrame(this.queue, CLOSE_FRAME, payload, maskKey?.());

@@ -25,7 +25,7 @@ const MAX_IDLE = 64;
 
 /** The frames of one connection that leave in the next write. */
 export class Batch {
-  /** Those that nobody uses. A connection has one only while something waits for the flush (see `bench: idle, 5 000 connections`). */
+  /** Batches that are not in use. A connection has one only while something waits for the flush (see `bench: idle, 5 000 connections`). */
   static readonly #idle: Batch[] = [];
 
   #size = 0;
@@ -182,7 +182,7 @@ export class Batch {
     return bytes;
   }
 
-  /** Makes room at `#end`: behind the open run, or in a new run when others have written since. */
+  /** Makes room at `#end`: after the open run, or in a new run if others have written since. */
   #reserve(size: number): Slab {
     const open = this.#open;
     if (open !== undefined && open.position === this.#end && this.#end + size <= open.bytes.length) return open;
@@ -201,7 +201,7 @@ export class Batch {
     slab.position = end;
   }
 
-  /** What is added next goes behind all that was added so far. */
+  /** What is added next follows everything that was added so far. */
   #closeSlab(): void {
     const slab = this.#open;
     if (slab === undefined) return;

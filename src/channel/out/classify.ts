@@ -71,10 +71,7 @@ function classifyPayload(data: unknown, options: MessageOptions = NO_OPTIONS): C
   }
   const bytes = toBytes(data);
   if (binary === false && !isValidUtf8(bytes)) {
-    throw new UsageError(
-      'UTF8_INVALID',
-      'binary: false was given with bytes that are not UTF-8, allowed are bytes of valid text',
-    );
+    throw new UsageError('UTF8_INVALID', 'binary: false needs bytes of valid UTF-8 text');
   }
   return { kind: 'bytes', bytes, binary: binary ?? true, options, shared: undefined };
 }

@@ -11,7 +11,7 @@ const COPY_LIMIT = 4096;
 
 /**
  * A shared frame up to this size is copied into a page, in bytes. By reference it would keep more memory than it counts for when
- * nobody else holds it any more.
+ * no other queue holds it any more.
  */
 const SMALL_SHARED = 512;
 
@@ -26,7 +26,7 @@ const NOTHING = Buffer.alloc(0);
 /** A write takes about as much from a queue, in bytes: what is not written yet can still be dropped. */
 export const WRITE_SIZE = 262_144;
 
-/** Small frames, one behind the other. */
+/** Small frames, one after the other. */
 export interface Page {
   readonly kind: 'page';
   readonly bytes: Buffer;
@@ -93,7 +93,7 @@ export class FrameQueue<T = never> {
     return this.#first === this.#entries.length;
   }
 
-  /** The memory that all that waits takes beside its bytes. */
+  /** The memory that the waiting frames take besides their bytes. */
   get overhead(): number {
     const entries = this.#entries.length - this.#first;
     return entries <= FREE_ENTRIES ? 0 : entries * ENTRY_COST + this.#memory.length - this.#taken;
@@ -174,7 +174,7 @@ export class FrameQueue<T = never> {
     }
   }
 
-  /** Drops the oldest message, and its mark if it has one. `false` when there is none. */
+  /** Drops the oldest message, and its mark if it has one. `false` if there is no message. */
   dropOldest(): boolean {
     for (let at = this.#first; at < this.#entries.length; at++) {
       const entry = this.#entries[at] as Entry<T>;
@@ -306,7 +306,7 @@ export function enqueueFrame(
   }
 }
 
-/** Adds a frame that others send too: by reference, so that those who wait share its memory, unless it is small. */
+/** Adds a frame that other connections send too: by reference, so that they share its memory, unless it is small. */
 export function enqueueShared(queue: FrameQueue<unknown>, frame: SharedFrame): void {
   if (frame.size > SMALL_SHARED) {
     queue.large(frame.pieces);

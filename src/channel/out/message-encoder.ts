@@ -20,7 +20,7 @@ interface Encoding {
   /** Of the payload in bytes. */
   readonly size: number;
   /**
-   * Whether it goes out now: with context takeover, what waits must not be compressed before what is before it. Asked behind the
+   * Whether it goes out now: with context takeover, what waits must not be compressed before what is before it. Called after the
    * application's predicate, that may have sent something.
    */
   readonly isDirect: () => boolean;

@@ -49,7 +49,7 @@ export interface OutboxOwner {
 
 /**
  * The way out of one connection: order and backpressure. What is sent while the wire takes everything goes straight to it;
- * otherwise it waits in a queue, behind a message in parts if there is one.
+ * otherwise it waits in a queue, after a message in parts if there is one.
  */
 export class Outbox implements WireOwner {
   messagesSent = 0;
@@ -115,7 +115,7 @@ export class Outbox implements WireOwner {
     return this.#wire.isControlWaiting;
   }
 
-  /** Whether more is welcome: made when somebody asks, or the answer is no. */
+  /** Whether more may be sent: made when it is first read, or when the answer is no. */
   get signal(): ReadySignal {
     this.#signal ??= new ReadySignal(this.#settings.highWaterMark);
     return this.#signal;
@@ -159,7 +159,7 @@ export class Outbox implements WireOwner {
     this.#wire.pong(payload);
   }
 
-  /** Sends a Close frame behind all that waits. `onHanded` is called when it is with the operating system. */
+  /** Sends a Close frame after everything that waits. `onHanded` is called when it is with the operating system. */
   close(payload: Uint8Array, onHanded: () => void): void {
     if (this.#isClosed) return;
     this.#close = { payload, onHanded };
@@ -168,7 +168,7 @@ export class Outbox implements WireOwner {
   }
 
   /**
-   * The peer has sent its Close frame, and waits for ours. What was accepted goes before that, but for messages whose end nobody knows:
+   * The peer has sent its Close frame, and waits for ours. What was accepted is sent first, except messages whose end is unknown:
    * those are given up.
    */
   giveUpEndless(): void {
@@ -188,14 +188,14 @@ export class Outbox implements WireOwner {
     this.#wire.fail(payload, onHanded);
   }
 
-  /** Calls `onHanded` when all that was sent so far is with the operating system: at once when it is already. */
+  /** Calls `onHanded` when everything that was sent so far is with the operating system: at once if it is already. */
   whenHanded(onHanded: () => void): void {
     if (this.#active !== undefined || !this.#backlog.isEmpty) this.#ownBacklog().queue.mark(onHanded, false);
     else if (this.#wire.isIdle) onHanded();
     else this.#wire.mark(onHanded);
   }
 
-  /** The transport has handed over all that it had. */
+  /** The transport has handed over everything that it had. */
   drained(): void {
     this.#wire.drained();
     this.#advance();
@@ -232,7 +232,7 @@ export class Outbox implements WireOwner {
     if (refusal !== undefined) return refusal;
     const encoded = encodeMessage(item, { settings: this.#settings, size, isDirect: () => this.#isDirect });
     if (encoded.kind === 'frame' && (encoded.firstByte & RSV1) !== 0) this.#deflated(size);
-    // To make room others were written, and who was told of it may have closed; so may the predicate of the compressor.
+    // To make room other frames were written, and a subscriber that was notified of it may have closed; so may the predicate of the compressor.
     if (this.#isClosed) return 'closed';
     if (++this.messagesSent % SENDS_PER_LOOK === 0) this.#look();
     if (!this.#isDirect || isLater(encoded)) return this.#queueItem(encoded, size, onHanded);
@@ -245,7 +245,7 @@ export class Outbox implements WireOwner {
     const backlog = this.#ownBacklog();
     backlog.add(item, size, this.#settings.maskKey);
     if (onHanded !== undefined) backlog.queue.mark(onHanded, true);
-    // First: what is sent while others are written, by who was told that there is room, must find this one before it.
+    // First: a subscriber of ready$ may send while others are written, and that must come after this one.
     this.#update();
     if (isNext) this.#advance();
     return isNext ? 'sent' : 'buffered';
@@ -306,7 +306,7 @@ export class Outbox implements WireOwner {
     this.#active = item.kind === 'deflate' ? new DeflateSender(item, sink) : new PartsSender(item, sink, settings);
     this.#activeSize = size;
     this.#update();
-    this.#active?.start(); // Not when whoever was told that there is room has ended it.
+    this.#active?.start(); // Not if a subscriber of ready$ has ended it.
     if (item.kind === 'deflate' && size <= SYNCHRONOUS_DEFLATE) this.#deflated(size);
   }
 
@@ -328,7 +328,7 @@ export class Outbox implements WireOwner {
     this.#enqueueClose();
   }
 
-  /** Nothing of it was sent: what waits behind it may follow. */
+  /** Nothing of it was sent: what waits after it may follow. */
   #skipActive(): void {
     this.messagesDropped++;
     this.#endActive();
@@ -337,7 +337,7 @@ export class Outbox implements WireOwner {
 
   /** What was accepted and will not be sent counts as dropped. */
   #dropWaiting(): void {
-    // What is told when a frame is written may end everything before its sender has returned.
+    // A notification that a frame was written may end everything before its sender has returned.
     const isInProgress = this.#active?.hasSentAll === false || !this.#backlog.front.isEmpty;
     this.messagesDropped += this.#backlog.messages + (isInProgress ? 1 : 0);
     this.#endActive();

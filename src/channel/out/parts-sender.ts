@@ -203,7 +203,7 @@ export class PartsSender {
       const found = typeof part === 'string' ? 'a string' : describe(part);
       throw new UsageError(
         'FRAGMENT_TYPE',
-        `found ${found} in a message of ${this.#partType}, allowed are parts of one type`,
+        `all parts of a message must have one type: got ${found} after ${this.#partType}`,
       );
     }
     if (typeof part !== 'string') return this.#checked(toBytes(part, PARTS));
@@ -218,10 +218,7 @@ export class PartsSender {
     if (this.#firstOpcode() === Opcode.binary) return bytes;
     this.#validator ??= new Utf8Validator();
     if (this.#validator.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)) return bytes;
-    throw new UsageError(
-      'UTF8_INVALID',
-      'binary: false was given with bytes that are not UTF-8, allowed are bytes of valid text',
-    );
+    throw new UsageError('UTF8_INVALID', 'binary: false needs bytes of valid UTF-8 text');
   }
 
   #sourceError(cause: unknown): UsageError {

@@ -17,7 +17,7 @@ export type LanePort = Pick<BytePort, 'pending' | 'write' | 'schedule'>;
 
 /** Who has the batch of a lane. */
 export interface LaneOwner {
-  /** Writes the batch: other things than frames of the lane are in it, or somebody wants to know that it has left. */
+  /** Writes the batch: it holds more than frames of the lane, or a callback waits for it to leave. */
   write(): void;
   /** The lane has written its frames, and they have not left at once. */
   blocked(): void;
@@ -28,8 +28,8 @@ const NO_PORT: LanePort = { pending: 0, write: () => {}, schedule: () => {} };
 const NO_OWNER: LaneOwner = { write: () => {}, blocked: () => {} };
 
 /**
- * The short way for frames that go to many connections: while it is open, they are added without asking anybody whether they may.
- * It and the port are all that a broadcast touches of a connection, because what it touches of thousands of them does not stay in
+ * The short way for frames that go to many connections: while it is open, they are added without any check.
+ * A broadcast touches nothing else of a connection but the port, because what it touches of thousands of them does not stay in
  * the caches of the CPU: frames that are alone in the batch are written from here (see `bench: broadcast, 1 in flight`).
  * Whoever adds anything else to the batch, or changes what may be sent, closes it first.
  */
@@ -64,7 +64,7 @@ export class SharedLane implements ChannelLane, Flushable {
     return new SharedLane(CLOSED, NO_PORT, NO_OWNER);
   }
 
-  /** Lets frames in without asking, while `batched` bytes are in the batch and nothing of that is behind the frames. */
+  /** Accepts frames without a check, while `batched` bytes are in the batch and nothing else comes after the frames. */
   open(batched: number): void {
     this.#room = this.#limits.limit - batched;
     this.#isAlone = batched === 0;
@@ -104,7 +104,7 @@ export class SharedLane implements ChannelLane, Flushable {
     return true;
   }
 
-  /** Adds `frame`, for the owner to write. Nothing else may be in the batch behind what was added before. */
+  /** Adds `frame`, for the owner to write. Nothing else may be in the batch after what was added before. */
   add(frame: SharedFrame): void {
     this.#isAlone = false;
     this.#append(frame);

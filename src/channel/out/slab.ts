@@ -8,7 +8,7 @@ const SHORT_RUN = 256;
 
 /**
  * Memory in which the small frames of one tick are joined. One is in use at a time in each thread. Batches take contiguous
- * places from it; when the last one has given them back, it starts anew. A batch whose bytes did not leave at once keeps its
+ * places from it; when the last one has given them back, it starts again. A batch whose bytes did not leave at once keeps its
  * slab, and the others go on with another.
  */
 export class Slab {
@@ -35,7 +35,7 @@ export class Slab {
   }
 
   /**
-   * Flushes everybody if a slab has become full. Called behind each frame, never within: who is told that it has left may send,
+   * Flushes all connections if a slab has become full. Called after each frame, never within: a callback that is notified may send,
    * or close.
    */
   static flushFull(): void {
@@ -80,7 +80,7 @@ export class Slab {
     if (this !== Slab.current) Slab.#spare = this;
   }
 
-  /** A batch's bytes will leave later: nobody writes here any more. */
+  /** A batch's bytes will leave later: nothing is written here any more. */
   abandon(): void {
     this.position = SLAB_SIZE;
     if (Slab.current === this) Slab.#change();

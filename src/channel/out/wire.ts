@@ -51,7 +51,7 @@ export class Wire implements Flushable, LaneOwner {
   #batch: Batch | undefined;
   /** Control frames that wait: made when the peer does not read. */
   #control: ControlLane | undefined;
-  /** Made when somebody wants to know that something has left. */
+  /** Made when the first callback waits for bytes to leave. */
   #marks: WriteMarks | undefined;
   /** To be called when the control frames that wait have left. */
   #afterControl: (() => void) | undefined;
@@ -94,7 +94,7 @@ export class Wire implements Flushable, LaneOwner {
     return this.batched + this.#controlSize + (this.isBlocked ? this.#port.pending : 0);
   }
 
-  /** Whether all that was given has left. */
+  /** Whether everything that was given has left. */
   get isIdle(): boolean {
     return !this.isBlocked && this.batched === 0;
   }
@@ -174,7 +174,7 @@ export class Wire implements Flushable, LaneOwner {
     if (this.#pongBytes >= PONG_BATCH) this.write();
   }
 
-  /** Calls `reached` when all that was given so far has left. */
+  /** Calls `reached` when everything that was given so far has left. */
   mark(reached: () => void): void {
     const isWritten = this.isBlocked && this.batched + this.#controlSize === 0;
     if (isWritten) this.#ownMarks().outstanding(reached);
@@ -264,7 +264,7 @@ export class Wire implements Flushable, LaneOwner {
     return headerLength(payload.length, this.#settings.maskKey !== undefined) + payload.length;
   }
 
-  /** The batch, with the frames of the lane in it, which is closed: what is added next goes behind them. */
+  /** The batch, with the frames of the lane in it, which is closed: what is added next follows them. */
   #ownBatch(): Batch {
     this.#batch ??= Batch.take();
     if (this.lane !== NO_LANE) this.#emptyLane(this.#batch);

@@ -34,7 +34,7 @@ export class WriteMarks {
     const isCalling = this.#due.length > 0;
     for (const reached of this.#leaving) this.#due.push(reached);
     this.#leaving = [];
-    // One that sends may make others due: they are called behind those that were due before.
+    // A callback that sends may make others due: they are called after those that were due before.
     if (isCalling) return;
     for (const reached of this.#due) reached();
     this.#due = [];

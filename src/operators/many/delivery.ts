@@ -134,6 +134,6 @@ function checkOverflow(overflow: unknown): void {
   if (overflow === undefined || overflow === 'buffer' || overflow === 'drop' || overflow === 'close') return;
   if (typeof propertyOf(overflow, 'latest') === 'function') return;
   throw new RangeError(
-    `overflow is ${textOf(overflow)}, allowed are 'buffer', 'drop', 'close' and { latest: (message) => key }`,
+    `overflow must be 'buffer', 'drop', 'close' or { latest: (message) => key }, got ${textOf(overflow)}`,
   );
 }

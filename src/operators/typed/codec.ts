@@ -49,10 +49,10 @@ export interface CodecOption<In, Out> {
 export function checkCodecOption(options: { readonly codec?: unknown; readonly binaryType?: unknown }): void {
   const { codec, binaryType = 'nodebuffer' } = options;
   if (codec === undefined) return;
-  if (typeof codec === 'function') throw new TypeError('codec is a function, allowed is a codec, such as json() gives');
+  if (typeof codec === 'function') throw new TypeError('codec must be a codec, such as json() returns, got a function');
   checkCodec(codec);
   if (binaryType === 'nodebuffer') return;
-  throw new TypeError(`found binaryType ${excerpt(binaryType)} beside codec, allowed is "nodebuffer"`);
+  throw new TypeError(`binaryType must be "nodebuffer" where codec is given, got ${excerpt(binaryType)}`);
 }
 
 /**
@@ -63,11 +63,11 @@ export function checkCodecOption(options: { readonly codec?: unknown; readonly b
 export function checkPolicy(policy: unknown): InvalidPolicy {
   if (policy === 'close' || policy === 'drop') return policy;
   if (typeof propertyOf(policy, 'then') !== 'function') {
-    throw new TypeError(`invalid gave ${excerpt(policy)}, allowed are "close" and "drop"`);
+    throw new TypeError(`invalid must return "close" or "drop", got ${excerpt(policy)}`);
   }
   // Nobody waits for it: if it rejects, that must not end the process.
   Promise.resolve(policy).catch(() => {});
-  throw new TypeError('invalid gave a Promise, allowed are "close" and "drop": decide at once');
+  throw new TypeError('invalid must return "close" or "drop" synchronously, got a Promise');
 }
 
 /** @throws TypeError for anything but a codec, with the member that is wrong, what was found and what is allowed. */
@@ -75,10 +75,10 @@ export function checkCodec(codec: unknown): void {
   const { decode, encode, invalid } = (codec ?? {}) as Partial<Codec<unknown>>;
   for (const [name, member] of Object.entries({ decode, encode })) {
     if (typeof member === 'function') continue;
-    throw new TypeError(`${name} of a codec is ${excerpt(member)}, allowed is a function`);
+    throw new TypeError(`${name} of a codec must be a function, got ${excerpt(member)}`);
   }
   if (invalid !== undefined && typeof invalid !== 'function' && invalid !== 'close' && invalid !== 'drop') {
-    throw new TypeError(`invalid of a codec is ${excerpt(invalid)}, allowed are "close", "drop" and a function`);
+    throw new TypeError(`invalid of a codec must be "close", "drop" or a function, got ${excerpt(invalid)}`);
   }
 }
 

@@ -41,12 +41,12 @@ export function json(
   const codec: Codec<unknown, unknown> = {
     invalid,
     decode: (message) => {
-      if (typeof message !== 'string') throw new TypeError('found a binary message, allowed is JSON in text');
+      if (typeof message !== 'string') throw new TypeError('expected JSON in a text message, got a binary message');
       return checked(schema, parsed(message));
     },
     encode: (value) => {
       const text = JSON.stringify(checked(outgoing, value)) as string | undefined;
-      if (text === undefined) throw new TypeError(`found ${typeof value}, allowed is what JSON can say`);
+      if (text === undefined) throw new TypeError(`expected a value that JSON can represent, got ${typeof value}`);
       return text;
     },
   };
@@ -77,7 +77,7 @@ function checked(schema: StandardSchema | undefined, value: unknown): unknown {
     const { vendor } = schema['~standard'];
     throw new UsageError(
       'ASYNC_SCHEMA',
-      `found a schema (${vendor}) that validates asynchronously, allowed are synchronous ones: use demandMap on messages$ for others`,
+      `the schema (${vendor}) must validate synchronously: use demandMap on messages$ for asynchronous validation`,
     );
   }
   if (result.issues !== undefined) throw new SchemaError(result.issues.map(plainIssue));

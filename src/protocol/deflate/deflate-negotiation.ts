@@ -34,7 +34,7 @@ interface ReadParameters {
  * Chooses the first offer that can be accepted. One that has an unknown, repeated or invalid parameter, or that `wanted` does not
  * go with, is declined, without a word about the others. RFC 7692 §5, §7.
  *
- * @returns nothing when there is none: the connection goes on without compression.
+ * @returns undefined if there is none: the connection goes on without compression.
  */
 export function acceptDeflate(
   offers: readonly ExtensionOffer[],
@@ -77,15 +77,11 @@ export function readDeflateAnswer(answer: ExtensionOffer, wanted: DeflateParamet
   const serverMaxWindowBits = read.serverMaxWindowBits ?? 15;
   if (serverMaxWindowBits > wanted.serverMaxWindowBits) {
     const allowed = `at most the ${wanted.serverMaxWindowBits} that were asked for`;
-    throw new SyntaxError(
-      `permessage-deflate answered with ${serverMaxWindowBits} server_max_window_bits, allowed are ${allowed}`,
-    );
+    throw new SyntaxError(`permessage-deflate: server_max_window_bits must be ${allowed}, got ${serverMaxWindowBits}`);
   }
   // §7.1.2.2: only in an offer may it come without a value
   if (read.clientMaxWindowBits === true) {
-    throw new SyntaxError(
-      'permessage-deflate answered with client_max_window_bits without a value, allowed are 8 to 15',
-    );
+    throw new SyntaxError('permessage-deflate: client_max_window_bits must be from 8 to 15, got no value');
   }
   return {
     serverNoContextTakeover: read.serverNoContextTakeover,
@@ -127,7 +123,7 @@ function readParameters({ params }: ExtensionOffer): ReadParameters | string {
   for (const [name, values] of params) {
     const [value = true] = values;
     // §7.1: a receiver declines an offer that "contains multiple extension parameters with the same name"
-    if (values.length > 1) return `${name} ${values.length} times, allowed is once`;
+    if (values.length > 1) return `${name} ${values.length} times instead of once`;
     if (!assign(read, name, value))
       return `${name}${value === true ? '' : `=${value}`}, that RFC 7692 §7.1 does not allow`;
   }

@@ -37,7 +37,7 @@ const TAIL = TAIL_AND_END.subarray(0, TAIL_SIZE);
 /** The compressed form of nothing: §7.2.3.6. */
 const EMPTY_MESSAGE = Buffer.from([0x00]);
 
-/** How often a message may end its stream and begin another one: §7.2.3.4 allows it, nobody needs it. */
+/** How often a message may end its stream and begin another one: §7.2.3.4 allows it, but no known peer does it. */
 const MAX_STREAMS = 16;
 
 /** Where small messages get their tail: a buffer for each would cost more than copying them. */
@@ -49,14 +49,14 @@ const DATA_ERRORS: ReadonlySet<string | undefined> = new Set(['Z_DATA_ERROR', 'Z
 const SMALLEST_CHUNK = 1024;
 const LARGEST_CHUNK = 65_536;
 
-/** zlib needs so many bytes more in a window than it refers back. */
+/** zlib needs this many bytes more in a window than it refers back. */
 const LOOKAHEAD = 262;
 
 /**
  * Inflates one message. RFC 7692 §7.2.2.
  *
  * @param body the payload of all its frames.
- * @throws ProtocolError 1007 when the data is invalid, cut off, or goes on behind its end; 1009 above the limit; 1008 when it consists
+ * @throws ProtocolError 1007 when the data is invalid, cut off, or continues after its end; 1009 above the limit; 1008 when it consists
  *   of more than {@link MAX_STREAMS} streams.
  */
 export function inflate(body: Buffer, settings: InflateSettings): Buffer {
@@ -114,7 +114,7 @@ export function deflateLater(
   });
 }
 
-/** `body` and what belongs behind it, valid until the next call. */
+/** `body` with its tail, valid until the next call. */
 function withTail(body: Buffer): Buffer {
   const size = body.length + TAIL_AND_END.length;
   const input = size <= scratch.length ? scratch.subarray(0, size) : Buffer.allocUnsafeSlow(size);
@@ -126,7 +126,7 @@ function withTail(body: Buffer): Buffer {
 /** @param left what is left of the limit of the whole message. */
 function inflateStream(input: Buffer, settings: InflateSettings, left: number): Stream {
   const { window, expected } = settings;
-  // zlib wants to see room behind the last byte, or asks for another chunk.
+  // zlib needs room after the last byte, or asks for another chunk.
   const likely = Math.max(input.length * 4, expected + (expected >> 3));
   const options = {
     finishFlush: constants.Z_FINISH,
@@ -161,13 +161,13 @@ interface Inflated {
   readonly engine: { readonly bytesWritten: number };
 }
 
-/** Either a stream ended with the body, or the two blocks behind it were used to their end. */
+/** Either a stream ended with the body, or the two blocks after it were used completely. */
 function requireEnd(used: number, body: number, input: number): void {
   if (used !== body && used !== input) throw invalid('the message is cut off');
 }
 
 /**
- * A block without compression that is cut off takes what it lacks from behind the body, and may fit by chance: then the text ends
+ * A block without compression that is cut off takes the missing bytes from after the body, and may fit by chance: then the text ends
  * like that. Whether all of it comes from the body is seen without what follows.
  */
 function requireOwnText(output: Buffer, body: Buffer, window: Buffer | undefined): void {
@@ -184,7 +184,7 @@ function windowAfter(window: Buffer | undefined, outputs: readonly Buffer[]): Bu
 }
 
 /**
- * zlib's buffers are larger than what is in them: keeping a message must not keep much more, and whoever looks at its `buffer` sees
+ * zlib's buffers are larger than what is in them: keeping a message must not keep much more, and a reader of its `buffer` sees
  * nothing that was there before.
  */
 function ownMemory(output: Buffer): Buffer {
@@ -222,6 +222,6 @@ function tooLong({ limit, limitName = 'maxPayload' }: InflateSettings): Protocol
 }
 
 function tooManyStreams(): ProtocolError {
-  const message = `compressed message of more than ${MAX_STREAMS} streams, allowed are ${MAX_STREAMS}`;
+  const message = `compressed message of more than ${MAX_STREAMS} deflate streams`;
   return new ProtocolError('TOO_MANY_STREAMS', 1008, message);
 }

@@ -17,7 +17,7 @@ export interface CompressionSettings {
 /** Gets the compressed form of a message; nothing when it did not become smaller. */
 export type Done = (output: Uint8Array | undefined) => void;
 
-/** The compressed forms of one message by parameters: `null` where it did not pay, a list of who waits while it is being made. */
+/** The compressed forms of one message by parameters: `null` if compression did not pay, a list of waiting callbacks while it is in progress. */
 type Forms = Map<string, Buffer | null | Done[]>;
 
 /** Those of the messages that may go to several peers. */

@@ -6,7 +6,7 @@ const EMPTY: Buffer = Buffer.alloc(0);
 const SMALLEST = 1024;
 
 /**
- * The last bytes of the plain text of all messages in one direction: all that context takeover (RFC 7692 §7.1.1) needs, since a
+ * The last bytes of the plain text of all messages in one direction: context takeover (RFC 7692 §7.1.1) needs nothing else, since a
  * window that is handed to a fresh coder as its dictionary is worth the coder that was kept.
  */
 export class PlainWindow {

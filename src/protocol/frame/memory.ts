@@ -7,7 +7,7 @@ const SMALLEST = 16_384;
 const LIMIT = 2_097_152;
 
 /**
- * Memory that nobody uses at present. V8 counts the memory of Buffers and collects garbage for every 32 MiB of it, however little of it
+ * Memory that is not in use. V8 counts the memory of Buffers and collects garbage for every 32 MiB of it, however little of it
  * is in use, and the payload of a long text is dead once it is decoded, its frame once it is written (see
  * `bench: 64 KiB text, 4 in flight`).
  */
@@ -26,7 +26,7 @@ export function borrow(needed: number): Buffer {
   return Buffer.allocUnsafeSlow(needed);
 }
 
-/** Takes back what {@link borrow} lent. Nobody may use it any more. Who keeps it instead need not tell. */
+/** Takes back memory from {@link borrow}, which must not be used any more. A borrower may also keep it for good. */
 export function giveBack(bytes: Buffer): void {
   if (bytes.length < SMALLEST || size + bytes.length > LIMIT) return;
   size += bytes.length;
@@ -35,7 +35,7 @@ export function giveBack(bytes: Buffer): void {
 
 /**
  * A copy of `bytes` from `start` to `end`. Those below 4 KiB share a pool of 8 KiB with all small Buffers. Memory in the heap of V8
- * (`Buffer.alloc` of up to 64 bytes) would be as cheap to make, but moves out of it when anybody asks for its `buffer`, as sending it on
+ * (`Buffer.alloc` of up to 64 bytes) would be as cheap to make, but moves out of it when its `buffer` is read, as sending it on
  * does (see `bench: 32 B binary, 16 in flight`).
  */
 export function copyOf(bytes: Buffer, start: number, end: number): Buffer {

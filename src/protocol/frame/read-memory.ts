@@ -34,7 +34,7 @@ export const readMemory: Buffer =
 
 /**
  * Unmasks what lies in {@link readMemory}, with vector instructions (see `bench: 1 KiB binary, 16 in flight`). RFC 6455 §5.3. Its result
- * is 0 when all that comes out is ASCII.
+ * is 0 if the unmasked bytes are all ASCII.
  *
  * `undefined` if there is no WebAssembly.
  */

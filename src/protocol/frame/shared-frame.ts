@@ -2,13 +2,13 @@ import { Buffer } from 'node:buffer';
 import { headerLength, writeHeader } from './frame-header.js';
 import { writeFrame } from './frame-writer.js';
 
-/** A payload up to this size is copied behind its header, in bytes: one piece is written faster than two. */
+/** A payload up to this size, in bytes, is copied after its header: one piece is written faster than two. */
 const COPY_LIMIT = 4096;
 
 /** Runs up to this size are joined to one piece, in bytes. */
 const JOIN_LIMIT = 16_384;
 
-/** A frame that is finished, header and all, and goes by reference to all who send it. It is not masked: RFC 6455 §5.1. */
+/** A complete frame, with its header, that several connections send by reference. It is not masked: RFC 6455 §5.1. */
 export class SharedFrame {
   readonly kind = 'shared';
   readonly pieces: readonly Uint8Array[];
@@ -36,7 +36,7 @@ export class SharedFrame {
 }
 
 /**
- * Shared frames that leave one behind the other. Those who send the same frames have the same run, so that its bytes are joined once
+ * Shared frames that leave one after the other. Connections that send the same frames have the same run, so that its bytes are joined once
  * for all of them.
  */
 export class SharedRun {
@@ -54,7 +54,7 @@ export class SharedRun {
     this.size = (before?.size ?? 0) + frame.size;
   }
 
-  /** This and `frame` behind it. */
+  /** This run, followed by `frame`. */
   and(frame: SharedFrame): SharedRun {
     let next = this.#next;
     if (next === undefined || next.#frame !== frame) {

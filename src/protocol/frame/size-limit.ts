@@ -8,7 +8,7 @@ export interface SizeLimit {
   readonly name: string;
 }
 
-/** Room for what is put behind a compressed message to inflate it, in bytes. */
+/** Room for the bytes that are appended to a compressed message to inflate it. */
 const WIRE_TAIL = 16;
 
 /**

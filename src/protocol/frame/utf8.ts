@@ -9,7 +9,7 @@ interface TextMethods {
 }
 
 /**
- * Called directly, and looked up once, because V8 looks up a method of a Buffer anew at each call (see
+ * Called directly, and looked up once, because V8 looks up a method of a Buffer at each call (see
  * `bench: 32 B text, 16 in flight`).
  */
 const { latin1Slice, utf8Slice, latin1Write, utf8Write } = Buffer.prototype as unknown as TextMethods;
@@ -49,7 +49,7 @@ export class Utf8Validator {
     return isValidUtf8(bytes.subarray(head, tail)) && this.#pushBytes(bytes, tail, end);
   }
 
-  /** Starts anew. */
+  /** Starts again with a new text. */
   reset(): void {
     this.#missing = 0;
     this.#low = 0x80;

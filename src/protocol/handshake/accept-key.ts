@@ -20,7 +20,7 @@ const hashAtOnce = (crypto as { readonly hash?: (algorithm: string, data: string
 /**
  * Whether `key` is a value of Sec-WebSocket-Key: the base64 of exactly 16 bytes. RFC 6455 §4.1, §4.2.1.
  *
- * Bits behind the 16th byte are not looked at: the RFC's own example, `AQIDBAUGBwgJCgsMDQ4PEC==`, has one set.
+ * Bits after the 16th byte are ignored: the RFC's own example, `AQIDBAUGBwgJCgsMDQ4PEC==`, has one set.
  */
 export function isValidKey(key: string): boolean {
   return KEY.test(key);

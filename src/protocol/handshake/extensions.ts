@@ -104,7 +104,7 @@ function skipWhitespace(cursor: Cursor): void {
 
 function unexpected(cursor: Cursor, allowed: string): SyntaxError {
   const found = cursor.at < cursor.text.length ? excerpt(cursor.text.slice(cursor.at, cursor.at + 33), 32) : 'the end';
-  return new SyntaxError(`Sec-WebSocket-Extensions: found ${found} at ${cursor.at}, allowed is ${allowed}`);
+  return new SyntaxError(`Sec-WebSocket-Extensions: expected ${allowed} at ${cursor.at}, got ${found}`);
 }
 
 /**
@@ -126,7 +126,7 @@ function formatExtension({ name, params }: ExtensionOffer): string {
 
 function token(text: string): string {
   if (isToken(text)) return text;
-  throw new TypeError(`found ${excerpt(text)} in an extension, allowed is a token (RFC 9110 §5.6.2)`);
+  throw new TypeError(`names and values of extensions must be tokens (RFC 9110 §5.6.2), got ${excerpt(text)}`);
 }
 
 /**

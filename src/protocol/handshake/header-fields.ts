@@ -43,7 +43,7 @@ export function parseFieldLines(lines: readonly string[]): string[] {
   const fields: string[] = [];
   for (const line of lines) {
     if (typeof line !== 'string' || !FIELD_LINE.test(line)) {
-      throw new TypeError(`header line is ${excerpt(line)}, allowed is "Name: value" without control characters`);
+      throw new TypeError(`a header line must be "Name: value" without control characters, got ${excerpt(line)}`);
     }
     const end = line.indexOf(':');
     fields.push(line.slice(0, end), trimWhitespace(line.slice(end + 1)));

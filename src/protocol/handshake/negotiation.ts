@@ -88,8 +88,7 @@ function readProtocol(head: ResponseHead, requested: readonly string[]): string 
   // §4.1 (6): "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a
   // subprotocol that was not present in the client's handshake, the client MUST _Fail the WebSocket Connection_."
   if (protocols.length > 1 || !requested.includes(protocol)) {
-    const allowed =
-      requested.length === 0 ? 'none was asked for' : `allowed is one of ${excerpt(requested.join(', '))}`;
+    const allowed = requested.length === 0 ? 'none was requested' : `expected one of ${excerpt(requested.join(', '))}`;
     throw invalidAnswer(head, 'PROTOCOL_INVALID', `found Sec-WebSocket-Protocol ${excerptOf(protocols)}, ${allowed}`);
   }
   return protocol;

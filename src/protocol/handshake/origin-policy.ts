@@ -62,7 +62,7 @@ const LOOPBACK_MAPPED = /^::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}$/;
 /**
  * Checks the option `origins` when it is given, before anything listens.
  *
- * @throws TypeError when it is none of the forms of {@link OriginPolicy}, or a list with an entry that is not a serialised
+ * @throws TypeError if it is not one of the forms of {@link OriginPolicy}, or a list with an entry that is not a serialised
  *   origin (RFC 6454 §6.2), such as a bare host name or a URL with a path.
  */
 export function checkOriginPolicy(policy: OriginPolicy): void {
@@ -70,13 +70,13 @@ export function checkOriginPolicy(policy: OriginPolicy): void {
   if (typeof policy === 'function' || policy instanceof RegExp) return;
   if (!Array.isArray(policy)) {
     const allowed = `'auto', '*', 'same-origin', an array of origins, a RegExp or a function`;
-    throw new TypeError(`origins is ${excerpt(policy)}, allowed is ${allowed}`);
+    throw new TypeError(`origins must be ${allowed}, got ${excerpt(policy)}`);
   }
   for (const entry of policy as readonly unknown[]) {
-    // An asterisk may stand in an origin, but never for anything: whoever writes one means more than it would match.
+    // An origin may contain an asterisk, but it matches nothing else: a pattern was surely meant.
     if (typeof entry !== 'string' || !isOrigin(entry) || entry.includes('*')) {
       const allowed = `origins such as 'https://example.com:8443', without wildcards`;
-      throw new TypeError(`origins contains ${excerpt(entry)}, allowed are ${allowed}`);
+      throw new TypeError(`origins must contain ${allowed}, got ${excerpt(entry)}`);
     }
   }
 }

@@ -55,7 +55,8 @@ export function isWebSocketUpgrade(rawHeaders: readonly string[]): boolean {
 export function readUpgradeRequest(head: RequestHead, rules: UpgradeRules = {}): UpgradeOffer | Rejection {
   const { rawHeaders } = head;
   // A field that is not there to be read might be a second Host, or announce a body.
-  if (head.isTruncated === true) return reject(431, undefined, {}, 'found more header fields than the server keeps\n');
+  if (head.isTruncated === true)
+    return reject(431, undefined, {}, 'the request has more header fields than the server accepts\n');
   const refusal =
     refuseRequestLine(head) ?? refuseHost(rawHeaders) ?? refuseUpgrade(rawHeaders) ?? refuseBody(rawHeaders);
   if (refusal !== undefined) return refusal;
@@ -67,11 +68,11 @@ export function readUpgradeRequest(head: RequestHead, rules: UpgradeRules = {}):
 function refuseRequestLine({ method, httpVersion }: RequestHead): Rejection | undefined {
   // §4.2.1 (1): "An HTTP/1.1 or higher GET request"; what is higher has another handshake (RFC 8441).
   if (httpVersion !== '1.1') {
-    return reject(505, undefined, {}, `found HTTP/${excerpt(httpVersion)}, allowed is HTTP/1.1\n`);
+    return reject(505, undefined, {}, `expected HTTP/1.1, got HTTP/${excerpt(httpVersion)}\n`);
   }
   if (method === 'GET') return undefined;
   // RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD
-  const body = method === 'HEAD' ? '' : `found the method ${excerpt(method)}, allowed is GET\n`;
+  const body = method === 'HEAD' ? '' : `expected the method GET, got ${excerpt(method)}\n`;
   return reject(405, undefined, { Allow: 'GET' }, body);
 }
 
@@ -80,55 +81,57 @@ function refuseHost(rawHeaders: readonly string[]): Rejection | undefined {
   // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a
   // Host header field and to any request message that contains more than one Host header field line or a Host header field
   // with an invalid field value."
-  if (hosts.length !== 1) return badRequest(`found ${hosts.length} Host fields, allowed is one`);
+  if (hosts.length !== 1) return badRequest(`expected one Host field, got ${hosts.length}`);
   return HOST.test(hosts[0]!)
     ? undefined
-    : badRequest(`found Host ${excerpt(hosts[0])}, allowed is a host with a port`);
+    : badRequest(`expected a host and an optional port in Host, got ${excerpt(hosts[0])}`);
 }
 
 function refuseUpgrade(rawHeaders: readonly string[]): Rejection | undefined {
   const upgrades = fieldValues(rawHeaders, 'Upgrade');
-  if (upgrades.length === 0) return upgradeRequired('found no Upgrade field, needed is "websocket"', {});
+  if (upgrades.length === 0) return upgradeRequired('expected "Upgrade: websocket", got no Upgrade field', {});
   // §4.2.1 (3): "An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value."
   if (!listTokens(upgrades).includes('websocket')) {
-    return badRequest(`found Upgrade ${excerpt(upgrades.join(', '))}, needed is "websocket"`);
+    return badRequest(`expected "Upgrade: websocket", got ${excerpt(upgrades.join(', '))}`);
   }
   const connections = fieldValues(rawHeaders, 'Connection');
   // §4.2.1 (4): "A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value."
   if (listTokens(connections).includes('upgrade')) return undefined;
-  return badRequest(`found Connection ${excerpt(connections.join(', '))}, needed is "Upgrade"`);
+  return badRequest(`expected "Connection: Upgrade", got ${excerpt(connections.join(', '))}`);
 }
 
-// Bytes behind the head are frames: a body would be read as such, or hide a second request from a proxy.
+// Bytes after the head are frames: a body would be read as such, or hide a second request from a proxy.
 function refuseBody(rawHeaders: readonly string[]): Rejection | undefined {
   const coding = fieldValues(rawHeaders, 'Transfer-Encoding');
-  if (coding.length > 0) return badRequest(`found Transfer-Encoding ${excerpt(coding.join(', '))}, allowed is no body`);
+  if (coding.length > 0) return badRequest(`expected no body, got Transfer-Encoding ${excerpt(coding.join(', '))}`);
   const lengths = fieldValues(rawHeaders, 'Content-Length');
   if (lengths.every((length) => length === '0')) return undefined;
-  return badRequest(`found Content-Length ${excerpt(lengths.join(', '))}, allowed is no body`);
+  return badRequest(`expected no body, got Content-Length ${excerpt(lengths.join(', '))}`);
 }
 
 function readVersion(rawHeaders: readonly string[], versions: readonly number[]): 8 | 13 | Rejection {
   const fields = fieldValues(rawHeaders, 'Sec-WebSocket-Version');
-  if (fields.length > 1) return badRequest(`found ${fields.length} Sec-WebSocket-Version fields, allowed is one`);
+  if (fields.length > 1) return badRequest(`expected one Sec-WebSocket-Version field, got ${fields.length}`);
   for (const version of [13, 8] as const) {
     if (versions.includes(version) && fields[0] === String(version)) return version;
   }
   // §4.4: "If the server doesn't support the requested version, it MUST respond with a |Sec-WebSocket-Version| header field
   // (or multiple |Sec-WebSocket-Version| header fields) containing all versions it is willing to use."
   const allowed = versions.join(', ');
-  const found = fields[0] === undefined ? 'no Sec-WebSocket-Version' : `Sec-WebSocket-Version ${excerpt(fields[0])}`;
-  return upgradeRequired(`found ${found}, allowed is ${allowed}`, { 'Sec-WebSocket-Version': allowed });
+  const found = fields[0] === undefined ? 'none' : excerpt(fields[0]);
+  return upgradeRequired(`expected Sec-WebSocket-Version ${allowed}, got ${found}`, {
+    'Sec-WebSocket-Version': allowed,
+  });
 }
 
 function refuseKey(rawHeaders: readonly string[]): Rejection | undefined {
   const keys = fieldValues(rawHeaders, 'Sec-WebSocket-Key');
   // §11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request."
-  if (keys.length !== 1) return badRequest(`found ${keys.length} Sec-WebSocket-Key fields, allowed is one`);
+  if (keys.length !== 1) return badRequest(`expected one Sec-WebSocket-Key field, got ${keys.length}`);
   // §4.2.1 (5): "A |Sec-WebSocket-Key| header field with a base64-encoded value that, when decoded, is 16 bytes in length."
   return isValidKey(keys[0]!)
     ? undefined
-    : badRequest(`found Sec-WebSocket-Key ${excerpt(keys[0])}, allowed is the base64 of 16 bytes`);
+    : badRequest(`expected the base64 of 16 bytes in Sec-WebSocket-Key, got ${excerpt(keys[0])}`);
 }
 
 /** Version 8 still had a field of its own. draft-ietf-hybi-thewebsocketprotocol-10 §11.3. */
@@ -139,7 +142,7 @@ function originField(version: 8 | 13): string {
 function refuseOrigins(rawHeaders: readonly string[], field: string): Rejection | undefined {
   const { length } = fieldValues(rawHeaders, field);
   // RFC 6454 §7.3: "the user agent MUST NOT include more than one Origin header field in any HTTP request"
-  return length > 1 ? badRequest(`found ${length} ${field} fields, allowed is one`) : undefined;
+  return length > 1 ? badRequest(`expected one ${field} field, got ${length}`) : undefined;
 }
 
 function readOffer(rawHeaders: readonly string[], version: 8 | 13): UpgradeOffer | Rejection {

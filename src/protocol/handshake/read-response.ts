@@ -24,10 +24,11 @@ export function readUpgradeResponse(
 
 function checkStatusLine(head: ResponseHead): void {
   // §4.1 (1): "If the status code received from the server is not 101, the client handles the response per HTTP procedures."
-  if (head.status !== 101) throw invalidAnswer(head, 'UNEXPECTED_STATUS', `found status ${head.status}, needed is 101`);
+  if (head.status !== 101)
+    throw invalidAnswer(head, 'UNEXPECTED_STATUS', `expected 101 Switching Protocols, got ${head.status}`);
   // RFC 9110 §15.2: "HTTP/1.0 did not define any 1xx status codes"
   if (head.httpVersion !== '1.1') {
-    throw invalidAnswer(head, 'RESPONSE_INVALID', `found HTTP/${excerpt(head.httpVersion)}, needed is HTTP/1.1`);
+    throw invalidAnswer(head, 'RESPONSE_INVALID', `expected HTTP/1.1, got HTTP/${excerpt(head.httpVersion)}`);
   }
 }
 
@@ -41,19 +42,11 @@ function checkStatusLine(head: ResponseHead): void {
 function checkNoBody(head: ResponseHead): void {
   const lengths = fieldValues(head.rawHeaders, 'Content-Length');
   if (!lengths.every((length) => trimWhitespace(length) === '0')) {
-    throw invalidAnswer(
-      head,
-      'RESPONSE_INVALID',
-      `found Content-Length ${excerptOf(lengths)} in a 101, allowed is none`,
-    );
+    throw invalidAnswer(head, 'RESPONSE_INVALID', `a 101 must not have Content-Length, got ${excerptOf(lengths)}`);
   }
   const encodings = fieldValues(head.rawHeaders, 'Transfer-Encoding');
   if (encodings.length > 0) {
-    throw invalidAnswer(
-      head,
-      'RESPONSE_INVALID',
-      `found Transfer-Encoding ${excerptOf(encodings)} in a 101, allowed is none`,
-    );
+    throw invalidAnswer(head, 'RESPONSE_INVALID', `a 101 must not have Transfer-Encoding, got ${excerptOf(encodings)}`);
   }
 }
 
@@ -62,11 +55,7 @@ function checkUpgrade(head: ResponseHead): void {
   // §4.1 (2): "If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value that is not an
   // ASCII case-insensitive match for the value "websocket", the client MUST _Fail the WebSocket Connection_."
   if (upgrades.length !== 1 || !isWebSocket(upgrades[0]!)) {
-    throw invalidAnswer(
-      head,
-      'UPGRADE_INVALID',
-      `found Upgrade ${excerptOf(upgrades)}, needed is one field "websocket"`,
-    );
+    throw invalidAnswer(head, 'UPGRADE_INVALID', `expected one "Upgrade: websocket" field, got ${excerptOf(upgrades)}`);
   }
   const connections = fieldValues(head.rawHeaders, 'Connection');
   // §4.1 (3): "If the response lacks a |Connection| header field or the |Connection| header field doesn't contain a token that
@@ -75,7 +64,7 @@ function checkUpgrade(head: ResponseHead): void {
     throw invalidAnswer(
       head,
       'UPGRADE_INVALID',
-      `found Connection ${excerptOf(connections)}, needed is the token "Upgrade"`,
+      `expected the token "Upgrade" in Connection, got ${excerptOf(connections)}`,
     );
   }
 }
@@ -94,7 +83,7 @@ function checkAccept(head: ResponseHead, key: string): void {
     throw invalidAnswer(
       head,
       'ACCEPT_INVALID',
-      `found Sec-WebSocket-Accept ${excerptOf(accepts)}, needed is one field "${expected}"`,
+      `expected one Sec-WebSocket-Accept field "${expected}", got ${excerptOf(accepts)}`,
     );
   }
 }

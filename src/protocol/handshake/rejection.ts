@@ -85,19 +85,19 @@ const REASONS: ReadonlyMap<number, string> = new Map([
  */
 export function reject(status: number, reason?: string, headers: OutgoingHeaders = {}, body?: string): Rejection {
   if (!Number.isInteger(status) || status < 300 || status > 599) {
-    throw new RangeError(`status is ${textOf(status)}, allowed are integers from 300 to 599`);
+    throw new RangeError(`status must be an integer from 300 to 599, got ${textOf(status)}`);
   }
   const phrase = reason ?? REASONS.get(status) ?? 'Refused';
   requireValue('reason', phrase);
   if (body !== undefined && typeof body !== 'string')
-    throw new TypeError(`body is ${excerpt(body)}, allowed is a string`);
+    throw new TypeError(`body must be a string, got ${excerpt(body)}`);
   return new Rejection(status, phrase, copyHeaders(headers), body ?? phrase);
 }
 
 function copyHeaders(headers: OutgoingHeaders): OutgoingHeaders {
   const copy: Record<string, string | readonly string[]> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
-    if (!isFieldName(name)) throw new TypeError(`header name is ${excerpt(name)}, allowed is a token (RFC 9110 §5.1)`);
+    if (!isFieldName(name)) throw new TypeError(`a header name must be a token (RFC 9110 §5.1), got ${excerpt(name)}`);
     for (const item of valuesOf(value)) requireValue(`header ${name}`, item);
     copy[name] = typeof value === 'string' ? value : [...value];
   }
@@ -106,14 +106,16 @@ function copyHeaders(headers: OutgoingHeaders): OutgoingHeaders {
 
 function requireValue(what: string, value: unknown): void {
   if (typeof value === 'string' && isFieldValue(value)) return;
-  throw new TypeError(`${what} is ${excerpt(value)}, allowed is text without control characters or any above U+00FF`);
+  throw new TypeError(
+    `${what} must be text without control characters or characters above U+00FF, got ${excerpt(value)}`,
+  );
 }
 
 function valuesOf(value: string | readonly string[]): readonly string[] {
   return Array.isArray(value) ? value : [value as string];
 }
 
-/** Fields that frame a response: whoever writes one is their only source. */
+/** Fields that frame a response: only the writer of the response sets them. */
 const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding']);
 
 /** The body of a refusal. RFC 9110 §15.4.5: "A 304 response [...] cannot contain content or trailers." */

@@ -24,7 +24,7 @@ export function invalidAnswer(
 /** The values of one field for a message: at most four of them, each of them short. */
 export function excerptOf(values: readonly string[]): string {
   return values.length === 0
-    ? 'not at all'
+    ? 'none'
     : values
         .slice(0, 4)
         .map((value) => excerpt(value))

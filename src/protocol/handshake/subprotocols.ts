@@ -19,17 +19,17 @@ export function parseSubprotocols(values: readonly string[]): readonly string[] 
 }
 
 /**
- * Checks the subprotocols that our own client is told to ask for.
+ * Checks the subprotocols that our own client is to request.
  *
  * @throws TypeError when `protocols` is not an array of strings.
  * @throws SyntaxError when a name is not a token or comes twice.
  */
 export function checkSubprotocols(protocols: readonly string[]): void {
   if (!Array.isArray(protocols))
-    throw new TypeError(`protocols is ${excerpt(protocols)}, allowed is an array of strings`);
+    throw new TypeError(`protocols must be an array of strings, got ${excerpt(protocols)}`);
   for (const protocol of protocols as readonly unknown[]) {
     if (typeof protocol !== 'string') {
-      throw new TypeError(`protocols contains ${excerpt(protocol)}, allowed are strings`);
+      throw new TypeError(`protocols must contain strings only, got ${excerpt(protocol)}`);
     }
   }
   checkNames(protocols, 'protocols');
@@ -41,11 +41,11 @@ function checkNames(protocols: readonly string[], where: string): void {
     // §4.1 (10): "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to
     // U+007E not including separator characters"
     if (!isToken(protocol)) {
-      throw new SyntaxError(`${where}: found ${excerpt(protocol)}, allowed are tokens (RFC 9110 §5.6.2)`);
+      throw new SyntaxError(`${where}: subprotocols must be tokens (RFC 9110 §5.6.2), got ${excerpt(protocol)}`);
     }
     // §4.1 (10): "and MUST all be unique strings"
     if (seen.has(protocol))
-      throw new SyntaxError(`${where}: found ${excerpt(protocol)} twice, each name may come once`);
+      throw new SyntaxError(`${where}: each subprotocol may appear once, got ${excerpt(protocol)} twice`);
     seen.add(protocol);
   }
 }

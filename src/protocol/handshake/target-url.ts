@@ -39,23 +39,25 @@ export function parseTarget(url: string | URL): Target {
   const parsed = parseUrl(typeof url === 'string' ? url : url?.href);
   const scheme = SCHEMES.get(parsed.protocol);
   if (scheme === undefined) {
-    throw new SyntaxError(`scheme is ${excerpt(parsed.protocol)}, allowed are ${[...SCHEMES.keys()].join(' ')}`);
+    throw new SyntaxError(
+      `the scheme of the URL must be one of ${[...SCHEMES.keys()].join(' ')}, got ${excerpt(parsed.protocol)}`,
+    );
   }
   // §3: "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs."
   if (parsed.href.includes('#')) {
-    throw new SyntaxError(`URL has the fragment ${excerpt(parsed.hash || '#')}, allowed is none (RFC 6455 §3)`);
+    throw new SyntaxError(`the URL must not have a fragment (RFC 6455 §3), got ${excerpt(parsed.hash || '#')}`);
   }
   return scheme.local ? localTarget(parsed, scheme.secure) : networkTarget(parsed, scheme.secure);
 }
 
 function parseUrl(text: string | undefined): URL {
-  if (typeof text !== 'string') throw new SyntaxError(`URL is ${excerpt(text)}, allowed is a string or a URL`);
+  if (typeof text !== 'string') throw new SyntaxError(`the URL must be a string or a URL, got ${excerpt(text)}`);
   // The URL parser would drop CR, LF and tabs without a word.
-  if (hasControl(text)) throw new SyntaxError('URL has a control character, allowed is none');
+  if (hasControl(text)) throw new SyntaxError('the URL must not contain control characters');
   try {
     return new URL(text);
   } catch {
-    throw new SyntaxError(`URL is ${excerpt(withoutUser(text))}, allowed is an absolute URL such as "ws://host/path"`);
+    throw new SyntaxError(`the URL must be absolute, such as "ws://host/path", got ${excerpt(withoutUser(text))}`);
   }
 }
 
@@ -76,7 +78,7 @@ function networkTarget(url: URL, secure: boolean): Target {
   // Both are special schemes with the same default ports, so nothing but the name changes.
   url.protocol = secure ? 'wss:' : 'ws:';
   const port = url.port === '' ? defaultPort(secure) : Number(url.port);
-  if (port === 0) throw new SyntaxError('port is 0, allowed are 1 to 65535');
+  if (port === 0) throw new SyntaxError('the port of the URL must be from 1 to 65535, got 0');
   return {
     secure,
     host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
@@ -91,7 +93,7 @@ function networkTarget(url: URL, secure: boolean): Target {
 function localTarget(url: URL, secure: boolean): Target {
   if (url.host !== '' || !url.pathname.startsWith('/')) {
     const found = excerpt(url.host === '' ? url.pathname : `//${url.host}${url.pathname}`);
-    throw new SyntaxError(`socket path is ${found}, allowed is an absolute path as in "ws+unix:/run/app.sock:/path"`);
+    throw new SyntaxError(`the socket path must be absolute, as in "ws+unix:/run/app.sock:/path", got ${found}`);
   }
   // The socket path may contain colons: it ends at the first one in front of a slash.
   const end = url.pathname.indexOf(':/');
@@ -116,7 +118,7 @@ function credentials({ username, password }: URL): { authorization?: string } {
   if (username === '' && password === '') return {};
   const user = decoded(username, 'user');
   // RFC 7617 §2: "a user-id containing a colon character is invalid"
-  if (user.includes(':')) throw new SyntaxError('user of the URL has a colon, allowed is none (RFC 7617 §2)');
+  if (user.includes(':')) throw new SyntaxError('the user of the URL must not contain a colon (RFC 7617 §2)');
   const pair = `${user}:${decoded(password, 'password')}`;
   return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
 }
@@ -127,9 +129,7 @@ function decoded(text: string, what: string): string {
     // RFC 7617 §2: "The user-id and password MUST NOT contain any control characters"; in a path, NUL would end it early.
     if (!hasControl(plain)) return plain;
   } catch {
-    // Not UTF-8 behind the percent signs: the message is the same.
+    // The percent-encoded bytes are not UTF-8: the message is the same.
   }
-  throw new SyntaxError(
-    `${what} of the URL cannot be decoded, allowed is percent-encoded UTF-8 without control characters`,
-  );
+  throw new SyntaxError(`the ${what} of the URL must be percent-encoded UTF-8 without control characters`);
 }

@@ -58,7 +58,7 @@ export function encodeRequestHeaders(request: RequestedUpgrade): Record<string, 
 
 function checkName(name: string, hasOrigin: boolean): void {
   if (!isFieldName(name)) {
-    throw new TypeError(`header name is ${excerpt(name)}, allowed is a token (RFC 9110 §5.1)`);
+    throw new TypeError(`a header name must be a token (RFC 9110 §5.1), got ${excerpt(name)}`);
   }
   const lower = name.toLowerCase();
   const instead = lower === 'origin' && hasOrigin ? 'the option origin is given too' : OWN_FIELDS.get(lower);
@@ -67,5 +67,7 @@ function checkName(name: string, hasOrigin: boolean): void {
 
 function checked(what: string, value: unknown): string {
   if (typeof value === 'string' && isFieldValue(value)) return value;
-  throw new TypeError(`${what} is ${excerpt(value)}, allowed is text without control characters or any above U+00FF`);
+  throw new TypeError(
+    `${what} must be text without control characters or characters above U+00FF, got ${excerpt(value)}`,
+  );
 }

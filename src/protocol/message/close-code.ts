@@ -26,7 +26,7 @@ export const CloseCode = {
   serviceRestart: 1012,
   /** A server is overloaded: connect again later. */
   tryAgainLater: 1013,
-  /** A gateway got no valid answer from the server behind it. */
+  /** A gateway got no valid answer from its upstream server. */
   badGateway: 1014,
   /** The TLS handshake failed. Never on the wire. */
   tlsHandshake: 1015,

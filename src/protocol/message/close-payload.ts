@@ -30,7 +30,7 @@ export function readClosePayload(payload: Buffer): ClosePayload {
   }
   const code = payload.readUInt16BE(0);
   if (!isReceivableCloseCode(code)) {
-    throw new ProtocolError('CLOSE_CODE_INVALID', 1002, `close code ${code}, allowed are ${SENDABLE_CLOSE_CODES}`);
+    throw new ProtocolError('CLOSE_CODE_INVALID', 1002, `close code must be ${SENDABLE_CLOSE_CODES}, got ${code}`);
   }
   if (payload.length === 2) return { code, reason: '' };
   const reason = payload.subarray(2);
@@ -52,7 +52,7 @@ export function encodeClosePayload(code: number, reason: string): Buffer {
     if (reason !== '') throw new RangeError('close reason without a close code, must be empty');
     return Buffer.alloc(0);
   }
-  if (!isSendableCloseCode(code)) throw new RangeError(`close code ${code}, allowed are ${SENDABLE_CLOSE_CODES}`);
+  if (!isSendableCloseCode(code)) throw new RangeError(`close code must be ${SENDABLE_CLOSE_CODES}, got ${code}`);
   const size = Buffer.byteLength(reason);
   if (size > MAX_REASON_BYTES) throw new RangeError(`close reason of ${size} bytes, at most ${MAX_REASON_BYTES}`);
   const payload = Buffer.allocUnsafe(2 + size);
@@ -67,7 +67,7 @@ export function encodeClosePayload(code: number, reason: string): Buffer {
  * @throws TypeError or RangeError for a code or reason that an application may not send. RFC 6455 §7.4.
  */
 export function checkedClosePayload(code: number, reason: string): Buffer {
-  if (typeof code !== 'number') throw new TypeError(`close code is ${describe(code)}, allowed are ${ALLOWED_CODES}`);
-  if (!isSendableCloseCode(code)) throw new RangeError(`close code is ${code}, allowed are ${ALLOWED_CODES}`);
+  if (typeof code !== 'number') throw new TypeError(`close code must be ${ALLOWED_CODES}, got ${describe(code)}`);
+  if (!isSendableCloseCode(code)) throw new RangeError(`close code must be ${ALLOWED_CODES}, got ${code}`);
   return encodeClosePayload(code, reason);
 }

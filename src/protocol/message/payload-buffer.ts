@@ -51,7 +51,7 @@ export class PayloadBuffer {
     this.#length = length;
   }
 
-  /** Hands over what was collected, in memory that nothing else uses, and starts anew. */
+  /** Returns the collected bytes, in memory that nothing else uses, and starts again. */
   take(): Buffer {
     const bytes = this.#bytes;
     const length = this.#length;
@@ -63,7 +63,7 @@ export class PayloadBuffer {
     return bytes.subarray(0, length);
   }
 
-  /** Shows what was collected to `read`, that must not keep the memory, and starts anew. */
+  /** Passes the collected bytes to `read`, which must not keep the memory, and starts again. */
   lend<T>(read: (bytes: Buffer, length: number) => T): T {
     const bytes = this.#bytes;
     const length = this.#length;
@@ -94,7 +94,7 @@ export class PayloadBuffer {
     const doubled = Math.min(Math.max(SMALLEST, 2 * length), constants.MAX_LENGTH);
     const total = this.#total;
     if (4 * length >= total) return this.#exact ? total : Math.max(doubled, total);
-    // All of it follows behind a quarter: what was copied to more than that would only be copied once more.
+    // After a quarter the whole payload is allocated: what was copied into more memory than that would only be copied again.
     return Math.min(doubled, Math.max(Math.min(SMALLEST, total), Math.ceil(total / 4)));
   }
 }

@@ -14,7 +14,7 @@ export type SessionState = 'parsing' | 'over' | 'failed';
 /** What the bytes of the peer mean, for the shell to act on. */
 export type Output =
   | Message
-  /** Nothing yet, and `next()` is to be called again: now, or, since it has taken or will take its time, behind others. */
+  /** Nothing yet: call `next()` again, now or, since it has taken or will take long, after other connections. */
   | More
   /** §5.5.2: "an endpoint MUST send a Pong frame in response", unless it has received a Close frame. At most 125 bytes. */
   | { readonly type: 'ping'; readonly data: Buffer }
@@ -74,7 +74,7 @@ export class Session {
     return this.#parser?.frames.partialBytes ?? 0;
   }
 
-  /** Bytes that its inflater has inflated so far, for whomever. */
+  /** Bytes inflated so far by all sessions that share this inflater. */
   get inflated(): number {
     return this.#parsers.options.inflater?.inflated ?? 0;
   }
