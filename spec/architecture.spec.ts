@@ -137,6 +137,7 @@ describe('these rules', () => {
     ['src/connection/inbox.ts', "import { WebSocketError } from '../protocol/errors.js';"],
     ['src/operators/gate.ts', "import { type Connection, type Hold } from '../connection/connection.js';"],
     ['src/operators/typed/with-codec.ts', "import { SendSubject } from '../../connection/send-subject.js';"],
+    ['src/server/accept.ts', "import { typedConnection } from '../operators/typed/with-codec.js';"],
   ])('allow in %s: %s', (path, text) => {
     expect(upward(path, text)).toEqual([]);
   });
@@ -181,8 +182,9 @@ function isAllowed(room: Room, module: SourceModule, { specifier, file, typeOnly
 function isAllowedFile(room: Room, module: SourceModule, file: string, typeOnly: boolean): boolean {
   const [, folder, ...rest] = file.split('/');
   if (!file.startsWith('src/') || rest.length === 0) return false;
-  const { values, types = [], neutral = [], withoutRxjs = [] } = room;
+  const { values, parts = [], types = [], neutral = [], withoutRxjs = [] } = room;
   if (folder === module.room || values.includes(folder!)) return true;
+  if (parts.some((part) => file.startsWith(`src/${part}/`))) return true;
   if (neutral.includes(folder!)) return typeOnly || !needs(file).some((specifier) => specifier.startsWith('node:'));
   if (withoutRxjs.includes(folder!)) return typeOnly || !needs(file).includes('rxjs');
   return typeOnly && types.includes(folder!);

@@ -37,7 +37,11 @@ export type { ListenAddress } from './net/listener.js';
 export type { TlsServerOptions } from './net/tls-server-options.js';
 export { type ToDuplexOptions, toDuplex } from './net/to-duplex.js';
 export { type WrapOptions, wrap } from './net/wrap.js';
-export type { PersistentConnection, PersistentState } from './operators/again/persistent-connection.js';
+export type {
+  PersistentConnection,
+  PersistentFailure,
+  PersistentState,
+} from './operators/again/persistent-connection.js';
 export type { PersistentOptions, PersistentPolicy } from './operators/again/persistent-options.js';
 export * from './operators.js';
 export type { ExtensionParams, ExtensionsObject } from './protocol/handshake/extensions.js';

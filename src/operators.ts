@@ -41,7 +41,7 @@ export { multiplex } from './operators/multiplex.js';
 export { sendTo } from './operators/send-to.js';
 export type { Peer } from './operators/sessions-of.js';
 export { type ToWebStreams, toWebStreams } from './operators/to-web-streams.js';
-export type { Codec, InvalidHandler, InvalidPolicy } from './operators/typed/codec.js';
+export type { Codec, CodecOption, InvalidHandler, InvalidPolicy } from './operators/typed/codec.js';
 export { type JsonOptions, json } from './operators/typed/json.js';
 export type {
   SchemaInput,

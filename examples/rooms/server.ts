@@ -1,5 +1,5 @@
 /** The server of the rooms, as a function of its connections: `serve(...)`, or a double in tests. */
-import { finalize, map, type Observable, type Subscription, tap } from 'rxjs';
+import { finalize, map, type Observable, tap } from 'rxjs';
 import { type Connection, createHub, type Hub, handleConnections, withCodec } from 'sluice';
 import { type Event, type Request, serverCodec, type User } from './messages.js';
 
@@ -25,7 +25,6 @@ export function rooms(connections$: Observable<Connection<User>>): Observable<ne
 class Visit {
   readonly #hub: Hub<string, Member>;
   readonly #conn: Member;
-  readonly #joined = new Map<string, Subscription>();
 
   constructor(hub: Hub<string, Member>, conn: Member) {
     this.#hub = hub;
@@ -40,7 +39,7 @@ class Visit {
   }
 
   leaveAll(): void {
-    for (const room of [...this.#joined.keys()]) this.#leave(room);
+    for (const room of this.#hub.keysOf(this.#conn)) this.#leave(room);
   }
 
   get #name(): string {
@@ -48,21 +47,21 @@ class Visit {
   }
 
   #say(room: string, text: string): void {
-    if (this.#joined.has(room)) this.#tell(room, { type: 'said', room, name: this.#name, text });
+    if (this.#isIn(room)) this.#tell(room, { type: 'said', room, name: this.#name, text });
   }
 
   #join(room: string): void {
-    if (this.#joined.has(room)) return;
-    this.#joined.set(room, this.#hub.join(room, this.#conn));
+    if (this.#isIn(room)) return;
+    this.#hub.join(room, this.#conn);
     this.#tell(room, { type: 'joined', room, name: this.#name });
   }
 
   #leave(room: string): void {
-    const membership = this.#joined.get(room);
-    if (membership === undefined) return;
-    this.#joined.delete(room);
-    membership.unsubscribe();
-    this.#tell(room, { type: 'left', room, name: this.#name });
+    if (this.#hub.leave(room, this.#conn)) this.#tell(room, { type: 'left', room, name: this.#name });
+  }
+
+  #isIn(room: string): boolean {
+    return this.#hub.members(room).has(this.#conn);
   }
 
   /** Tells the others. A member that does not keep up is closed with 1013, and may come back: nobody waits for it. */

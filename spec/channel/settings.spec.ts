@@ -27,7 +27,7 @@ describe('the settings of a connection', () => {
     const common = {
       highWaterMark: 65_536,
       maxBufferedAmount: 16_777_216,
-      overflow: 'close',
+      overflow: 'terminate',
       handshakeTimeout: 10_000,
       closeTimeout: 10_000,
       messageTimeout: 60_000,
@@ -106,7 +106,7 @@ describe.each(entrances)('%s', (_, enter) => {
   );
 
   it.each([
-    ['overflow', 'block', '"close", "drop-newest", "drop-oldest"'],
+    ['overflow', 'block', '"terminate", "drop-newest", "drop-oldest"'],
     ['binaryType', 'buffer', '"nodebuffer", "arraybuffer", "blob"'],
     ['autoPong', 'yes', 'true or false'],
     ['skipUTF8Validation', 1, 'true or false'],

@@ -140,7 +140,7 @@ describe('the settings of one dial', () => {
       maxRedirects: 0,
       messageTimeout: 60_000,
       origin: undefined,
-      overflow: 'close',
+      overflow: 'terminate',
       pausedTimeout: undefined,
       protocols: [],
       random: Math.random,

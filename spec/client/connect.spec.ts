@@ -3,6 +3,7 @@ import {
   delay,
   firstValueFrom,
   map,
+  NEVER,
   type Observable,
   of,
   retry,
@@ -170,6 +171,15 @@ describe('the signal', () => {
     await recordDial(connect(() => ({ url: server.url, signal }))).ending;
     recordDial(connect(server.url, { signal })).subscription.unsubscribe();
     expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('may end any number of connections and dials with one listener', () => {
+    const abort = withAbort();
+    const dials = Array.from({ length: 20 }, () => recordDial(connect(() => NEVER, { signal: abort.signal })));
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(1);
+    abort.now();
+    expect(dials.map(({ log }) => log)).toEqual(dials.map(() => ['complete']));
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
   });
 
   it('aborts a dial and completes', async () => {

@@ -17,6 +17,7 @@ import {
 import { endAfterEach } from '../support/end-after-each.js';
 import { Loopback } from '../support/loopback.js';
 import { guardProcess } from '../support/process-guard.js';
+import { until } from '../support/until.js';
 
 const reconnect = { initial: 5 };
 
@@ -24,7 +25,7 @@ describe('the options of persistent', () => {
   it.each([
     [{ offlineBuffer: -1 }, RangeError, 'offlineBuffer must be an integer from 0'],
     [{ offlineBuffer: '1' }, TypeError, 'offlineBuffer must be an integer from 0'],
-    [{ overflow: 'drop' }, TypeError, 'overflow must be one of "close", "drop-newest", "drop-oldest", got "drop"'],
+    [{ overflow: 'drop' }, TypeError, 'overflow must be one of "terminate", "drop-newest", "drop-oldest", got "drop"'],
     [{ reconnect: { initial: -1 } }, RangeError, 'initial must be a number from 0'],
     [{ reconnect: { repeat: 1 } }, TypeError, 'repeat must be true or false, got 1'],
     [{ scheduler: {} }, TypeError, 'scheduler must be an RxJS scheduler, got an object'],
@@ -176,6 +177,36 @@ describe('persistent over sockets', () => {
     expect(seen.map((message) => Number.parseInt(message, 10))).toEqual(Array.from({ length: count }, (_, i) => i));
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(65_536 + 10_200 + 65_536);
+  });
+
+  it('is given up by its signal, that closes the socket with 1000, and dials no more with one that has aborted', async () => {
+    const controller = new AbortController();
+    const codes = new Subject<number>();
+    const url = await loopback().serve(serve({ port: 0, host: '127.0.0.1' }), (server) =>
+      server.pipe(
+        mergeMap((conn) => {
+          conn.close$.subscribe(({ code }) => codes.next(code));
+          return conn.messages$;
+        }),
+      ),
+    );
+    const client = persistent(url, { reconnect, signal: controller.signal });
+    const code = firstValueFrom(codes);
+    const messages = firstValueFrom(client.messages$.pipe(toArray()));
+    const lease = client.open();
+    end(() => lease.unsubscribe());
+    await untilType(client, 'open');
+    controller.abort();
+    expect({ code: await code, messages: await messages, sent: client.trySend('x') }).toEqual({
+      code: 1000,
+      messages: [],
+      sent: 'closed',
+    });
+    const types: string[] = [];
+    client.state$.subscribe(({ type }) => types.push(type));
+    client.open();
+    await until(() => types.length === 3);
+    expect(types).toEqual(['closed', 'connecting', 'closed']);
   });
 
   it('reports what it gave up for to the diagnostics', async () => {

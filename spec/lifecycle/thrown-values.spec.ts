@@ -2,7 +2,7 @@
  * Whatever an application throws, wherever it is called: it becomes the documented end of one connection or handshake, and never an
  * exception of the process. A decoder throws what a peer's bytes make it throw, so it is a peer that would end the process.
  */
-import { firstValueFrom, of, throwError } from 'rxjs';
+import { firstValueFrom, type Observable, of, throwError } from 'rxjs';
 import {
   ask,
   type CloseInfo,
@@ -45,7 +45,7 @@ function raise(thrown: unknown): never {
 }
 
 /** What a dial fails with, in an object: a Promise would look whether the error is itself one. */
-async function failureOf(dial$: ReturnType<typeof connect>): Promise<{ readonly error: unknown }> {
+async function failureOf(dial$: Observable<Connection<undefined>>): Promise<{ readonly error: unknown }> {
   const end = await recordDial(dial$).ending;
   if (end.kind === 'completed') throw new Error('completed, must fail');
   return end;

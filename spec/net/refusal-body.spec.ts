@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import { VirtualTimeScheduler } from 'rxjs';
 import { connect } from 'sluice';
 import { readRefusal } from '../../src/net/refusal-body.js';
-import type { HandshakeError } from '../../src/protocol/errors.js';
+import { HandshakeError } from '../../src/protocol/errors.js';
 import { recordDial } from '../support/dial-record.js';
 import { guardProcess } from '../support/process-guard.js';
 import { closeRawServers, rawServer } from '../support/raw-server.js';
@@ -82,6 +83,24 @@ describe('a response other than 101 (RFC 6455 §4.1)', () => {
       await server.peers[0]?.ended;
     },
   );
+
+  it('has the bytes of the body beside its text, and shows the console only that', async () => {
+    const bytes = Buffer.from([0xef, 0xbb, 0xbf, 0x62, 0x72, 0xf6, 0x6b]);
+    const server = await rawServer(async (peer) => {
+      await peer.request();
+      peer.socket.write('HTTP/1.1 500 Internal Server Error\r\nContent-Length: 7\r\n\r\n');
+      peer.socket.end(bytes);
+    });
+    const error = (await recordDial(connect(server.url)).failure) as HandshakeError;
+    expect(Buffer.from(error.bodyBytes)).toEqual(bytes);
+    expect({ body: error.body, printed: inspect(error).includes('bodyBytes') }).toEqual({
+      body: '\ufeffbr\ufffdk',
+      printed: false,
+    });
+    expect(new HandshakeError('UNEXPECTED_STATUS', 'no', { body: 'ö' }).bodyBytes).toEqual(
+      new Uint8Array([0xc3, 0xb6]),
+    );
+  });
 
   it('frees the socket though the server would keep it', async () => {
     const server = await rawServer(async (peer) => {

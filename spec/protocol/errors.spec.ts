@@ -53,6 +53,7 @@ describe('what an error tells', () => {
     expect(new HandshakeError('UNEXPECTED_STATUS', 'm', answer)).toMatchObject(answer);
     expect(new HandshakeError('HANDSHAKE_TIMEOUT', 'm')).toMatchObject({ status: 0, headers: {}, body: '' });
     expect(new HandshakeError('HANDSHAKE_TIMEOUT', 'm')).not.toHaveProperty('cause');
+    expect(new HandshakeError('HANDSHAKE_TIMEOUT', 'm').bodyBytes).toEqual(new Uint8Array(0));
   });
 
   it('is the close code as a number, of a connection', () => {

@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { getEventListeners } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { firstValueFrom, lastValueFrom, repeat, retry, take, takeUntil, toArray } from 'rxjs';
@@ -238,6 +240,14 @@ describe('an AbortSignal', () => {
     expect(server.address()).toBeNull();
   });
 
+  it('has one listener for all servers, and none when they have ended', () => {
+    const { signal } = new AbortController();
+    const subscriptions = Array.from({ length: 20 }, () => serve({ noServer: true, signal }).subscribe());
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
   it('that is aborted already lets nothing listen', async () => {
     const server = serve({ ...anyPort, signal: AbortSignal.abort() });
     expect(await lastValueFrom(server, { defaultValue: 'nothing' })).toBe('nothing');
@@ -259,6 +269,48 @@ describe('clientTracking: false', () => {
 });
 
 describe('noServer', () => {
+  it('tells the caller of handleUpgrade which connection came of the request, before all others', async () => {
+    const server = serve({ noServer: true, authenticate: async ({ url }) => url !== '/out' || reject(403) });
+    const http = await httpServer(atEnd);
+    const told = new Map<string, Connection>();
+    http.on('upgrade', (request, socket, head) => {
+      server.handleUpgrade(request, socket, head, (conn) => told.set(request.url ?? '', conn));
+    });
+    const { port } = http.address() as AddressInfo;
+    const names: unknown[] = [];
+    const subscription = server.subscribe((conn) => {
+      names.push([...told].find(([, each]) => each === conn)?.[0]);
+    });
+    atEnd(() => subscription.unsubscribe());
+    for (const path of ['/a', '/out', '/b']) {
+      const raw = await connect(port);
+      raw.write(handshake({ path }));
+      await raw.response();
+    }
+    expect({ names, told: [...told.keys()] }).toEqual({ names: ['/a', '/b'], told: ['/a', '/b'] });
+  });
+
+  it('closes a connection with 1011 when that callback throws, and none other', async () => {
+    const reported: unknown[] = [];
+    const note = (message: unknown): void => void reported.push((message as { error: unknown }).error);
+    subscribe('sluice:server-error', note);
+    atEnd(() => void unsubscribe('sluice:server-error', note));
+    const fault = new Error('no place for it');
+    const server = serve({ noServer: true });
+    const http = await httpServer(atEnd);
+    http.on('upgrade', (request, socket, head) => {
+      server.handleUpgrade(request, socket, head, () => {
+        throw fault;
+      });
+    });
+    const { port } = http.address() as AddressInfo;
+    const subscription = server.subscribe();
+    atEnd(() => subscription.unsubscribe());
+    const raw = await open(port);
+    expect(await closeCode(raw)).toBe(1011);
+    expect(reported).toEqual([fault]);
+  });
+
   it('takes requests by handleUpgrade, and refuses them while nobody subscribes', async () => {
     const http = await httpServer(atEnd);
     const server = serve({ noServer: true, path: '/ws' });

@@ -8,7 +8,10 @@ export class Loopback {
   readonly #clients: Connection[] = [];
 
   /** Subscribes to `use(server)`, and gives the URL once `server` listens. */
-  async serve(server: WebSocketServer, use: (server: WebSocketServer) => Observable<unknown>): Promise<string> {
+  async serve<Data, In, Out>(
+    server: WebSocketServer<Data, In, Out>,
+    use: (server: WebSocketServer<Data, In, Out>) => Observable<unknown>,
+  ): Promise<string> {
     const listening = firstValueFrom(server.listening$.pipe(filter((address) => address !== null)));
     this.#subscription.add(use(server).subscribe());
     const { port } = (await listening) as AddressInfo;

@@ -35,7 +35,7 @@ export function outboxOf({ role = 'server', room, synchronous, ...settings }: Ou
     withLane({
       highWaterMark: 65_536,
       maxBufferedAmount: 16_777_216,
-      overflow: 'close',
+      overflow: 'terminate',
       maskKey: role === 'client' ? nextMaskKey : undefined,
       scheduler: asyncScheduler,
       compressor: undefined,

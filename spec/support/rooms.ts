@@ -6,6 +6,8 @@ export interface Room {
   readonly is: string;
   /** Rooms of which it may take values. */
   readonly values: readonly string[];
+  /** Folders of other rooms of which it may take values. */
+  readonly parts?: readonly string[];
   /** Rooms of which it may take values only from files that, with all they import, need no module of Node; and any types. */
   readonly neutral?: readonly string[];
   /** Rooms of which it may take values only from files that, with all they import, do not need rxjs; and any types. */
@@ -56,7 +58,13 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   net: { is: 'sockets, upgrades, dialing: Node', values: lower, node: true, rxjs: ['rxjs'] },
   session: { is: 'one connection over several', values: ['base', 'connection'], node: {}, rxjs: ['rxjs'] },
-  server: { is: 'serve, accept, hooks, admission', values: [...lower, 'net'], node: 'types', rxjs: ['rxjs'] },
+  server: {
+    is: 'serve, accept, hooks, admission',
+    values: [...lower, 'net'],
+    parts: ['operators/typed'],
+    node: 'types',
+    rxjs: ['rxjs'],
+  },
   client: {
     is: 'connect, persistent',
     values: [...lower, 'net', 'operators'],

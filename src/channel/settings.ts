@@ -2,7 +2,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { checkBoolean, checkInteger, checkNames, checkOneOf, checkScheduler, MAX_TIMER } from '../base/check.js';
 import { describe } from '../base/describe.js';
 import type { BinaryType } from '../connection/connection.js';
-import type { Overflow } from '../connection/send-result.js';
+import { type Overflow, type OverflowPolicy, overflowPolicy } from '../connection/send-result.js';
 import { type CompressionOption, type DeflateSettings, deflateSettings } from './deflate-options.js';
 
 /** When a silent peer is given up. */
@@ -40,8 +40,8 @@ export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
   /** How much may wait to be sent before `overflow` acts. @default 16_777_216 */
   readonly maxBufferedAmount?: number;
   /**
-   * What happens above `maxBufferedAmount`: `'close'` terminates, because a peer that does not read cannot be notified;
-   * `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'close'
+   * What happens above `maxBufferedAmount`: `'terminate'` ends the connection without a close frame, because a peer that does not read cannot
+   * be notified; `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'terminate'
    */
   readonly overflow?: Overflow;
   /** For the whole opening handshake. @default 10_000 */
@@ -73,7 +73,7 @@ export interface ConnectionSettings {
   readonly maxFragments: number;
   readonly highWaterMark: number;
   readonly maxBufferedAmount: number;
-  readonly overflow: Overflow;
+  readonly overflow: OverflowPolicy;
   readonly handshakeTimeout: number;
   readonly closeTimeout: number;
   readonly messageTimeout: number;
@@ -115,7 +115,7 @@ export function connectionSettings(
     maxFragments: checkInteger('maxFragments', options.maxFragments ?? fragmentsOf(maxPayload), 1, 2 ** 31),
     highWaterMark: size('highWaterMark', 65_536),
     maxBufferedAmount: size('maxBufferedAmount', 16_777_216),
-    overflow: checkOneOf('overflow', options.overflow ?? 'close', ['close', 'drop-newest', 'drop-oldest']),
+    overflow: overflowPolicy(options.overflow),
     handshakeTimeout: time('handshakeTimeout', 10_000),
     closeTimeout: time('closeTimeout', 10_000),
     messageTimeout: time('messageTimeout', 60_000),

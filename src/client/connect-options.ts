@@ -8,17 +8,24 @@ import {
   type ConnectionSettings,
   connectionSettings,
 } from '../channel/settings.js';
-import type { BinaryType } from '../connection/connection.js';
+import type { BinaryType, MessageOf } from '../connection/connection.js';
 import type { IncomingMessage } from '../connection/incoming-message.js';
+import type { Outgoing } from '../connection/outgoing.js';
 import { CLIENT_NETWORK_OPTIONS, type DialNetworkOptions } from '../net/client-request.js';
+import { type CodecOption, checkCodecOption } from '../operators/typed/codec.js';
 import { checkSubprotocols } from '../protocol/handshake/subprotocols.js';
 import { parseTarget, type Target } from '../protocol/handshake/target-url.js';
 import { encodeRequestHeaders } from '../protocol/handshake/write-request.js';
 
-/** Options of `connect`. */
-export interface ConnectOptions<B extends BinaryType = 'nodebuffer'>
+/**
+ * Options of `connect`.
+ *
+ * @typeParam In the type of messages, which `codec` says. @typeParam Out what `send` takes.
+ */
+export interface ConnectOptions<B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>
   extends ConnectionOptions<B>,
     CompressionOption,
+    CodecOption<In, Out>,
     DialNetworkOptions {
   /** More fields of the request, as for `http.request`. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
@@ -42,8 +49,8 @@ export interface ConnectOptions<B extends BinaryType = 'nodebuffer'>
   readonly signal?: AbortSignal;
 }
 
-/** Where to connect to, with what belongs to this place alone. The options count before those of `connect`. */
-export interface TargetOptions<B extends BinaryType = 'nodebuffer'> extends ConnectOptions<B> {
+/** Where to connect to, with what belongs to this place alone. The options count before those of `connect`; `codec` is one for all places. */
+export interface TargetOptions<B extends BinaryType = 'nodebuffer'> extends Omit<ConnectOptions<B>, 'codec'> {
   /** `ws:`, `wss:`, `http:` or `https:`, or `ws+unix:/path/of.sock:/path`. Without a fragment. RFC 6455 §3. */
   readonly url: string | URL;
   /** The subprotocols that are offered, in order of preference. */
@@ -71,11 +78,15 @@ export interface ConnectSettings extends ConnectionSettings {
   readonly network: DialNetworkOptions;
 }
 
+/** {@link ConnectOptions} of any types. */
+export type AnyConnectOptions = ConnectOptions<BinaryType, unknown, unknown>;
+
 /** The names of {@link ConnectOptions}. */
 export const CONNECT_OPTIONS: readonly (keyof ConnectOptions)[] = [
   ...CONNECTION_OPTIONS,
   ...CLIENT_NETWORK_OPTIONS,
   'perMessageDeflate',
+  'codec',
   'headers',
   'origin',
   'host',
@@ -94,10 +105,15 @@ export const CONNECT_OPTIONS: readonly (keyof ConnectOptions)[] = [
 export function connectSettings(
   target: PlainTarget<BinaryType>,
   protocols: string | readonly string[] | undefined,
-  options: ConnectOptions<BinaryType>,
+  options: AnyConnectOptions,
 ): ConnectSettings {
   const own = isTargetOptions(target) ? target : { url: target as string | URL };
   const { url, protocols: ownProtocols, ...ownOptions } = own;
+  if ((ownOptions as AnyConnectOptions).codec !== undefined) {
+    throw new TypeError(
+      'codec must be an option of connect(), since all its connections have one type, got one in a target',
+    );
+  }
   const merged = { ...options, ...ownOptions };
   const offered = ownProtocols ?? protocols;
   checkConnectOptions(merged, offered);
@@ -122,7 +138,7 @@ export function connectSettings(
  * @throws TypeError, RangeError or SyntaxError that names the option, what was found and what is allowed.
  */
 export function checkConnectOptions(
-  options: ConnectOptions<BinaryType>,
+  options: AnyConnectOptions,
   protocols: string | readonly string[] | undefined,
 ): void {
   checkNames(options, CONNECT_OPTIONS);
@@ -132,6 +148,7 @@ export function checkConnectOptions(
   checkFunction('verifyResponse', options.verifyResponse);
   checkSignal(options.signal);
   checkNetworkOptions(options);
+  checkCodecOption(options);
   connectionSettings(options, 'client');
   const { origin, protocolVersion: version = 13 } = options;
   // The request is made here once, so that what cannot be sent throws now.
@@ -145,7 +162,7 @@ export function checkConnectOptions(
 }
 
 /** What Node would complain about only when it dials, or not at all. */
-function checkNetworkOptions({ agent, family, lookup, ...options }: ConnectOptions<BinaryType>): void {
+function checkNetworkOptions({ agent, family, lookup, ...options }: AnyConnectOptions): void {
   const { localAddress, rejectUnauthorized, checkServerIdentity } = options;
   if (agent !== undefined && typeof (agent as { addRequest?: unknown } | null)?.addRequest !== 'function') {
     throw new TypeError(`agent must be an Agent of node:http or node:https, got ${describe(agent)}`);
@@ -160,7 +177,7 @@ function checkNetworkOptions({ agent, family, lookup, ...options }: ConnectOptio
 }
 
 /** The caller's fields of the request. */
-function requestFields({ headers = {}, host }: ConnectOptions<BinaryType>): ConnectSettings['headers'] {
+function requestFields({ headers = {}, host }: AnyConnectOptions): ConnectSettings['headers'] {
   if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
     throw new TypeError(`headers must be an object of names and values, got ${describe(headers)}`);
   }
@@ -181,7 +198,7 @@ function protocolList(protocols: string | readonly string[] | undefined): readon
   return [...list];
 }
 
-function networkOptions(options: ConnectOptions<BinaryType>): DialNetworkOptions {
+function networkOptions(options: AnyConnectOptions): DialNetworkOptions {
   const given = CLIENT_NETWORK_OPTIONS.filter((name) => options[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, options[name]]));
 }

@@ -15,16 +15,20 @@ import {
 import { clockOf } from '../base/clock.js';
 import { deadline } from '../base/deadline-queue.js';
 import { plainUrl } from '../base/inspect.js';
+import { onAbort } from '../base/on-abort.js';
 import { report } from '../base/report.js';
 import { connectionOver } from '../channel/open.js';
 import { connectionSettings } from '../channel/settings.js';
 import { closeErrorOf, withUptime } from '../connection/close-error.js';
-import type { BinaryType, CloseInfo, Connection, MessageOf } from '../connection/connection.js';
+import type { BinaryType, CloseInfo, Connection, Message, MessageOf } from '../connection/connection.js';
 import type { LiveConnection } from '../connection/live-connection.js';
+import type { Outgoing } from '../connection/outgoing.js';
 import { type Dialed, dial } from '../net/dial.js';
+import { typedConnection } from '../operators/typed/with-codec.js';
 import { HandshakeError } from '../protocol/errors.js';
 import { extensionsOf } from '../protocol/handshake/negotiation.js';
 import {
+  type AnyConnectOptions,
   type ConnectOptions,
   type ConnectSettings,
   type ConnectTarget,
@@ -43,18 +47,19 @@ import {
  *
  * @param target where to: a URL, `{ url, ... }`, or a function that is asked for each subscription (its time counts in `handshakeTimeout`).
  * @param protocols the subprotocols that are offered.
+ * @typeParam In the type of messages, which the option `codec` says. @typeParam Out what `send` takes.
  * @throws TypeError, RangeError or SyntaxError at the call for a target or option that is not allowed.
  * @example connect('ws://localhost:8080').pipe(mergeMap((conn) => conn.messages$)).subscribe(console.log);
  */
-export function connect<B extends BinaryType = 'nodebuffer'>(
+export function connect<B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>(
   target: ConnectTarget<B>,
-  protocols?: string | readonly string[] | ConnectOptions<B>,
-  options?: ConnectOptions<B>,
-): Observable<Connection<undefined, MessageOf<B>>> {
+  protocols?: string | readonly string[] | ConnectOptions<B, In, Out>,
+  options?: ConnectOptions<B, In, Out>,
+): Observable<Connection<undefined, In, Out>> {
   const isList = protocols === undefined || typeof protocols === 'string' || Array.isArray(protocols);
   const second = options === undefined && !isList;
   const offered = second ? undefined : (protocols as string | readonly string[] | undefined);
-  const given = (second ? protocols : options === undefined ? {} : options) as ConnectOptions<BinaryType>;
+  const given = (second ? protocols : options === undefined ? {} : options) as AnyConnectOptions;
   checkConnectOptions(given, offered);
   const settingsOf = (place: PlainTarget<BinaryType>): ConnectSettings => connectSettings(place, offered, given);
   if (typeof target !== 'function') settingsOf(target);
@@ -63,7 +68,7 @@ export function connect<B extends BinaryType = 'nodebuffer'>(
       ? defer(() => firstTarget(target())).pipe(switchMap((place) => of(settingsOf(place))))
       : defer(() => of(settingsOf(target)));
   return new Observable((subscriber) => {
-    const attempt = new Attempt<MessageOf<B>>(given, settings$, subscriber);
+    const attempt = new Attempt<In, Out>(given, settings$, subscriber);
     subscriber.add(() => attempt.abort());
     attempt.start();
   });
@@ -76,11 +81,11 @@ export function connect<B extends BinaryType = 'nodebuffer'>(
  * @throws TypeError, RangeError or SyntaxError at the call for a target or option that is not allowed.
  * @example const conn = await openConnection('ws://localhost:8080');
  */
-export function openConnection<B extends BinaryType = 'nodebuffer'>(
+export function openConnection<B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>(
   target: ConnectTarget<B>,
-  protocols?: string | readonly string[] | ConnectOptions<B>,
-  options?: ConnectOptions<B>,
-): Promise<Connection<undefined, MessageOf<B>>> {
+  protocols?: string | readonly string[] | ConnectOptions<B, In, Out>,
+  options?: ConnectOptions<B, In, Out>,
+): Promise<Connection<undefined, In, Out>> {
   const connection$ = connect(target, protocols, options);
   return new Promise((resolve, reject) => {
     connection$.subscribe({
@@ -93,22 +98,22 @@ export function openConnection<B extends BinaryType = 'nodebuffer'>(
 }
 
 /** One subscription of `connect`: the dial, then the connection. */
-class Attempt<In> {
-  readonly #options: ConnectOptions<BinaryType>;
+class Attempt<In, Out> {
+  readonly #options: AnyConnectOptions;
   readonly #settings$: Observable<ConnectSettings>;
-  readonly #subscriber: Subscriber<Connection<undefined, In>>;
+  readonly #subscriber: Subscriber<Connection<undefined, In, Out>>;
   /** The dial, its deadline and the listeners of signals: what ends with the attempt. */
   readonly #resources = new Subscription();
   #timer: Subscription | undefined;
-  #connection: LiveConnection<undefined, In> | undefined;
+  #connection: LiveConnection<undefined, Message> | undefined;
   /** Where it dials to, once that is known. */
   #url: string | undefined;
   #isOver = false;
 
   constructor(
-    options: ConnectOptions<BinaryType>,
+    options: AnyConnectOptions,
     settings$: Observable<ConnectSettings>,
-    subscriber: Subscriber<Connection<undefined, In>>,
+    subscriber: Subscriber<Connection<undefined, In, Out>>,
   ) {
     this.#options = options;
     this.#settings$ = settings$;
@@ -146,11 +151,11 @@ class Attempt<In> {
     this.#connection?.close();
   }
 
-  readonly #onSignal = (): void => {
+  #onSignal(): void {
     const connection = this.#connection;
     if (connection === undefined) this.#finish(() => this.#subscriber.complete());
     else connection.close();
-  };
+  }
 
   #obey(signal: AbortSignal | undefined): void {
     if (signal === undefined || this.#isOver) return;
@@ -158,8 +163,7 @@ class Attempt<In> {
       this.#onSignal();
       return;
     }
-    signal.addEventListener('abort', this.#onSignal);
-    this.#resources.add(() => signal.removeEventListener('abort', this.#onSignal));
+    this.#resources.add(onAbort(signal, () => this.#onSignal()));
   }
 
   /** Fails the attempt when there is no connection `timeout` ms after it began, `elapsed` ms ago. */
@@ -184,7 +188,7 @@ class Attempt<In> {
       protocolVersion: settings.version,
       remoteAddress,
     } as const;
-    const connection = connectionOver<undefined, In>(port, facts, settings);
+    const connection = connectionOver<undefined, Message>(port, facts, settings);
     this.#connection = connection;
     let uptime = 0;
     connection.close$.subscribe(() => {
@@ -195,7 +199,7 @@ class Attempt<In> {
     // All who subscribe while it is emitted share the first message.
     const hold = connection.hold();
     connection.start();
-    this.#subscriber.next(connection);
+    this.#subscriber.next(typedConnection(connection, this.#options.codec));
     hold.unsubscribe();
   }
 

@@ -140,4 +140,11 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     this.#ended = true;
     this.#handed?.complete();
   }
+
+  /** The connection, which outlives its ends, has begun again. @internal */
+  reopen(): void {
+    if (!this.#ended) return;
+    this.#ended = false;
+    this.#handed = undefined;
+  }
 }

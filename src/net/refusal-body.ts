@@ -28,7 +28,7 @@ export function readRefusal(
         {
           status,
           headers: toHeaderRecord(response.rawHeaders),
-          body: Buffer.concat(chunks).subarray(0, BODY_LIMIT).toString(),
+          body: Buffer.concat(chunks).subarray(0, BODY_LIMIT),
         },
       ),
     );

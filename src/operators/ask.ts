@@ -66,7 +66,8 @@ export type AskOptions<In, Answer extends In = In, Key = unknown> =
  * the connection ends first, or has ended; with what `match` or `key` throws; with `UsageError` for a message that cannot be sent (its
  * own code), that `overflow` drops (ASK_DROPPED), or whose answer cannot be read (ASK_BLOCKED).
  * Unsubscribing stops listening: an answer that comes later is an ordinary message. On a persistent connection the question waits in the
- * queue of what is sent, within `timeout`, and is asked only once; unsubscribed before, it is never sent.
+ * queue of what is sent, within `timeout`, and is asked only once; unsubscribed before, it is never sent. When that is given up it errors with
+ * the reason.
  *
  *     subscribe  ^
  *     sent       q

@@ -86,16 +86,24 @@ export class HandshakeError extends WebSocketError {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The first 64 KiB of the body of the answer, as UTF-8. */
   readonly body: string;
+  readonly #bodyBytes: Uint8Array;
 
   constructor(
     code: HandshakeErrorCode,
     message: string,
-    answer: { status?: number; headers?: HandshakeError['headers']; body?: string; cause?: unknown } = {},
+    answer: { status?: number; headers?: HandshakeError['headers']; body?: string | Uint8Array; cause?: unknown } = {},
   ) {
     super(code, message, answer.cause === undefined ? undefined : { cause: answer.cause });
-    this.status = answer.status ?? 0;
-    this.headers = answer.headers ?? {};
-    this.body = answer.body ?? '';
+    const { status = 0, headers = {}, body = '' } = answer;
+    this.status = status;
+    this.headers = headers;
+    this.body = typeof body === 'string' ? body : new TextDecoder('utf-8', { ignoreBOM: true }).decode(body);
+    this.#bodyBytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
+  }
+
+  /** The bytes of `body` as they came, for answers that are no UTF-8; empty when there was none. A console does not print them. */
+  get bodyBytes(): Uint8Array {
+    return this.#bodyBytes;
   }
 }
 

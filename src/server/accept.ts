@@ -1,15 +1,23 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { describe } from '../base/describe.js';
 import { Roster } from '../base/roster.js';
-import type { BinaryType, Connection, MessageOf } from '../connection/connection.js';
+import type { BinaryType, Connection, Message, MessageOf } from '../connection/connection.js';
 import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
 import type { LiveConnection } from '../connection/live-connection.js';
+import type { Outgoing } from '../connection/outgoing.js';
 import { followAnswers } from '../net/open-answers.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
+import { typedConnection } from '../operators/typed/with-codec.js';
 import { admissionOf } from './admission.js';
 import { reportTaken } from './complaints.js';
 import { Reception } from './reception.js';
-import { type AcceptOptions, type Authenticated, acceptSettings, type DataOf } from './server-options.js';
+import {
+  type AcceptOptions,
+  type AnyAcceptOptions,
+  type Authenticated,
+  acceptSettings,
+  type DataOf,
+} from './server-options.js';
 import { ServerTally } from './server-stats.js';
 
 /**
@@ -23,20 +31,25 @@ import { ServerTally } from './server-stats.js';
  * @throws TypeError or RangeError at the call for an option that is not allowed.
  * @example fromEvent(httpServer, 'upgrade').pipe(accept(), handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
  */
-export function accept<R extends Authenticated<R> = never, B extends BinaryType = 'nodebuffer'>(
-  options: AcceptOptions<R, B> = {},
-): OperatorFunction<unknown, Connection<DataOf<R>, MessageOf<B>>> {
+export function accept<
+  R extends Authenticated<R> = never,
+  B extends BinaryType = 'nodebuffer',
+  In = MessageOf<B>,
+  Out = Outgoing,
+>(options: AcceptOptions<R, B, In, Out> = {}): OperatorFunction<unknown, Connection<DataOf<R>, In, Out>> {
   const place = {};
-  const settings = { ...acceptSettings(options as AcceptOptions<unknown, BinaryType>), place };
+  const settings = { ...acceptSettings(options as AnyAcceptOptions), place };
   return (source) =>
     new Observable((subscriber) => {
       let isOver = false;
       const books = {
-        connections: new Roster<LiveConnection<DataOf<R>, MessageOf<B>>>(),
+        connections: new Roster<LiveConnection<DataOf<R>, Message>>(),
         admission: admissionOf(settings),
         tally: new ServerTally(),
       };
-      const reception = new Reception(settings, books, (connection) => subscriber.next(connection));
+      const reception = new Reception(settings, books, (connection) =>
+        subscriber.next(typedConnection(connection, settings.codec)),
+      );
       subscriber.add(followAnswers());
       subscriber.add(() => {
         reception.stop();

@@ -1,14 +1,13 @@
-import type { BinaryType } from '../connection/connection.js';
 import type { IncomingMessage } from '../connection/incoming-message.js';
 import type { ListenEvents, Listener } from '../net/listener.js';
 import { listenOwn } from '../net/own-server.js';
 import { pickTlsOptions } from '../net/tls-server-options.js';
 import { listenShared } from '../net/upgrade-router.js';
-import type { AcceptSettings, ServeOptions } from './server-options.js';
+import type { AcceptSettings, AnyServeOptions } from './server-options.js';
 
 /** Listens where the options of `serve` say: on a server of our own, on somebody else's, or nowhere. */
 export function listen(
-  options: ServeOptions<unknown, BinaryType>,
+  options: AnyServeOptions,
   { handshakeTimeout, scheduler }: AcceptSettings,
   matches: (request: IncomingMessage) => boolean,
   events: ListenEvents,

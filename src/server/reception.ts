@@ -32,16 +32,16 @@ export interface ReceptionBooks<Data, In> {
 export class Reception<Data, In> {
   readonly #books: ReceptionBooks<Data, In>;
   readonly #settings: AcceptSettings;
-  readonly #emit: (connection: LiveConnection<Data, In>) => void;
+  readonly #emit: (connection: LiveConnection<Data, In>, upgrade: UpgradeRequest) => void;
   readonly #pending = new Set<() => void>();
   #onIdle: (() => void) | undefined;
   #isOpen = true;
 
-  /** @param emit called with each connection, under a hold. */
+  /** @param emit called with each connection, under a hold, and with the request that it came of. */
   constructor(
     settings: AcceptSettings,
     books: ReceptionBooks<Data, In>,
-    emit: (connection: LiveConnection<Data, In>) => void,
+    emit: (connection: LiveConnection<Data, In>, upgrade: UpgradeRequest) => void,
   ) {
     this.#settings = settings;
     this.#books = books;
@@ -198,7 +198,7 @@ export class Reception<Data, In> {
     // All who subscribe while it is emitted share the first message.
     const hold = connection.hold();
     connection.start();
-    this.#emit(connection);
+    this.#emit(connection, upgrade);
     hold.unsubscribe();
     return true;
   }

@@ -8,9 +8,11 @@ import {
   type ConnectionSettings,
   connectionSettings,
 } from '../channel/settings.js';
-import type { BinaryType } from '../connection/connection.js';
+import type { BinaryType, MessageOf } from '../connection/connection.js';
 import type { HttpServer, IncomingMessage } from '../connection/incoming-message.js';
+import type { Outgoing } from '../connection/outgoing.js';
 import { TLS_SERVER_OPTIONS, type TlsServerOptions } from '../net/tls-server-options.js';
+import { type Codec, type CodecOption, checkCodecOption } from '../operators/typed/codec.js';
 import type { ExtensionsObject } from '../protocol/handshake/extensions.js';
 import { checkOriginPolicy, type OriginPolicy } from '../protocol/handshake/origin-policy.js';
 import type { Rejection } from '../protocol/handshake/rejection.js';
@@ -66,10 +68,12 @@ export interface ClientInfo {
  *
  * @typeParam R what `authenticate` returns; `never` without it. Write `authenticate` before the hooks that take its result: TypeScript
  *   finds the type in the order of the text.
+ * @typeParam In the type of messages, which `codec` says. @typeParam Out what `send` takes.
  */
-export interface AcceptOptions<R = never, B extends BinaryType = 'nodebuffer'>
+export interface AcceptOptions<R = never, B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>
   extends ConnectionOptions<B>,
-    CompressionOption {
+    CompressionOption,
+    CodecOption<In, Out> {
   /**
    * Most connections at a time, closing ones and handshakes in progress included. One more gets 503. @default none: as many as the
    * process may have open files
@@ -124,8 +128,8 @@ export interface AcceptOptions<R = never, B extends BinaryType = 'nodebuffer'>
 export type PathOption = string | RegExp | ((path: string, request: IncomingMessage) => boolean);
 
 /** Options of `serve`. Exactly one of `port`, `socketPath`, `server` and `noServer` says where connections come from. */
-export interface ServeOptions<R = never, B extends BinaryType = 'nodebuffer'>
-  extends AcceptOptions<R, B>,
+export interface ServeOptions<R = never, B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>
+  extends AcceptOptions<R, B, In, Out>,
     TlsServerOptions {
   /** TCP port; 0 for any free one, see `listening$`. */
   readonly port?: number;
@@ -174,11 +178,18 @@ export interface AcceptSettings extends ConnectionSettings, AdmissionLimits {
     | undefined;
   readonly headers: ((headers: string[], request: IncomingMessage, data: unknown) => unknown) | undefined;
   readonly clientTracking: boolean;
+  readonly codec: Codec<unknown, unknown> | undefined;
 }
+
+/** {@link AcceptOptions} of any types. */
+export type AnyAcceptOptions = AcceptOptions<unknown, BinaryType, unknown, unknown>;
+/** {@link ServeOptions} of any types. */
+export type AnyServeOptions = ServeOptions<unknown, BinaryType, unknown, unknown>;
 
 const ACCEPT_OPTIONS = [
   ...CONNECTION_OPTIONS,
   'perMessageDeflate',
+  'codec',
   'maxConnections',
   'limitBy',
   'verifyClient',
@@ -200,13 +211,13 @@ const LISTEN_OPTIONS = [
 ] as const;
 
 /** @throws TypeError or RangeError that names the option, what was found and what is allowed. */
-export function acceptSettings(options: AcceptOptions<unknown, BinaryType>): AcceptSettings {
+export function acceptSettings(options: AnyAcceptOptions): AcceptSettings {
   checkNames(options, ACCEPT_OPTIONS);
   return checkedAccept(options, true);
 }
 
 /** @throws TypeError or RangeError that names the option, what was found and what is allowed. */
-export function serveSettings(options: ServeOptions<unknown, BinaryType>): AcceptSettings {
+export function serveSettings(options: AnyServeOptions): AcceptSettings {
   checkNames(options, [...ACCEPT_OPTIONS, ...LISTEN_OPTIONS, ...TLS_SERVER_OPTIONS]);
   const { port, socketPath, server, host, backlog, path } = options;
   const noServer = checkBoolean('noServer', options.noServer ?? false);
@@ -235,7 +246,7 @@ export function serveSettings(options: ServeOptions<unknown, BinaryType>): Accep
 }
 
 /** Options that say how to listen are for a server of our own. */
-function checkBelongs(options: ServeOptions<unknown, BinaryType>): void {
+function checkBelongs(options: AnyServeOptions): void {
   const own =
     options.port !== undefined
       ? []
@@ -251,18 +262,20 @@ function checkBelongs(options: ServeOptions<unknown, BinaryType>): void {
   }
 }
 
-function checkedAccept(options: AcceptOptions<unknown, BinaryType>, clientTracking: boolean): AcceptSettings {
+function checkedAccept(options: AnyAcceptOptions, clientTracking: boolean): AcceptSettings {
   const { verifyClient, authenticate, handleProtocols, headers, origins = 'auto', maxConnections, limitBy } = options;
   for (const [name, hook] of Object.entries({ verifyClient, authenticate, handleProtocols, headers }))
     checkFunction(name, hook);
   checkTakesNoCallback(verifyClient);
   checkOriginPolicy(origins);
+  checkCodecOption(options);
   const hooks = { verifyClient, authenticate, handleProtocols, headers };
   const limits = admissionLimits(maxConnections, limitBy);
   if (authenticate === undefined && limits.limitBy.some(({ dataKey }) => dataKey !== undefined)) {
     throw new TypeError('found limitBy.dataKey without authenticate: it is called with what that returned');
   }
-  return { ...connectionSettings(options, 'server'), ...limits, ...hooks, origins, clientTracking };
+  const { codec } = options;
+  return { ...connectionSettings(options, 'server'), ...limits, ...hooks, origins, clientTracking, codec };
 }
 
 /**

@@ -2,15 +2,18 @@ import { AsyncSubject, Observable, ReplaySubject, Subject, type Subscriber } fro
 import { checkInteger, MAX_TIMER } from '../base/check.js';
 import { HookAnswerError } from '../base/hook-answer.js';
 import { inspectSymbol, printed } from '../base/inspect.js';
+import { onAbort } from '../base/on-abort.js';
 import { report } from '../base/report.js';
 import { Roster } from '../base/roster.js';
 import type { BinaryType, Connection, Message, MessageOf } from '../connection/connection.js';
 import type { Duplex, IncomingMessage } from '../connection/incoming-message.js';
 import type { LiveConnection } from '../connection/live-connection.js';
+import type { Outgoing } from '../connection/outgoing.js';
 import type { ListenAddress, Listener } from '../net/listener.js';
 import { followAnswers } from '../net/open-answers.js';
 import { takeUpgrade } from '../net/take-upgrade.js';
 import type { UpgradeRequest } from '../net/upgrade-request.js';
+import { typedConnection } from '../operators/typed/with-codec.js';
 import { type Rejection, reject } from '../protocol/handshake/rejection.js';
 import { checkedClosePayload } from '../protocol/message/close-payload.js';
 import { type Admission, admissionOf } from './admission.js';
@@ -19,6 +22,7 @@ import { listen } from './listen.js';
 import { Reception, refuse, serverClosing } from './reception.js';
 import {
   type AcceptSettings,
+  type AnyServeOptions,
   type Authenticated,
   type DataOf,
   matchesPath,
@@ -29,9 +33,9 @@ import {
 import { type ServerStats, ServerTally } from './server-stats.js';
 
 /** One time of listening, from the first subscription to the end. */
-interface Run<Data, In> {
-  readonly connections$: Subject<Connection<Data, In>>;
-  readonly reception: Reception<Data, In>;
+interface Run<Data, In, Out> {
+  readonly connections$: Subject<Connection<Data, In, Out>>;
+  readonly reception: Reception<Data, Message>;
   /** Lets go of the signal. */
   readonly release: () => void;
   listener: Listener | undefined;
@@ -46,16 +50,20 @@ interface Run<Data, In> {
  * closes. Unsubscribing stops accepting and closes every connection with 1001. Then it is cold again: `retry` and `repeat`
  * listen anew.
  */
-export class WebSocketServer<Data = unknown, In = Message>
-  extends Observable<Connection<Data, In>>
+export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
+  extends Observable<Connection<Data, In, Out>>
   implements AsyncDisposable
 {
-  readonly #options: ServeOptions<unknown, BinaryType>;
+  readonly #options: AnyServeOptions;
   readonly #settings: AcceptSettings;
-  #run: Run<Data, In> | undefined;
+  #run: Run<Data, In, Out> | undefined;
   #listening = new ReplaySubject<ListenAddress>(1);
   /** Connections of all runs: those of an ended one live until they are closed. */
-  readonly #connections = new Roster<LiveConnection<Data, In>>();
+  readonly #connections = new Roster<LiveConnection<Data, Message>>();
+  /** The same as the application has them. Only there with a codec. */
+  readonly #typed: Set<Connection<Data, In, Out>> | undefined;
+  /** The callbacks of `handleUpgrade`, until the connection is there. */
+  #callbacks: WeakMap<UpgradeRequest, (conn: Connection<Data, In, Out>) => void> | undefined;
   /** Counts those of all runs too. */
   readonly #admission: Admission | undefined;
   readonly #tally = new ServerTally();
@@ -63,11 +71,12 @@ export class WebSocketServer<Data = unknown, In = Message>
   #followed: (() => void) | undefined;
 
   /** @internal */
-  constructor(options: ServeOptions<unknown, BinaryType>, settings: AcceptSettings) {
+  constructor(options: AnyServeOptions, settings: AcceptSettings) {
     super((subscriber) => this.#join(subscriber));
     this.#options = options;
     this.#settings = { ...settings, server: this, place: this };
     this.#admission = admissionOf(settings);
+    this.#typed = settings.codec === undefined ? undefined : new Set();
     // It refuses requests while nobody subscribes, too: so there is no end to it.
     if (options.noServer === true) this.#followed = followAnswers();
   }
@@ -86,8 +95,10 @@ export class WebSocketServer<Data = unknown, In = Message>
   }
 
   /** The connections that are not closed yet; empty with `clientTracking: false`. */
-  get connections(): ReadonlySet<Connection<Data, In>> {
-    return this.#connections.set;
+  get connections(): ReadonlySet<Connection<Data, In, Out>> {
+    if (this.#typed !== undefined) return this.#typed;
+    // Without a codec the types of the messages are those of the connections themselves.
+    return this.#connections.set as ReadonlySet<unknown> as ReadonlySet<Connection<Data, In, Out>>;
   }
 
   /** What it has done since it was made, and what is open now: of all times that it has listened. */
@@ -106,10 +117,24 @@ export class WebSocketServer<Data = unknown, In = Message>
    *
    * Never throws. A socket that is upgraded already, here or by another library that reads it, is left alone, since a second answer would
    * break it; a `UsageError` ALREADY_UPGRADED on `sluice:server-error` says so.
+   *
+   * @param callback told which connection came of this request, before the subscribers are given the same one, under the same hold. Not
+   *   called for a request that is refused. What it throws closes that connection with 1011 and is reported on `sluice:server-error`.
    */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    callback?: (conn: Connection<Data, In, Out>) => void,
+  ): void {
     this.#followed ??= followAnswers();
-    const error = takeUpgrade([request, socket, head], this.#settings.scheduler, (upgrade) => this.#receive(upgrade));
+    const error = takeUpgrade([request, socket, head], this.#settings.scheduler, (upgrade) => {
+      if (callback !== undefined) {
+        this.#callbacks ??= new WeakMap();
+        this.#callbacks.set(upgrade, callback);
+      }
+      this.#receive(upgrade);
+    });
     if (error !== undefined) reportTaken(this, this, error);
   }
 
@@ -164,7 +189,7 @@ export class WebSocketServer<Data = unknown, In = Message>
     return this.address() === null ? 'starting' : 'listening';
   }
 
-  #join(subscriber: Subscriber<Connection<Data, In>>): void {
+  #join(subscriber: Subscriber<Connection<Data, In, Out>>): void {
     const isFirst = this.#run === undefined;
     const run = this.#run ?? this.#begin();
     run.subscribers++;
@@ -176,25 +201,54 @@ export class WebSocketServer<Data = unknown, In = Message>
     if (isFirst) this.#listen(run);
   }
 
-  #begin(): Run<Data, In> {
-    const connections$ = new Subject<Connection<Data, In>>();
+  #begin(): Run<Data, In, Out> {
+    const connections$ = new Subject<Connection<Data, In, Out>>();
     const books = {
       connections: this.#connections,
       admission: this.#admission,
       tally: this.#tally,
     };
-    const reception = new Reception<Data, In>(this.#settings, books, (connection) => connections$.next(connection));
-    const onAbort = (): void => {
-      this.close();
-    };
+    const reception = new Reception<Data, Message>(this.#settings, books, (connection, upgrade) =>
+      this.#emit(connection, upgrade, connections$),
+    );
     const { signal } = this.#options;
-    signal?.addEventListener('abort', onAbort);
-    const release = (): void => signal?.removeEventListener('abort', onAbort);
+    const release = signal === undefined ? (): void => {} : onAbort(signal, () => this.close());
     this.#run = { connections$, reception, release, listener: undefined, subscribers: 0 };
     return this.#run;
   }
 
-  #listen(run: Run<Data, In>): void {
+  #emit(
+    connection: LiveConnection<Data, Message>,
+    upgrade: UpgradeRequest,
+    connections$: Subject<Connection<Data, In, Out>>,
+  ): void {
+    const typed = this.#typed;
+    const conn = typedConnection<Data, In, Out>(connection, this.#settings.codec);
+    if (typed !== undefined && this.#settings.clientTracking) {
+      typed.add(conn);
+      connection.close$.subscribe(() => typed.delete(conn));
+    }
+    const callback = this.#callbacks?.get(upgrade);
+    if (callback !== undefined) this.#tell(callback, conn);
+    connections$.next(conn);
+  }
+
+  /** The caller of `handleUpgrade` asked which connection it is. A fault of that is one of the application, about this connection. */
+  #tell(callback: (conn: Connection<Data, In, Out>) => void, conn: Connection<Data, In, Out>): void {
+    try {
+      callback(conn);
+    } catch (error) {
+      complainOfHook(this, {
+        hook: 'the callback of handleUpgrade',
+        error,
+        outcome: 'its connection was closed with 1011',
+      });
+      report('server-error', { server: this, error });
+      conn.send.error(error);
+    }
+  }
+
+  #listen(run: Run<Data, In, Out>): void {
     if (this.#options.signal?.aborted === true) {
       this.close();
       return;
@@ -226,14 +280,14 @@ export class WebSocketServer<Data = unknown, In = Message>
   }
 
   /** It cannot listen. */
-  #fail(run: Run<Data, In>, error: Error): void {
+  #fail(run: Run<Data, In, Out>, error: Error): void {
     if (this.#run !== run) return;
     this.#end(error);
     run.connections$.error(error);
   }
 
   /** The last subscriber has left, or the run has ended. */
-  #stop(run: Run<Data, In>): void {
+  #stop(run: Run<Data, In, Out>): void {
     if (this.#run !== run) return;
     this.#end();
     run.listener?.close();
@@ -241,7 +295,7 @@ export class WebSocketServer<Data = unknown, In = Message>
   }
 
   /** Ends the current run and makes the server cold again. */
-  #end(error?: Error): Run<Data, In> | undefined {
+  #end(error?: Error): Run<Data, In, Out> | undefined {
     const run = this.#run;
     if (run === undefined) return undefined;
     this.#run = undefined;
@@ -298,12 +352,16 @@ export class WebSocketServer<Data = unknown, In = Message>
  *
  * @param options a port, or {@link ServeOptions}.
  * @typeParam R what `authenticate` returns: the type of `conn.data`, see {@link DataOf}.
+ * @typeParam In the type of messages, which `codec` says. @typeParam Out what `send` takes.
  * @throws TypeError or RangeError at the call for an option that is not allowed.
  * @example serve(8080).pipe(mergeMap((conn) => conn.messages$)).subscribe(console.log);
  */
-export function serve<R extends Authenticated<R> = never, B extends BinaryType = 'nodebuffer'>(
-  options: number | ServeOptions<R, B>,
-): WebSocketServer<DataOf<R>, MessageOf<B>> {
-  const given = (typeof options === 'number' ? { port: options } : options) as ServeOptions<unknown, BinaryType>;
+export function serve<
+  R extends Authenticated<R> = never,
+  B extends BinaryType = 'nodebuffer',
+  In = MessageOf<B>,
+  Out = Outgoing,
+>(options: number | ServeOptions<R, B, In, Out>): WebSocketServer<DataOf<R>, In, Out> {
+  const given = (typeof options === 'number' ? { port: options } : options) as AnyServeOptions;
   return new WebSocketServer(given, serveSettings(given));
 }

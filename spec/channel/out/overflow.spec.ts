@@ -1,6 +1,7 @@
 import { firstValueFrom, Subject } from 'rxjs';
 import { type Connection, fragments, type Overflow, type SendResult, serve } from 'sluice';
 import { flushAll } from '../../../src/channel/flush-queue.js';
+import type { OverflowPolicy } from '../../../src/connection/send-result.js';
 import { BackpressureError } from '../../../src/protocol/errors.js';
 import { Opcode } from '../../../src/protocol/frame/opcode.js';
 import { endAfterEach } from '../../support/end-after-each.js';
@@ -14,11 +15,11 @@ import { run } from '../../support/running-server.js';
 guardProcess();
 const ends = endAfterEach();
 
-const policies: readonly Overflow[] = ['close', 'drop-newest', 'drop-oldest'];
+const policies: readonly OverflowPolicy[] = ['terminate', 'drop-newest', 'drop-oldest'];
 const MIB = 1_048_576;
 
 /** An outbox whose peer has stopped reading behind one message of 8 bytes, and room for three more. */
-function stalled(overflow: Overflow) {
+function stalled(overflow: OverflowPolicy) {
   const under = outboxOf({ room: 0, maxBufferedAmount: 40, overflow });
   under.outbox.send('first!');
   flushAll();
@@ -26,8 +27,8 @@ function stalled(overflow: Overflow) {
 }
 
 describe('above maxBufferedAmount', () => {
-  it("gives up with 'close', before anything more is kept", () => {
-    const { outbox, overflows } = stalled('close');
+  it("gives up with 'terminate', before anything more is kept", () => {
+    const { outbox, overflows } = stalled('terminate');
     for (let i = 0; i < 4; i++) expect(outbox.send(`item ${i}`)).toBe('buffered');
     expect(outbox.bufferedAmount).toBe(40);
     expect(outbox.send('')).toBe('closed');
@@ -176,8 +177,8 @@ describe('a client that never reads', () => {
     return readFrames(await client.bytes(count * 65_536)).map(({ payload }) => payload.readUInt32BE());
   }
 
-  it("is given up with 'close'", async () => {
-    const { connection } = await stalledClient('close');
+  it.each(['terminate', 'close'] as const)("is given up with '%s', which mean the same", async (overflow) => {
+    const { connection } = await stalledClient(overflow);
     const results = await flood(connection);
     expect(results.at(-1)).toBe('closed');
     const accepted = results.indexOf('closed');

@@ -99,7 +99,7 @@ export const commonSteps = ['tick', 'turn', 'encode', 'reset'] as const;
 export interface EndSettings {
   readonly highWaterMark: number;
   readonly maxBufferedAmount: number;
-  readonly overflow: 'close' | 'drop-newest' | 'drop-oldest';
+  readonly overflow: 'terminate' | 'drop-newest' | 'drop-oldest';
   readonly heartbeat: boolean;
   readonly pausedTimeout: number | undefined;
   readonly messageTimeout: number;
@@ -199,7 +199,7 @@ function endSettings(random: Random): EndSettings {
   return {
     highWaterMark: pick(random, [1, 300, 1_000, 65_536]),
     maxBufferedAmount: pick(random, [1_500, 6_000, 1_048_576, 1_048_576]),
-    overflow: pick(random, ['close', 'drop-newest', 'drop-oldest']),
+    overflow: pick(random, ['terminate', 'drop-newest', 'drop-oldest']),
     heartbeat: random() < 0.3,
     pausedTimeout: random() < 0.1 ? 900 : undefined,
     messageTimeout: pick(random, [400, 60_000]),

@@ -5,7 +5,7 @@ const COST = 128;
 
 /** A queue of what has a length, which is its size. */
 class OfflineQueue<T> extends AnyQueue<T> {
-  constructor(offlineBuffer: number, overflow: 'close' | 'drop-newest' | 'drop-oldest') {
+  constructor(offlineBuffer: number, overflow: 'terminate' | 'drop-newest' | 'drop-oldest') {
     super({ offlineBuffer, overflow, sizeOf: (value) => (value as { length?: number }).length });
   }
 }
@@ -18,7 +18,7 @@ const taken = <T>(queue: OfflineQueue<T>): T[] => {
 
 describe('what waits for a socket', () => {
   it('leaves in order, as long as it is taken', () => {
-    const queue = new OfflineQueue<string>(10_000, 'close');
+    const queue = new OfflineQueue<string>(10_000, 'terminate');
     for (const value of ['a', 'b', 'c']) expect(queue.push(value, undefined)).toBe('buffered');
     const seen: string[] = [];
     queue.flush((value) => seen.push(value) < 2);
@@ -29,7 +29,7 @@ describe('what waits for a socket', () => {
   });
 
   it('may grow while it leaves', () => {
-    const queue = new OfflineQueue<string>(10_000, 'close');
+    const queue = new OfflineQueue<string>(10_000, 'terminate');
     queue.push('a', undefined);
     const seen: string[] = [];
     queue.flush((value) => {
@@ -41,7 +41,7 @@ describe('what waits for a socket', () => {
   });
 
   it('keeps what is to be called when it is handed over', () => {
-    const queue = new OfflineQueue<string>(10_000, 'close');
+    const queue = new OfflineQueue<string>(10_000, 'terminate');
     const onHanded = (): void => {};
     queue.push('a', onHanded);
     const seen: unknown[] = [];
@@ -50,7 +50,7 @@ describe('what waits for a socket', () => {
   });
 
   it('is forgotten when it is cleared', () => {
-    const queue = new OfflineQueue<string>(10_000, 'close');
+    const queue = new OfflineQueue<string>(10_000, 'terminate');
     queue.push('a', undefined);
     queue.clear();
     expect([queue.size, taken(queue)]).toEqual([0, []]);
@@ -60,13 +60,13 @@ describe('what waits for a socket', () => {
     ['its size', 'abc', COST + 3],
     ['1 KiB, where that is not known', { chat: 'hello' }, COST + 1024],
   ])('is charged for %s', (_, value, cost) => {
-    const queue = new OfflineQueue<unknown>(10_000, 'close');
+    const queue = new OfflineQueue<unknown>(10_000, 'terminate');
     queue.push(value, undefined);
     expect(queue.size).toBe(cost);
   });
 
   it('has a copy of a small buffer, and a large one itself', () => {
-    const queue = new OfflineQueue<Uint8Array>(100_000, 'close');
+    const queue = new OfflineQueue<Uint8Array>(100_000, 'terminate');
     const [small, large] = [Buffer.alloc(4096), Buffer.alloc(4097)];
     queue.push(small, undefined);
     queue.push(large, undefined);
@@ -85,7 +85,7 @@ const noted = (log: unknown[]) => ({
 
 describe('a turn', () => {
   it('stands among the others, and is charged as they are', () => {
-    const queue = new OfflineQueue<string>(10_000, 'close');
+    const queue = new OfflineQueue<string>(10_000, 'terminate');
     const turn = noted([]);
     queue.push('a', undefined);
     queue.await('b', turn);
@@ -101,7 +101,7 @@ describe('a turn', () => {
   });
 
   it('may be taken out, once', () => {
-    const queue = new OfflineQueue<string>(10_000, 'close');
+    const queue = new OfflineQueue<string>(10_000, 'terminate');
     const log: unknown[] = [];
     const remove = queue.await('a', noted(log));
     queue.push('b', undefined);
@@ -130,14 +130,14 @@ describe('a turn', () => {
 });
 
 describe('the bound', () => {
-  const full = (overflow: 'close' | 'drop-newest' | 'drop-oldest'): OfflineQueue<string> => {
+  const full = (overflow: 'terminate' | 'drop-newest' | 'drop-oldest'): OfflineQueue<string> => {
     const queue = new OfflineQueue<string>(3 * (COST + 1), overflow);
     for (const value of ['a', 'b', 'c']) queue.push(value, undefined);
     return queue;
   };
 
   it('throws under "close", and keeps what was there', () => {
-    const queue = full('close');
+    const queue = full('terminate');
     expect(() => queue.push('d', undefined)).toThrow(
       expect.objectContaining({ code: 'BUFFER_FULL', limit: 'offlineBuffer', configured: 387, observed: 516 }),
     );

@@ -1,4 +1,6 @@
-import { map, Subscription, VirtualTimeScheduler } from 'rxjs';
+import { getEventListeners } from 'node:events';
+import { expectTypeOf } from 'expect-type';
+import { map, type Observable, Subscription, throwError, VirtualTimeScheduler } from 'rxjs';
 import {
   ask,
   BackpressureError,
@@ -9,13 +11,17 @@ import {
   keepAlive,
   type Message,
   multiplex,
+  type Outgoing,
   type PersistentConnection,
+  type PersistentFailure,
   type PersistentState,
   persistent,
   UsageError,
   withCodec,
 } from 'sluice';
 import { type ConnectionPair, connectionPair, reset, testConnect } from 'sluice/testing';
+import { PersistentClient } from '../../../src/operators/again/persistent-client.js';
+import { persistentSettings } from '../../../src/operators/again/persistent-options.js';
 import { marbleConnection } from '../../support/marble-connection.js';
 import { marbles } from '../../support/marbles.js';
 
@@ -378,6 +384,216 @@ describe('sending', () => {
   });
 });
 
+describe('states', () => {
+  it('come to all subscribers in the same order, whatever one of them does', () => {
+    const { client } = new Scene(['open', 'open', 'open']);
+    const orders: string[][] = [[], [], []];
+    let lease = Subscription.EMPTY;
+    let ends = 0;
+    client.state$.subscribe(({ type }) => {
+      orders[0]!.push(type);
+      if (type === 'open') lease.unsubscribe();
+      if (type !== 'closed' || ++ends > 3) return;
+      lease = client.open();
+      if (ends === 2) client.state$.subscribe((state) => orders[2]!.push(state.type));
+    });
+    client.state$.subscribe(({ type }) => orders[1]!.push(type));
+    lease.unsubscribe();
+    const round = ['connecting', 'open', 'closed'];
+    const [first, second, late] = orders;
+    expect(first).toEqual(['closed', ...round, ...round, ...round]);
+    expect(second).toEqual(first!.slice(-second!.length));
+    expect(late).toEqual(first!.slice(-late!.length));
+  });
+
+  it('let what is sent while "open" is told go first, though it is told late', () => {
+    const scene = new Scene(['open']);
+    const { client } = scene;
+    let lease: Subscription | undefined;
+    client.send.next('waited');
+    client.state$.subscribe((state) => {
+      if (state.type === 'closed') lease ??= client.open();
+      if (state.type === 'open') state.connection.send.next('log in');
+    });
+    expect({ lease: lease?.closed, got: scene.got }).toEqual({ lease: false, got: [['log in', 'waited']] });
+  });
+
+  it('have an Error for whatever is thrown', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const dial$ = throwError(() => 'no way');
+    const shouldRetry = (_: unknown, attempt: number): boolean => attempt === 1;
+    const client = persistent(dial$ as Observable<Connection>, { scheduler, reconnect: { ...reconnect, shouldRetry } });
+    const states: PersistentState[] = [];
+    client.state$.subscribe((state) => states.push(state));
+    client.open();
+    scheduler.flush();
+    const error = expect.objectContaining({ message: 'no way', cause: 'no way' });
+    expect(states.slice(1)).toEqual([
+      { type: 'connecting' },
+      { type: 'waiting', attempt: 1, delay: 4, error },
+      { type: 'connecting' },
+      { type: 'closed', error },
+    ]);
+    expectTypeOf<Extract<PersistentState, { type: 'closed' }>['error']>().toEqualTypeOf<
+      PersistentFailure | undefined
+    >();
+    expectTypeOf<PersistentFailure>().toMatchTypeOf<Error>();
+  });
+});
+
+describe('giving up', () => {
+  it('completes all but the states, which tell why first', () =>
+    marbles((helpers) => {
+      const { cold, expectObservable, scheduler } = helpers;
+      const one = marbleConnection(helpers, '----a---#');
+      const dial = testConnect(
+        [cold('-c', { c: one.connection as Connection }), cold<Connection>('--#', {}, forbidden)],
+        scheduler,
+      );
+      const client = persistent(dial, { reconnect, scheduler });
+      cold('-a').subscribe(() => client.open());
+      // Open for 6 ms, so the wait is one of 4 ms.
+      const state$ = client.state$.pipe(map(({ type }) => type));
+      const types = { x: 'closed', c: 'connecting', o: 'open', w: 'waiting' };
+      expectObservable(state$).toBe('                           xco-----w---c-x', types);
+      expectObservable(client.messages$).toBe('                  ----a---------|');
+      expectObservable(client.send.ready$).toBe('                f-t-----f-----|', { f: false, t: true });
+      expectObservable(client.send.asObservable()).toBe('        --------------|');
+      expectObservable(keepAlive(client, { message: 'x' })).toBe('--------------|');
+      expectObservable(client.messages$, '                  ----------------^').toBe('----------------|');
+      expectObservable(client.send.ready$, '                ----------------^').toBe('----------------|');
+    }));
+
+  it('takes nothing more, and asks nothing, until it is opened again', () => {
+    const scene = new Scene([forbidden, 'open']);
+    const { client } = scene;
+    const log: unknown[] = [];
+    const question = (text: string): void => {
+      ask(client, text, { match: () => true }).subscribe({ error: (error: unknown) => log.push(error) });
+    };
+    client.messages$.subscribe({ complete: () => log.push('messages$') });
+    const early = client.trySend('early');
+    question('a');
+    const lease = client.open();
+    question('b');
+    expect(log).toEqual([forbidden, 'messages$', forbidden]);
+    expect({ early, given: client.trySend('lost') }).toEqual({ early: 'buffered', given: 'closed' });
+    lease.unsubscribe();
+    client.open();
+    const seen: Message[] = [];
+    const handed: unknown[] = [];
+    client.messages$.subscribe((message) => seen.push(message));
+    client.send.subscribe((item) => handed.push(item));
+    scene.server(0).send.next('hello');
+    client.send.next('late');
+    expect({ got: scene.got, seen, handed, ready: client.send.isReady }).toEqual({
+      got: [['early', 'late']],
+      seen: ['hello'],
+      handed: ['late'],
+      ready: true,
+    });
+  });
+
+  it('goes on for those who are there, when it is opened again while it is told', () => {
+    const scene = new Scene([forbidden, 'open']);
+    const { client } = scene;
+    const seen: unknown[] = [];
+    const ready: unknown[] = [];
+    client.messages$.subscribe({ next: (message) => seen.push(message), complete: () => seen.push('|') });
+    client.send.ready$.subscribe({ next: (value) => ready.push(value), complete: () => ready.push('|') });
+    client.state$.subscribe((state) => {
+      if (state.type === 'closed' && state.error !== undefined) client.open();
+    });
+    client.open();
+    scene.server(0).send.next('a');
+    expect({ seen, ready, types: scene.types }).toEqual({
+      seen: ['a'],
+      ready: [false, true],
+      types: ['closed', 'connecting', 'closed', 'connecting', 'open'],
+    });
+  });
+
+  it('goes on for those who are not told yet, when a question that errors opens it again', () => {
+    const scene = new Scene([forbidden, 'open']);
+    const { client } = scene;
+    const seen: unknown[] = [];
+    client.messages$.subscribe({ next: (message) => seen.push(message), complete: () => seen.push('|') });
+    ask(client, 'a', { match: () => true }).subscribe({ error: () => client.open() });
+    client.open();
+    scene.server(0).send.next('b');
+    expect(seen).toEqual(['b']);
+  });
+
+  it('is what a normal end is, where that is not dialed again', () => {
+    const scene = new Scene(['open'], { reconnect: { ...reconnect, repeat: false } });
+    const { client } = scene;
+    const seen: unknown[] = [];
+    client.messages$.subscribe({ next: (message) => seen.push(message), complete: () => seen.push('|') });
+    client.open();
+    scene.server(0).send.next('a');
+    scene.server(0).close();
+    scene.pass();
+    expect({ seen, state: scene.states.at(-1), send: client.trySend('x') }).toEqual({
+      seen: ['a', '|'],
+      state: { type: 'closed' },
+      send: 'closed',
+    });
+  });
+
+  it('leaves what the last socket has left to those who hold it', () => {
+    const scene = new Scene(['open', 'open'], { reconnect: { ...reconnect, repeat: false } });
+    const { client } = scene;
+    const seen: unknown[] = [];
+    const hold = client.hold();
+    client.messages$.subscribe({ next: (message) => seen.push(message), complete: () => seen.push('|') });
+    client.open();
+    scene.server(0).send.next('a');
+    scene.server(0).close();
+    scene.pass(1);
+    const held = [...seen];
+    hold.unsubscribe();
+    scene.pass();
+    expect({ held, seen }).toEqual({ held: [], seen: ['a', '|'] });
+  });
+
+  it('is not what the end of the last lease is: it may be opened again', () => {
+    const scene = new Scene(['open', 'open']);
+    const { client } = scene;
+    const seen: unknown[] = [];
+    client.messages$.subscribe({ next: (message) => seen.push(message), complete: () => seen.push('|') });
+    client.open().unsubscribe();
+    scene.settle();
+    const between = client.trySend('x');
+    client.open();
+    scene.server(1).send.next('b');
+    expect({ between, seen, got: scene.got }).toEqual({ between: 'buffered', seen: ['b'], got: [[], ['x']] });
+  });
+
+  it('comes with the signal, in a wait too', () => {
+    for (const attempts of [['open' as const], [refused]]) {
+      const controller = new AbortController();
+      const scheduler = new VirtualTimeScheduler();
+      const dialed = attempts.map((attempt) =>
+        attempt === 'open' ? (connectionPair({ scheduler }).client as Connection) : attempt,
+      );
+      const settings = persistentSettings({ reconnect, scheduler }, () => 1);
+      const client = new PersistentClient<Message, Outgoing>(testConnect(dialed, scheduler), {
+        ...settings,
+        signal: controller.signal,
+      });
+      const log: string[] = [];
+      client.state$.subscribe(({ type }) => log.push(type));
+      client.messages$.subscribe({ complete: () => log.push('|') });
+      client.open();
+      if (attempts[0] === refused) expect(log.at(-1)).toBe('waiting');
+      controller.abort();
+      scheduler.flush();
+      expect(log.slice(-2)).toEqual(['closed', '|']);
+      expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    }
+  });
+});
+
 describe('the end', () => {
   /** What a client says when it has ended. */
   const watch = ({ client }: Scene): string[] => {
@@ -590,7 +806,7 @@ describe('operators', () => {
       expect(scene.got).toEqual([[], ['a']]);
     });
 
-    it('stays in the line when the socket is closed by what is sent before it', () => {
+    it('errors with the reason when what is sent before it makes the client give up', () => {
       const scene = new Scene(['open', 'open']);
       const { client } = scene;
       const log: unknown[] = [];
@@ -599,20 +815,27 @@ describe('operators', () => {
       client.open();
       scene.pass(0);
       // The value that cannot be sent has ended the first socket, and the client with it.
+      expect(log).toEqual([['a', 'UNSUPPORTED_DATA']]);
       client.open();
-      expect(scene.got).toEqual([[], ['a']]);
+      expect(scene.got).toEqual([[], []]);
     });
 
     it('errors when too much waits: when that gives up, and when it is dropped', () => {
-      for (const [overflow, error] of [
-        ['close', 'BUFFER_FULL'],
-        ['drop-newest', 'ASK_DROPPED'],
+      for (const [overflow, expected] of [
+        [
+          'terminate',
+          [
+            ['a', 'BUFFER_FULL'],
+            ['b', 'BUFFER_FULL'],
+          ],
+        ],
+        ['drop-newest', [['b', 'ASK_DROPPED']]],
       ]) {
         const scene = new Scene([], { offlineBuffer: 200, overflow });
         const log: unknown[] = [];
         asked(scene, log, 'a');
         asked(scene, log, 'b');
-        expect(log).toEqual([['b', error]]);
+        expect(log).toEqual(expected);
       }
       const scene = new Scene([], { offlineBuffer: 200, overflow: 'drop-oldest' });
       const log: unknown[] = [];

@@ -10,7 +10,7 @@ interface Bench {
 
 function bench(limit = 10_000): Bench {
   const log: string[] = [];
-  const queue = new OfflineQueue<unknown>({ offlineBuffer: limit, overflow: 'close', sizeOf: () => 3 });
+  const queue = new OfflineQueue<unknown>({ offlineBuffer: limit, overflow: 'terminate', sizeOf: () => 3 });
   const owner = {
     overflowed: ({ code }: { code: string }) => log.push(code),
     finished: () => log.push('finished'),

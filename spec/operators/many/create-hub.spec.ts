@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expectTypeOf } from 'expect-type';
-import { firstValueFrom, map, mergeMap, NEVER, range, take, tap, toArray, using } from 'rxjs';
-import { type Connection, createHub, handleConnections, type Presence, serve, UsageError } from 'sluice';
+import { firstValueFrom, map, mergeMap, NEVER, Observable, range, take, tap, toArray, using } from 'rxjs';
+import { type Connection, createHub, handleConnections, type Presence, serve, type Target, UsageError } from 'sluice';
 import { Loopback } from '../../support/loopback.js';
 import { marbles } from '../../support/marbles.js';
 import { membersOf, readBy, stall } from '../../support/members.js';
@@ -82,6 +82,109 @@ describe('joining', () => {
     hub.join('x', b);
     expect([...before]).toEqual([a]);
     expect([...hub.members('x')]).toEqual([a, b]);
+  });
+});
+
+describe('leaving', () => {
+  it('takes a connection out of one key, however often it has joined', () => {
+    const members = membersOf(2);
+    const [a, b] = connectionsOf(members) as [Connection, Connection];
+    const hub = createHub<string>();
+    const joins = [hub.join('x', a), hub.join('x', a), hub.join('y', a), hub.join('x', b)];
+    expect({ wasMember: hub.leave('x', a), again: hub.leave('x', a) }).toEqual({ wasMember: true, again: false });
+    expect(joins.map(({ closed }) => closed)).toEqual([true, true, false, false]);
+    expect({ x: [...hub.members('x')], y: [...hub.members('y')] }).toEqual({ x: [b], y: [a] });
+    expect({ sent: hub.topic('x').next('hi').sent, open: a.readyState }).toEqual({ sent: 1, open: 1 });
+  });
+
+  it('does nothing for one that is not there', () => {
+    const [a, b] = connectionsOf(membersOf(2)) as [Connection, Connection];
+    const hub = createHub<string>();
+    hub.join('x', a);
+    expect({ stranger: hub.leave('x', b), key: hub.leave('y', a) }).toEqual({ stranger: false, key: false });
+    expect([...hub.members('x')]).toEqual([a]);
+  });
+
+  it('is over for the old Subscriptions, when it joins anew', () => {
+    const [a] = connectionsOf(membersOf(1)) as [Connection];
+    const hub = createHub<string>();
+    const old = hub.join('x', a);
+    hub.leave('x', a);
+    hub.join('x', a);
+    old.unsubscribe();
+    expect(hub.members('x').size).toBe(1);
+  });
+
+  it('may be undone by those who are told of it, and undo what they are told', () => {
+    const [a] = connectionsOf(membersOf(1)) as [Connection];
+    const hub = createHub<string>();
+    const seen: string[] = [];
+    hub.presence$('x').subscribe(({ type }) => {
+      seen.push(type);
+      if (seen.length === 1) hub.leave('x', a);
+      if (seen.length === 2) hub.join('x', a);
+      if (seen.length === 3) hub.join('x', a).unsubscribe();
+    });
+    const first = hub.join('x', a);
+    expect(seen).toEqual(['joined', 'left', 'joined']);
+    expect({ first: first.closed, members: hub.members('x').size }).toEqual({ first: true, members: 1 });
+  });
+
+  it('listens to the end of a connection once, and not after it has left its last key', () => {
+    const [a] = connectionsOf(membersOf(1)) as [Connection];
+    let listeners = 0;
+    const close$ = new Observable<never>(() => {
+      listeners++;
+      return () => listeners--;
+    });
+    const watched: Target<string> = { trySend: () => 'sent', send: a.send, close$, readyState: 1, close: () => {} };
+    const hub = createHub<number, Target<string>>();
+    for (const key of [1, 2, 3]) hub.join(key, watched);
+    const before = listeners;
+    const last = hub.join(4, watched);
+    for (const key of [1, 2, 3]) hub.leave(key, watched);
+    last.unsubscribe();
+    expect({ before, after: listeners, keys: hub.keysOf(watched).size }).toEqual({ before: 1, after: 0, keys: 0 });
+  });
+});
+
+describe('keys', () => {
+  it('are those that have members now', () => {
+    const [a, b] = connectionsOf(membersOf(2)) as [Connection, Connection];
+    const hub = createHub<string>();
+    hub.presence$('watched').subscribe();
+    const joined = hub.join('x', a);
+    hub.join('y', b);
+    const before = hub.keys();
+    joined.unsubscribe();
+    hub.join('z', b);
+    expect({ before: [...before], now: [...hub.keys()] }).toEqual({ before: ['x', 'y'], now: ['y', 'z'] });
+    b.terminate();
+    expect(hub.keys().size).toBe(0);
+  });
+
+  it('of a connection are in the order of joining', () => {
+    const [a, b] = connectionsOf(membersOf(2)) as [Connection, Connection];
+    const hub = createHub<string>();
+    for (const key of ['z', 'y', 'z', 'x']) hub.join(key, a);
+    hub.join('w', b);
+    const before = hub.keysOf(a);
+    hub.leave('z', a);
+    hub.join('z', a);
+    expect({ before: [...before], now: [...hub.keysOf(a)] }).toEqual({
+      before: ['z', 'y', 'x'],
+      now: ['y', 'x', 'z'],
+    });
+    a.terminate();
+    expect(hub.keysOf(a).size).toBe(0);
+  });
+
+  it('have their type', () => {
+    const hub = createHub<1 | 2>();
+    expectTypeOf(hub.keys()).toEqualTypeOf<ReadonlySet<1 | 2>>();
+    expectTypeOf(hub.keysOf).returns.toEqualTypeOf<ReadonlySet<1 | 2>>();
+    expectTypeOf(hub.leave).returns.toEqualTypeOf<boolean>();
+    expect(hub.keys().size).toBe(0);
   });
 });
 

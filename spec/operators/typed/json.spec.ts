@@ -37,6 +37,13 @@ describe('JSON', () => {
     expect(json({ invalid: 'drop' }).invalid).toBe('drop');
     expect(json(Chat, { invalid: 'drop' }).invalid).toBe('drop');
   });
+
+  it('keeps the options behind a schema that is left out', () => {
+    const codec = json<1, 2>(undefined, { invalid: 'drop' });
+    expectTypeOf(codec).toEqualTypeOf<Codec<1, 2>>();
+    expect(codec.invalid).toBe('drop');
+    expect(json(undefined).decode('7')).toBe(7);
+  });
 });
 
 describe('a schema', () => {

@@ -1,6 +1,6 @@
 import { ReadySignal } from '../../base/ready-signal.js';
 import { toBytes } from '../../connection/outgoing.js';
-import type { Overflow, SendResult } from '../../connection/send-result.js';
+import type { OverflowPolicy, SendResult } from '../../connection/send-result.js';
 import { BackpressureError, type UsageError } from '../../protocol/errors.js';
 import { MAX_HEADER_SIZE } from '../../protocol/frame/frame-header.js';
 import type { Opcode } from '../../protocol/frame/opcode.js';
@@ -36,7 +36,7 @@ const DEFLATE_WORK_PER_BYTE = 256;
 /** How much may wait, and what else an outbox needs. Sizes in bytes. */
 export interface OutboxSettings extends WireSettings, PartsSettings {
   readonly maxBufferedAmount: number;
-  readonly overflow: Overflow;
+  readonly overflow: OverflowPolicy;
 }
 
 /** Whom an outbox tells what it cannot do. */
@@ -265,7 +265,7 @@ export class Outbox implements WireOwner {
     }
     // An item that is larger than the mark by itself passes when it is alone.
     if (this.#hasRoom(size) || this.bufferedAmount === 0) return undefined;
-    if (overflow === 'close') return this.#overflow(size);
+    if (overflow === 'terminate') return this.#overflow(size);
     this.messagesDropped++;
     return 'dropped';
   }

@@ -1,6 +1,6 @@
 import type { Connection } from '../../connection/connection.js';
 import type { Turn } from '../../connection/hooks.js';
-import type { Overflow } from '../../connection/send-result.js';
+import type { OverflowPolicy } from '../../connection/send-result.js';
 import { BackpressureError } from '../../protocol/errors.js';
 import type { PersistentSettings, SizeOf } from './persistent-options.js';
 
@@ -34,7 +34,7 @@ export class OfflineQueue<Out> {
   /** What waits, in bytes. */
   size = 0;
   readonly #limit: number;
-  readonly #overflow: Overflow;
+  readonly #overflow: OverflowPolicy;
   readonly #sizeOf: SizeOf;
   /** In the order of coming. What is offered is in it until it is taken. */
   readonly #items = new Set<Item<Out>>();
@@ -57,7 +57,7 @@ export class OfflineQueue<Out> {
   /**
    * Keeps `value`, or does what the overflow policy says.
    *
-   * @throws BackpressureError under `'close'`.
+   * @throws BackpressureError under `'terminate'`.
    */
   push(value: Out, onHanded: (() => void) | undefined): 'buffered' | 'dropped' {
     return this.#add(value, onHanded, undefined) === undefined ? 'dropped' : 'buffered';
@@ -66,7 +66,7 @@ export class OfflineQueue<Out> {
   /**
    * Keeps `value` for `turn`, which is told when it is dropped. Returns what takes it out again.
    *
-   * @throws BackpressureError under `'close'`.
+   * @throws BackpressureError under `'terminate'`.
    */
   await(value: Out, turn: Turn<Out>): () => void {
     const item = this.#add(value, undefined, turn);
@@ -92,9 +92,16 @@ export class OfflineQueue<Out> {
     for (const { turn } of items) turn?.ended();
   }
 
+  /** Forgets those whose turn will not come, because of `error`, and tells them. What is only to be sent stays. */
+  endTurns(error: unknown): void {
+    const items = [...this.#items].filter(({ turn }) => turn !== undefined);
+    for (const item of items) this.#remove(item);
+    for (const { turn } of items) turn?.ended(error);
+  }
+
   #add(value: Out, onHanded: (() => void) | undefined, turn: Turn<Out> | undefined): Item<Out> | undefined {
     const cost = ITEM_COST + (this.#sizeOf(value) ?? UNKNOWN_COST);
-    if (this.size + cost > this.#limit && this.#overflow === 'close') {
+    if (this.size + cost > this.#limit && this.#overflow === 'terminate') {
       throw new BackpressureError('offlineBuffer', this.#limit, this.size + cost);
     }
     if (this.#overflow === 'drop-oldest' && cost <= this.#limit) this.#makeRoom(cost);

@@ -1,5 +1,6 @@
 import {
   BehaviorSubject,
+  defer,
   finalize,
   type Observable,
   ReplaySubject,
@@ -10,16 +11,20 @@ import {
   tap,
 } from 'rxjs';
 import { CarriedHold } from '../../base/carried-hold.js';
+import { Fifo } from '../../base/fifo.js';
 import { inspectSymbol, plainUrl, printed } from '../../base/inspect.js';
+import { onAbort } from '../../base/on-abort.js';
+import { OneLoop } from '../../base/one-loop.js';
 import { report } from '../../base/report.js';
-import { describeThrown } from '../../base/thrown.js';
+import { describeThrown, errorOf } from '../../base/thrown.js';
 import { type Connection, ReadyState } from '../../connection/connection.js';
 import { type ConnectionHooks, holdSymbol, sessionsSymbol, type Turn, turnSymbol } from '../../connection/hooks.js';
 import type { Holdable } from '../../connection/seat.js';
 import type { SendResult } from '../../connection/send-result.js';
 import { SendSubject } from '../../connection/send-subject.js';
+import type { BackpressureError } from '../../protocol/errors.js';
 import { OfflineQueue } from './offline-queue.js';
-import type { PersistentConnection, PersistentState } from './persistent-connection.js';
+import type { PersistentConnection, PersistentFailure, PersistentState } from './persistent-connection.js';
 import type { PersistentSettings } from './persistent-options.js';
 import { PersistentSender } from './persistent-sender.js';
 import { redial } from './redial.js';
@@ -33,6 +38,20 @@ interface PersistentStateFields {
   readonly error?: unknown;
 }
 
+/** How a time of being open has ended. */
+interface Verdict {
+  /** Whether it was given up; otherwise the last lease was given back. */
+  readonly isGivenUp: boolean;
+  /** Why it was given up, unless the peer has closed normally or the signal has aborted. */
+  readonly error?: PersistentFailure;
+}
+
+/** A state, and what is done once all have been told of it. */
+interface Step<In, Out> {
+  readonly state?: PersistentState<In, Out>;
+  readonly after: () => void;
+}
+
 /** A {@link PersistentConnection} over the connections that an Observable dials: one for each subscription. */
 export class PersistentClient<In, Out>
   implements PersistentConnection<In, Out>, Pick<ConnectionHooks<In, Out>, typeof sessionsSymbol | typeof turnSymbol>
@@ -44,15 +63,24 @@ export class PersistentClient<In, Out>
   readonly [sessionsSymbol]: Observable<Connection<unknown, In, Out>>;
   readonly #connection$: Observable<Connection<unknown, In, Out>>;
   readonly #settings: PersistentSettings;
-  readonly #states = new BehaviorSubject<PersistentState<In, Out>>({ type: 'closed' });
-  readonly #sessions = new ReplaySubject<Connection<unknown, In, Out>>(1);
-  readonly #stopped = new Subject<{ readonly error: unknown } | undefined>();
+  /** Where it stands. Subscribers may not be told of it yet. */
+  #state: PersistentState<In, Out> = { type: 'closed' };
+  readonly #states = new BehaviorSubject<PersistentState<In, Out>>(this.#state);
+  readonly #steps = new Fifo<Step<In, Out>>();
+  readonly #stepping = new OneLoop();
+  /** Another one after it was given up, which completes it. */
+  #sessions = new ReplaySubject<Connection<unknown, In, Out>>(1);
+  #latest: Connection<unknown, In, Out> | undefined;
+  #areSessionsOver = false;
+  readonly #stopped = new Subject<Verdict>();
   readonly #holds = new CarriedHold();
   readonly #queue: OfflineQueue<Out>;
   readonly #sender: PersistentSender<Out>;
   #pause: Subscription | undefined;
   #openers = 0;
   #isRunning = false;
+  /** There while it is given up. */
+  #givenUp: Verdict | undefined;
   /** Nothing more is to be sent: it ends when what waits has left. */
   #isFinishing = false;
   #isEnded = false;
@@ -67,7 +95,7 @@ export class PersistentClient<In, Out>
     });
     this.send = new SendSubject<Out>(this.#sender, this.#sender);
     this.state$ = this.#states.asObservable();
-    const sessions$ = this.#sessions.asObservable();
+    const sessions$ = defer(() => this.#sessions);
     this[sessionsSymbol] = sessions$;
     const messages$ = sessions$.pipe(switchMap((session) => session.messages$));
     this.messages$ = Object.assign(messages$, { [holdSymbol]: () => this.hold() });
@@ -79,7 +107,7 @@ export class PersistentClient<In, Out>
     this.#run();
     return new Subscription(() => {
       this.#openers--;
-      if (this.#openers === 0) this.#stopped.next(undefined);
+      if (this.#openers === 0) this.#stopped.next({ isGivenUp: false });
     });
   }
 
@@ -128,7 +156,7 @@ export class PersistentClient<In, Out>
   /** What `console.log` prints. @internal */
   [inspectSymbol](): object {
     return printed(this, 'PersistentConnection', () => {
-      const state: PersistentStateFields = this.#states.value;
+      const state: PersistentStateFields = this.#state;
       const { connection, attempt, delay, error } = state;
       const url = connection?.url ?? this.#settings.url;
       return {
@@ -147,75 +175,137 @@ export class PersistentClient<In, Out>
 
   /** Whether there is any reason for another connection. */
   get #isWanted(): boolean {
+    if (this.#settings.signal?.aborted === true) return false;
     return !this.#isFinishing || !this.#queue.isEmpty;
   }
 
   #run(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    let verdict: PersistentState<In, Out> = { type: 'closed' };
+    this.#begin();
+    let verdict: Verdict = { isGivenUp: true };
     const stopped$ = this.#stopped.pipe(
-      tap((failure) => {
-        if (failure !== undefined) throw failure.error;
+      tap((given) => {
+        verdict = given;
       }),
     );
+    const release = this.#obeySignal();
     redial(this.#connection$, { ...this.#settings, isWanted: () => this.#isWanted })
       .pipe(
         takeUntil(stopped$),
         // Behind the end of the connection: who is told may open it again.
-        finalize(() => this.#over(verdict)),
+        finalize(() => {
+          release();
+          this.#over(verdict);
+        }),
       )
       .subscribe({
         next: (state) => {
           if (state.type === 'open') this.#opened(state.connection);
-          else this.#states.next(state);
+          else this.#enter(state);
         },
         error: (error: unknown) => {
-          verdict = { type: 'closed', error };
+          verdict = { isGivenUp: true, error: errorOf(error) };
         },
       });
+  }
+
+  /** Takes and gives again, after it was given up. */
+  #begin(): void {
+    if (this.#givenUp === undefined) return;
+    this.#givenUp = undefined;
+    this.#sender.reopen();
+    this.send.reopen();
+    if (!this.#areSessionsOver) return;
+    this.#areSessionsOver = false;
+    this.#sessions = new ReplaySubject(1);
+    // What it has left may not be taken yet.
+    if (this.#latest !== undefined) this.#sessions.next(this.#latest);
+  }
+
+  #obeySignal(): () => void {
+    const { signal } = this.#settings;
+    if (signal === undefined || signal.aborted) return () => {};
+    return onAbort(signal, () => this.#stopped.next({ isGivenUp: true }));
   }
 
   #opened(connection: Connection<unknown, In, Out>): void {
     // All who take messages share the first one, whichever of the following subscribes them.
     const hold = connection.hold();
     this.#holds.carryTo(connection);
-    this.#states.next({ type: 'open', connection });
-    this.#sessions.next(connection);
-    this.#sender.attach(connection);
-    hold.unsubscribe();
-    if (this.#isFinishing) connection.close();
+    this.#enter({ type: 'open', connection }, () => {
+      this.#latest = connection;
+      this.#sessions.next(connection);
+      this.#sender.attach(connection);
+      hold.unsubscribe();
+      if (this.#isFinishing) connection.close();
+    });
   }
 
-  #over(state: PersistentState<In, Out>): void {
+  #over(verdict: Verdict): void {
+    const { error } = verdict;
     this.#isRunning = false;
-    if (state.type === 'closed' && state.error !== undefined) {
-      report('connection-error', { connection: this, error: state.error });
+    if (this.#isFinishing) this.#isEnded = true;
+    else if (verdict.isGivenUp) {
+      this.#givenUp = verdict;
+      this.#sender.refuse(verdict);
     }
-    this.#states.next(state);
-    if (this.#isFinishing) this.#end();
+    if (error !== undefined) report('connection-error', { connection: this, error });
+    this.#enter({ type: 'closed', ...(error !== undefined && { error }) }, () => {
+      if (this.#isEnded) this.#end();
+      else if (this.#givenUp === verdict) this.#completeAll(verdict);
+    });
   }
 
-  #giveUp(error: unknown): void {
-    if (this.#isRunning) this.#stopped.next({ error });
-    else this.#over({ type: 'closed', error });
+  /** It is given up, and all have been told. Each of those whom the following tells may open it again: then the others go on. */
+  #completeAll(verdict: Verdict): void {
+    this.#queue.endTurns(verdict.error);
+    if (this.#givenUp === verdict) this.#sender.endReadiness();
+    if (this.#givenUp === verdict) this.send.end();
+    if (this.#givenUp !== verdict) return;
+    this.#areSessionsOver = true;
+    this.#sessions.complete();
+  }
+
+  #giveUp(error: BackpressureError): void {
+    const verdict = { isGivenUp: true, error };
+    if (this.#isRunning) this.#stopped.next(verdict);
+    else this.#over(verdict);
   }
 
   #finish(): void {
     this.#isFinishing = true;
-    const state = this.#states.value;
-    if (!this.#isRunning) this.#end();
-    else if (this.#isWanted) return;
+    const state = this.#state;
+    if (!this.#isRunning) {
+      this.#isEnded = true;
+      this.#step({ after: () => this.#end() });
+    } else if (this.#isWanted) return;
     else if (state.type === 'open') state.connection.close();
-    else this.#stopped.next(undefined);
+    else this.#stopped.next({ isGivenUp: false });
   }
 
+  /** Nothing follows. */
   #end(): void {
-    if (this.#isEnded) return;
-    this.#isEnded = true;
     this.#sender.end();
     this.send.end();
     this.#states.complete();
     this.#sessions.complete();
+  }
+
+  #enter(state: PersistentState<In, Out>, after: () => void = () => {}): void {
+    this.#state = state;
+    this.#step({ state, after });
+  }
+
+  /** Who is told of a state may bring about another one: all are told of one before the next. */
+  #step(step: Step<In, Out>): void {
+    this.#steps.push(step);
+    this.#stepping.run(() => {
+      while (!this.#steps.isEmpty) {
+        const { state, after } = this.#steps.shift();
+        if (state !== undefined) this.#states.next(state);
+        after();
+      }
+    });
   }
 }

@@ -4,6 +4,16 @@ import type { Outgoing } from '../../connection/outgoing.js';
 import type { SendResult } from '../../connection/send-result.js';
 import type { SendSubject } from '../../connection/send-subject.js';
 
+/**
+ * Why a {@link PersistentConnection} has lost its socket, or got none: an error of sluice (`isWebSocketError`; `HandshakeError`,
+ * `ConnectionClosedError`, `ProtocolError` and `BackpressureError` are the usual ones), one of Node.js, whose `code` is 'ECONNREFUSED', say, or what
+ * the target threw. What is no Error is the `cause` of one.
+ */
+export type PersistentFailure = Error & {
+  /** What it is, where it has a code. */
+  readonly code?: string | number;
+};
+
 /** Where a {@link PersistentConnection} stands, by its `type`. */
 export type PersistentState<In = Message, Out = Outgoing> =
   | {
@@ -24,13 +34,13 @@ export type PersistentState<In = Message, Out = Outgoing> =
       /** In milliseconds. */
       readonly delay: number;
       /** Why; not there when the peer closed with 1000 or without a code. */
-      readonly error?: unknown;
+      readonly error?: PersistentFailure;
     }
   | {
-      /** Nobody holds it open, or it was given up. */
+      /** No Subscription of `open()` is left, or it was given up. */
       readonly type: 'closed';
       /** Why it was given up. */
-      readonly error?: unknown;
+      readonly error?: PersistentFailure;
     };
 
 /**
@@ -41,14 +51,23 @@ export type PersistentState<In = Message, Out = Outgoing> =
 export interface PersistentConnection<In = Message, Out = Outgoing> {
   /**
    * Dials, unless that was done already, and keeps it up until the last of these Subscriptions is unsubscribed: that closes with 1000.
-   * When it was given up it dials anew. After `complete()` it does nothing.
+   * After `complete()` it does nothing.
+   *
+   * It is **given up** by an error that is not worth another attempt, after the last of `maxAttempts`, when `overflow` says so, when the peer
+   * has closed normally and `repeat` is off, and by its `signal`. Then it takes no more: `trySend` says `'closed'`, `messages$` and `ready$`
+   * complete, and questions that wait error with the reason. A new `open()` dials anew; subscribe after it. What has waited for a socket still
+   * waits, and leaves first.
    */
   open(): Subscription;
-  /** Where it stands: replayed, then each change. Completes after `complete()`. Never errors: see the `error` of its states. */
+  /**
+   * Where it stands: replayed, then each change, to all subscribers in the same order. Completes after `complete()`. Never errors: see the
+   * `error` of its states.
+   */
   readonly state$: Observable<PersistentState<In, Out>>;
   /**
    * The messages of all its sockets, in order. Demand and holds carry over from socket to socket. What a lost socket has left is
-   * kept until the next one is open. Completes after `complete()`; never errors. Subscribing does not dial: see {@link open}.
+   * kept until the next one is open. Completes after `complete()`, and when it is given up, which the state tells first; never errors.
+   * Subscribing does not dial: see {@link open}.
    */
   readonly messages$: Observable<In>;
   /** Discards messages while it lasts, on every socket: for clients that only send, or only `ask`. Does not dial. */
@@ -59,7 +78,10 @@ export interface PersistentConnection<In = Message, Out = Outgoing> {
    * leave, closes with 1000 and ends it for good; `error(e)` closes at once, as on a connection.
    */
   readonly send: SendSubject<Out>;
-  /** As `send.next`, and tells what became of it: `'buffered'` while it waits for a socket too, `'closed'` after `complete()`. */
+  /**
+   * As `send.next`, and tells what became of it: `'buffered'` while it waits for a socket too, `'closed'` after `complete()` and while it is
+   * given up.
+   */
   trySend(data: Out): SendResult;
   /** The same as `send.complete()`. */
   complete(): void;
@@ -69,7 +91,7 @@ export interface PersistentConnection<In = Message, Out = Outgoing> {
   pause(): void;
   /** Releases the hold that `pause` took. */
   resume(): void;
-  /** `OPEN`, `CLOSING` as its socket; `CONNECTING` while it dials or waits; `CLOSED` while nobody holds it open. */
+  /** `OPEN`, `CLOSING` as its socket; `CONNECTING` while it dials or waits; `CLOSED` while it is not opened, or given up. */
   readonly readyState: ReadyState;
   /** Bytes that wait for a socket, or in it. */
   readonly bufferedAmount: number;

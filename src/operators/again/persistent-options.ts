@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { checkBoolean, checkInteger, checkOneOf, checkScheduler } from '../../base/check.js';
-import type { Overflow } from '../../connection/send-result.js';
+import { checkBoolean, checkInteger, checkScheduler } from '../../base/check.js';
+import { type Overflow, type OverflowPolicy, overflowPolicy } from '../../connection/send-result.js';
 import { type BackoffPolicy, type BackoffRules, backoffRules } from './backoff.js';
 
 /** When a persistent connection is dialed again. */
@@ -14,8 +14,8 @@ export interface PersistentOptions {
   /** How much may wait for a socket, each item charged 128 bytes beside its own; then `overflow` acts. In bytes. @default 1_048_576 */
   readonly offlineBuffer?: number;
   /**
-   * What happens above `offlineBuffer`, and on each socket above `maxBufferedAmount`: `'close'` gives up, with a `BackpressureError` in
-   * `state$`; `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'close'
+   * What happens above `offlineBuffer`, and on each socket above `maxBufferedAmount`: `'terminate'` gives up, with a `BackpressureError` in
+   * `state$`; `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'terminate'
    */
   readonly overflow?: Overflow;
   /** When it is dialed again. @default as reconnect(), and behind every completion */
@@ -39,8 +39,10 @@ export interface PersistentSettings {
   readonly scheduler: SchedulerLike;
   /** In bytes. */
   readonly offlineBuffer: number;
-  readonly overflow: Overflow;
+  readonly overflow: OverflowPolicy;
   readonly sizeOf: SizeOf;
+  /** Gives it up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -49,13 +51,13 @@ export interface PersistentSettings {
  * @throws TypeError or RangeError that names the option, what was found and what is allowed.
  */
 export function persistentSettings(options: PersistentOptions, sizeOf: SizeOf): PersistentSettings {
-  const { offlineBuffer = 1_048_576, reconnect = {}, overflow = 'close', scheduler = asyncScheduler } = options;
+  const { offlineBuffer = 1_048_576, reconnect = {}, overflow, scheduler = asyncScheduler } = options;
   return {
     backoff: backoffRules(reconnect, Math.random),
     repeat: checkBoolean('repeat', reconnect.repeat ?? true),
     scheduler: checkScheduler('scheduler', scheduler),
     offlineBuffer: checkInteger('offlineBuffer', offlineBuffer, 0, 2 ** 32),
-    overflow: checkOneOf('overflow', overflow, ['close', 'drop-newest', 'drop-oldest']),
+    overflow: overflowPolicy(overflow),
     sizeOf,
   };
 }

@@ -18,20 +18,19 @@ export interface SenderOwner {
 /** The way out of a connection that outlives its sockets: to the open one, or into the queue. */
 export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
   readonly ready$: Observable<boolean>;
-  readonly #socket = new BehaviorSubject<Socket<Out> | undefined>(undefined);
+  #socket = new BehaviorSubject<Socket<Out> | undefined>(undefined);
   readonly #queue: OfflineQueue<Out>;
   readonly #owner: SenderOwner;
   #isFinished = false;
+  /** There while it is given up, with the reason if there is one. */
+  #refusal: { readonly error?: unknown } | undefined;
+  #isReadinessOver = false;
 
   constructor(queue: OfflineQueue<Out>, owner: SenderOwner) {
     this.#queue = queue;
     this.#owner = owner;
-    const readiness$ = this.#socket.pipe(
-      switchMap((socket) => (socket === undefined ? of(false) : concat(socket.send.ready$, of(false)))),
-      distinctUntilChanged(),
-    );
     // Not derived from the Subject by lift: that would be one that writes.
-    this.ready$ = new Observable((subscriber) => readiness$.subscribe(subscriber));
+    this.ready$ = new Observable((subscriber) => readinessOf(this.#socket).subscribe(subscriber));
   }
 
   get isReady(): boolean {
@@ -54,7 +53,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
 
   /** @throws UsageError for a value that the open socket cannot send. */
   trySend(value: Out, onHanded: (() => void) | undefined): SendResult {
-    if (this.#isFinished) return 'closed';
+    if (this.#isFinished || this.#refusal !== undefined) return 'closed';
     const socket = this.#open;
     const result = socket !== undefined && this.#queue.isEmpty ? hand(socket, value, onHanded) : 'closed';
     return result === 'closed' ? this.#keep(value, onHanded) : result;
@@ -64,6 +63,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
   inTurn(value: Out, turn: Turn<Out>): () => void {
     const socket = this.#open;
     if (this.#isFinished) turn.ended();
+    else if (this.#refusal !== undefined) turn.ended(this.#refusal.error);
     else if (socket !== undefined && this.#queue.isEmpty) turn.begin(socket, value);
     else return this.#await(value, turn);
     return () => {};
@@ -83,6 +83,25 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
       this.#open?.send.error(error);
     }
     this.#owner.finished();
+  }
+
+  /** Takes nothing more, because of `refusal.error`, until it is reopened. What waits stays. */
+  refuse(refusal: { readonly error?: unknown }): void {
+    this.#refusal = refusal;
+  }
+
+  /** Completes `ready$`, until it is reopened. */
+  endReadiness(): void {
+    this.#isReadinessOver = true;
+    this.#socket.complete();
+  }
+
+  /** Takes what is sent again. */
+  reopen(): void {
+    this.#refusal = undefined;
+    if (!this.#isReadinessOver) return;
+    this.#isReadinessOver = false;
+    this.#socket = new BehaviorSubject<Socket<Out> | undefined>(undefined);
   }
 
   /** Nothing can be sent any more. */
@@ -141,4 +160,12 @@ function beginOn<Out>(socket: Socket<Out>, value: Out, turn: Turn<Out>): boolean
   if (socket.readyState !== ReadyState.OPEN) return false;
   turn.begin(socket, value);
   return true;
+}
+
+/** Whether there is a socket that takes more. */
+function readinessOf<Out>(socket$: Observable<Socket<Out> | undefined>): Observable<boolean> {
+  return socket$.pipe(
+    switchMap((socket) => (socket === undefined ? of(false) : concat(socket.send.ready$, of(false)))),
+    distinctUntilChanged(),
+  );
 }

@@ -1,5 +1,6 @@
 import { defer, map, Observable } from 'rxjs';
 import { clockOf } from '../../base/clock.js';
+import { errorOf } from '../../base/thrown.js';
 import type { Connection } from '../../connection/connection.js';
 import type { PersistentState } from './persistent-connection.js';
 import { type AttemptRules, subscribeAgain } from './reconnect.js';
@@ -29,7 +30,10 @@ export function redial<In, Out>(
     return subscribeAgain<PersistentState<In, Out>>(attempt$, {
       ...rules,
       uptime: () => (openedAt === undefined ? 0 : clock() - openedAt),
-      onWait: (wait, cause) => subscriber.next({ type: 'waiting', ...wait, ...cause }),
+      onWait: (wait, cause) => {
+        const why = 'error' in cause ? { error: errorOf(cause.error) } : {};
+        subscriber.next({ type: 'waiting', ...wait, ...why });
+      },
     }).subscribe(subscriber);
   });
 }

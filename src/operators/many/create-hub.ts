@@ -44,6 +44,11 @@ export interface Hub<Key, C extends Target<never> = Connection> {
    */
   join(key: Key, conn: C): Subscription;
   /**
+   * Takes `conn` out of `key`, however often it has joined: as if all its Subscriptions were unsubscribed, which they are then. Returns
+   * whether it was a member. Takes the same time however many members and keys there are.
+   */
+  leave(key: Key, conn: C): boolean;
+  /**
    * Sends to the members of `key`: see `broadcastTo`. The latest messages that are kept belong to the key, whoever sent them.
    *
    * @throws RangeError when `overflow` is not allowed.
@@ -51,6 +56,10 @@ export interface Hub<Key, C extends Target<never> = Connection> {
   topic<Out extends OutOf<C> = OutOf<C>>(key: Key, options?: DeliveryOptions<Out, C>): Topic<Out>;
   /** The members as they are now. The set does not change when they do. */
   members(key: Key): ReadonlySet<C>;
+  /** The keys that have members now. The set does not change when they do. */
+  keys(): ReadonlySet<Key>;
+  /** The keys that `conn` is a member of now, in the order in which it joined them. The set does not change when it joins or leaves. */
+  keysOf(conn: C): ReadonlySet<Key>;
   /**
    * Who is there, one by one, then who comes and goes, in order. Never completes and never errors.
    *
@@ -76,21 +85,58 @@ export function createHub<Key, C extends Target<never> = Connection>(): Hub<Key,
   return new RoomHub<Key, OutOf<C>, Target<OutOf<C>>>() as unknown as Hub<Key, C>;
 }
 
+/** One connection in one key, from its first join on. */
+class Membership {
+  /** All that it has joined with. */
+  readonly #joins: Subscription;
+  #count = 0;
+
+  /** @param ended called once: when the last join is given back, or all at a time. */
+  constructor(ended: () => void) {
+    this.#joins = new Subscription(ended);
+  }
+
+  join(): Subscription {
+    this.#count++;
+    const join = new Subscription(() => {
+      this.#count--;
+      if (this.#count === 0) this.end();
+    });
+    this.#joins.add(join);
+    return join;
+  }
+
+  end(): void {
+    this.#joins.unsubscribe();
+  }
+}
+
+/** One connection in a hub. */
+interface Member<Key> {
+  /** In the order in which it has joined. */
+  readonly memberships: Map<Key, Membership>;
+  /** Waits for its end. */
+  readonly closing: Subscription;
+}
+
 class RoomHub<Key, Out, C extends Target<Out>> {
   readonly #rooms = new Map<Key, Room<Out, C>>();
+  readonly #members = new Map<C, Member<Key>>();
 
   join(key: Key, conn: C): Subscription {
-    const membership = new Subscription();
-    membership.add(conn.close$.subscribe(() => membership.unsubscribe()));
-    // It may have ended already.
-    if (membership.closed) return membership;
-    const room = this.#room(key);
-    membership.add(() => {
-      room.leave(conn);
-      this.#forgetUnused(key, room);
-    });
-    room.join(conn);
-    return membership;
+    const member = this.#members.get(conn) ?? this.#enter(conn);
+    if (member.closing.closed) return Subscription.EMPTY;
+    const known = member.memberships.get(key);
+    const join = (known ?? this.#begin(key, conn, member)).join();
+    // Last of all: those who are told may join and leave, too.
+    if (known === undefined) this.#room(key).join(conn);
+    return join;
+  }
+
+  leave(key: Key, conn: C): boolean {
+    const membership = this.#members.get(conn)?.memberships.get(key);
+    membership?.end();
+    return membership !== undefined;
   }
 
   topic(key: Key, options: DeliveryOptions<Out, C> = {}): Topic<Out> {
@@ -109,12 +155,56 @@ class RoomHub<Key, Out, C extends Target<Out>> {
     return this.#rooms.get(key)?.members.list ?? new Set();
   }
 
+  keys(): ReadonlySet<Key> {
+    const keys = new Set<Key>();
+    // Some are only looked at.
+    for (const [key, room] of this.#rooms) if (room.members.size > 0) keys.add(key);
+    return keys;
+  }
+
+  keysOf(conn: C): ReadonlySet<Key> {
+    return new Set(this.#members.get(conn)?.memberships.keys());
+  }
+
   presence$(key: Key): Observable<Presence<C>> {
     return new Observable((subscriber) => {
       const room = this.#room(key);
       const forget = (): void => this.#forgetUnused(key, room);
       subscribeWithin(subscriber, room.presence$, { next: (change) => subscriber.next(change) }, forget);
     });
+  }
+
+  /** Knows `conn` until it ends, which may be at once, or has left all keys. */
+  #enter(conn: C): Member<Key> {
+    const member: Member<Key> = { memberships: new Map(), closing: new Subscription() };
+    this.#members.set(conn, member);
+    member.closing.add(
+      conn.close$.subscribe(() => {
+        member.closing.unsubscribe();
+        for (const membership of [...member.memberships.values()]) membership.end();
+        this.#forgetAbsent(conn, member);
+      }),
+    );
+    return member;
+  }
+
+  #begin(key: Key, conn: C, member: Member<Key>): Membership {
+    const room = this.#room(key);
+    const membership = new Membership(() => {
+      // First of all: those who are told that it has left may join it again.
+      member.memberships.delete(key);
+      this.#forgetAbsent(conn, member);
+      room.leave(conn);
+      this.#forgetUnused(key, room);
+    });
+    member.memberships.set(key, membership);
+    return membership;
+  }
+
+  #forgetAbsent(conn: C, member: Member<Key>): void {
+    if (member.memberships.size > 0) return;
+    member.closing.unsubscribe();
+    if (this.#members.get(conn) === member) this.#members.delete(conn);
   }
 
   #room(key: Key): Room<Out, C> {

@@ -32,6 +32,29 @@ export interface Codec<I, O = I> {
   readonly invalid?: InvalidPolicy | InvalidHandler;
 }
 
+/** The option `codec` of everything that makes connections. */
+export interface CodecOption<In, Out> {
+  /**
+   * Makes typed connections: the same as `map(withCodec(codec))` after it. Give it where messages are JSON, as `json<Chat>()`, or have any
+   * other form that a {@link Codec} knows. Only with the `binaryType` 'nodebuffer', which is what codecs decode. @default messages are text and bytes
+   */
+  readonly codec?: Codec<In, Out>;
+}
+
+/**
+ * Checks the option `codec`, and that the connections give codecs what they decode.
+ *
+ * @throws TypeError that names what was found and what is allowed.
+ */
+export function checkCodecOption(options: { readonly codec?: unknown; readonly binaryType?: unknown }): void {
+  const { codec, binaryType = 'nodebuffer' } = options;
+  if (codec === undefined) return;
+  if (typeof codec === 'function') throw new TypeError('codec must be a codec, such as json() returns, got a function');
+  checkCodec(codec);
+  if (binaryType === 'nodebuffer') return;
+  throw new TypeError(`binaryType must be "nodebuffer" where codec is given, got ${excerpt(binaryType)}`);
+}
+
 /**
  * What a codec says of a bad message, checked: silence or a Promise would leave the message in the air.
  *

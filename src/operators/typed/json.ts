@@ -22,6 +22,7 @@ export interface JsonOptions<S extends StandardSchema = StandardSchema> {
  * @example serve(8080).pipe(map(withCodec(json(ChatMessage)))).subscribe((conn) => conn.send.next({ text: 'hello' }));
  */
 export function json<I = unknown, O = I>(options?: Omit<JsonOptions, 'outgoing'>): Codec<I, O>;
+export function json<I = unknown, O = I>(schema: undefined, options?: Omit<JsonOptions, 'outgoing'>): Codec<I, O>;
 export function json<S extends StandardSchema>(
   schema: S,
   options?: Omit<JsonOptions, 'outgoing'>,
@@ -31,11 +32,12 @@ export function json<S extends StandardSchema, T extends StandardSchema>(
   options: JsonOptions<T> & { readonly outgoing: T },
 ): Codec<SchemaOutput<S>, SchemaInput<T>>;
 export function json(
-  schemaOrOptions: StandardSchema | JsonOptions = {},
-  options: JsonOptions = {},
+  schemaOrOptions: StandardSchema | JsonOptions | undefined,
+  optionsAfter: JsonOptions = {},
 ): Codec<unknown, unknown> {
-  const schema = isSchema(schemaOrOptions) ? schemaOrOptions : undefined;
-  const { outgoing, invalid = 'close' } = isSchema(schemaOrOptions) ? options : schemaOrOptions;
+  const isFirst = schemaOrOptions !== undefined && !isSchema(schemaOrOptions);
+  const schema = isFirst ? undefined : schemaOrOptions;
+  const { outgoing, invalid = 'close' } = isFirst ? schemaOrOptions : optionsAfter;
   const codec: Codec<unknown, unknown> = {
     invalid,
     decode: (message) => {

@@ -24,3 +24,13 @@ export function withCodec<I, O>(codec: Codec<I, O>): <D>(conn: Connection<D>) =>
   checkCodec(codec);
   return (conn) => new CodecConnection(conn, codec);
 }
+
+/** `conn` as an application gets it: typed by `codec`, if there is one. */
+export function typedConnection<D, I, O>(
+  conn: Connection<D>,
+  codec: Codec<unknown, unknown> | undefined,
+): Connection<D, I, O> {
+  // Without a codec the types of the messages are those of the connection itself.
+  const typed: unknown = codec === undefined ? conn : new CodecConnection(conn, codec);
+  return typed as Connection<D, I, O>;
+}
