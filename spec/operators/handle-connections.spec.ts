@@ -6,6 +6,7 @@ import {
   filter,
   finalize,
   firstValueFrom,
+  lastValueFrom,
   map,
   mergeMap,
   NEVER,
@@ -16,7 +17,7 @@ import {
   throwError,
   toArray,
 } from 'rxjs';
-import { type Connection, demandMap, handleConnections, redirectMistakes, sendTo, serve } from 'sluice';
+import { type Connection, demandMap, handleConnections, iterate, redirectMistakes, sendTo, serve } from 'sluice';
 import { text } from '../support/frames.js';
 import { Loopback } from '../support/loopback.js';
 import { marbles } from '../support/marbles.js';
@@ -105,6 +106,28 @@ describe('handleConnections', () => {
       expect(codesSent(memory)).toEqual([1011]);
       expect(reports).toEqual([{ connection: memory.connection, error: expect.any(Error) }]);
       expect(printed.mock.calls).toEqual([[expect.stringContaining('handler'), expect.any(Error)]]);
+    });
+
+    it('that fails because its connection was lost is reported, and not printed: that is no mistake', async () => {
+      const [memory] = open(1) as [MemoryConnection];
+      const errors: unknown[] = [];
+      const onReport = (message: unknown): void => {
+        errors.push((message as { error: unknown }).error);
+      };
+      diagnostics.subscribe('sluice:connection-error', onReport);
+      const handled = lastValueFrom(
+        of(memory.connection).pipe(
+          handleConnections(async (conn) => {
+            for await (const message of iterate(conn)) void message;
+          }),
+        ),
+        { defaultValue: undefined },
+      );
+      memory.port.reset();
+      await handled;
+      diagnostics.unsubscribe('sluice:connection-error', onReport);
+      expect(errors).toMatchObject([{ name: 'ConnectionClosedError', code: 1006 }]);
+      expect(printed).not.toHaveBeenCalled();
     });
 
     it('that fails is given to onError instead, with its connection', () => {

@@ -19,6 +19,7 @@ import { subscribeWithin } from '../base/subscribe-within.js';
 import { propertyOf, textOf } from '../base/thrown.js';
 import { type Connection, ReadyState } from '../connection/connection.js';
 import { finishedSymbol, hooksOf, reportSymbol, subscribersSymbol } from '../connection/hooks.js';
+import { isUsageError, isWebSocketError } from '../protocol/errors.js';
 
 /** Options of {@link handleConnections}. */
 export interface HandleConnectionsOptions<C> {
@@ -295,10 +296,16 @@ function isSubscription(answer: unknown): boolean {
   return typeof propertyOf(answer, 'unsubscribe') === 'function';
 }
 
-function reportError(place: object, error: unknown, conn: object): void {
+function reportError(place: object, error: unknown, conn: Pick<Connection, 'readyState'>): void {
   hooksOf(conn)[reportSymbol]?.(error);
+  if (isEndOf(conn, error)) return;
   const message = 'a handler of a connection failed, and the connection was closed with 1011';
   complain(place, { kind: 'handler', key: originOf(error), message, cause: error });
+}
+
+/** Whether a handler only learned that its connection has ended, as from `iterate`, `ask` or a stream: the peer did that, not the application. */
+function isEndOf(conn: Pick<Connection, 'readyState'>, error: unknown): boolean {
+  return conn.readyState === ReadyState.CLOSED && isWebSocketError(error) && !isUsageError(error);
 }
 
 function checkAtLeast(name: string, value: number, min: number): void {
