@@ -4,80 +4,80 @@ import type { SendResult } from './send-result.js';
 import type { SendTarget } from './send-subject.js';
 import type { SharedMessage } from './shared-message.js';
 
-/** What a channel tells of its options. Sizes are bytes, times milliseconds. */
+/** The options of a channel that its connection needs. Sizes are in bytes, times in milliseconds. */
 export interface ChannelSettings {
   /** How much is read ahead while there is no demand. */
   readonly highWaterMark: number;
-  /** How long a hold may keep back what waits after the end. */
+  /** How long after the end a hold may delay the messages that wait. */
   readonly closeTimeout: number;
-  /** For that, and for `stats.uptime`. */
+  /** For `closeTimeout` and `stats.uptime`. */
   readonly scheduler: SchedulerLike;
   /** The server that the connection belongs to, for the diagnostics; undefined if there is none. */
   readonly server?: object | undefined;
-  /** What mistakes of the application are told of once. @default the process */
+  /** The object for which each mistake of the application is reported once. @default the process */
   readonly place?: object | undefined;
 }
 
-/** What a channel has counted since it was made. */
+/** Counters of a channel since it was made. */
 export interface ChannelCounts extends Omit<ConnectionStats, 'inboxBytes' | 'uptime'> {
-  /** Bytes that have come and that the inbox has not been given. */
+  /** Bytes received but not yet given to the inbox. */
   readonly unread: number;
 }
 
-/** Where a channel puts the messages of the peer. */
+/** The inbox into which a channel puts the peer's messages. */
 export interface ChannelInbox<In> {
-  /** Whether a message would be delivered at once: there is a subscriber, and no hold. */
+  /** Whether a message would be delivered immediately: there is a subscriber and no hold. */
   readonly hasDemand: boolean;
-  /** Whether a message may be put in: it is wanted, or there is room to keep it. Asked before each one. */
+  /** Whether a message may be put in: there is demand, or room to keep it. Read before each message. */
   readonly hasRoom: boolean;
-  /** Whether nothing more is read before something subscribes. */
+  /** Whether reading has stopped until there is a subscriber. */
   readonly isStuck: boolean;
-  /** What waits, in bytes. */
+  /** Size of the waiting messages, in bytes. */
   readonly cost: number;
   /**
-   * Takes in a message.
+   * Accepts a message.
    *
    * @param size in bytes. @param isKept whether it is queued if there is no demand. @default true
    */
   put(message: In, size: number, isKept?: boolean): void;
-  /** Delivers one message that waits, or the end. Returns `false` when there is no demand, or nothing waits. */
+  /** Delivers one waiting message, or the end. Returns `false` if there is no demand or nothing waits. */
   deliverNext(): boolean;
-  /** No message follows those that were put in. */
+  /** Called after the last message. */
   end(): void;
 }
 
-/** What a channel tells the connection over it. */
+/** Events that a channel reports to its connection. */
 export interface ChannelEvents {
-  /** A ping came. */
+  /** A ping arrived. */
   ping(payload: Uint8Array): void;
-  /** A pong came. */
+  /** A pong arrived. */
   pong(payload: Uint8Array): void;
-  /** The connection has ended: nothing can be sent any more, and `readyState` says so. Once. */
+  /** The connection has ended: nothing more can be sent, and `readyState` is `CLOSED`. Called once. */
   ended(info: CloseInfo): void;
-  /** Everything that can be delivered now was delivered, and pings without a pong have failed. Once, after `ended`. */
+  /** Everything deliverable was delivered, and unanswered pings have failed. Called once, after `ended`. */
   settled(): void;
-  /** A message cannot be sent, though it was accepted: the connection is to be closed for it. */
+  /** A message was accepted but cannot be sent: the connection must be closed. */
   failed(error: unknown): void;
-  /** Something went wrong by no fault of the peer. The channel has acted on it. */
+  /** An error occurred that is not the peer's fault. The channel has already handled it. */
   report(error: Error): void;
 }
 
-/** A short way for messages that go to many connections. */
+/** A fast path for messages that go to many connections. */
 export interface ChannelLane {
-  /** Takes `shared`, if it may go this way now. */
+  /** Accepts `shared` if the fast path is open for it. Returns whether it did. */
   offer(shared: SharedMessage): boolean;
-  /** Closes for good. */
+  /** Closes permanently. */
   shut(): void;
 }
 
 /**
- * Messages to and from one peer: frames over bytes, the WebSocket of a browser, marbles. What a live connection runs over.
+ * Messages to and from one peer: frames over bytes, a browser's WebSocket, or marbles. A live connection runs over one.
  *
  * - Only the channel pauses: it asks `inbox.hasRoom` before each message, and first delivers what waits (`inbox.deliverNext`).
- * - Its state changes before it tells of that.
- * - After `close` it reads on until the peer has answered, whatever the demand.
- * - After `ended` nothing is put in that had not come before, and nothing is sent.
- * - It checks what it is given to send, and no other method throws unless it says so.
+ * - Its state changes before it reports the change.
+ * - After `close` it reads until the peer has answered, regardless of demand.
+ * - After `ended` it puts in only what had already arrived, and sends nothing.
+ * - It validates what it is given to send; other methods throw only where documented.
  */
 export interface Channel<In, Out> extends SendTarget<Out> {
   readonly settings: ChannelSettings;
@@ -86,45 +86,45 @@ export interface Channel<In, Out> extends SendTarget<Out> {
   readonly counts: ChannelCounts;
   /** The last round trip of a ping in milliseconds; `undefined` before the first. */
   readonly latency: number | undefined;
-  /** The short way for messages to many, if there is one. Asked before `trySendShared`. */
+  /** The fast path for broadcast messages, if there is one. Tried before `trySendShared`. */
   readonly lane?: ChannelLane | undefined;
 
-  /** Becomes the channel of a connection. Once, before anything else; values may be sent from now on. */
+  /** Attaches the channel to a connection. Called once, before anything else; values may be sent from now on. */
   attach(inbox: ChannelInbox<In>, events: ChannelEvents): void;
-  /** Lets messages in. Once. */
+  /** Starts to receive messages. Called once. */
   start(): void;
-  /** Demand has begun or ended. Called within `put` and `deliverNext` too. */
+  /** Demand has begun or ended. Also called within `put` and `deliverNext`. */
   pump(): void;
 
-  /** As `trySend(shared.value)`, which it is if this is missing: what one connection makes of the value, others use. */
+  /** Like `trySend(shared.value)`, which replaces it if missing, but connections reuse what the first one made of the value. */
   trySendShared?(shared: SharedMessage<Out>, onHanded: (() => void) | undefined): SendResult;
 
-  /** Calls `done` when everything that was sent so far is with the operating system: at once if it is already. */
+  /** Calls `done` when everything sent so far was handed to the operating system: immediately if it already was. */
   whenHanded(done: () => void): void;
-  /** Whether a producer has to leave the rest for `defer`. @param now what `performance.now()` gives. */
+  /** Whether a producer must leave the rest to `defer`. @param now the current `performance.now()`. */
   isTurnOver(now: number): boolean;
   /** Calls `task` in a later turn of the event loop. */
   defer(task: () => void): void;
 
   /**
-   * Sends a ping. Calls `answered` with the round trip in milliseconds, or `lost` when the connection ends first.
+   * Sends a ping. Calls `answered` with the round trip in milliseconds, or `lost` if the connection ends first.
    *
-   * @param payload if it is empty, one that no other ping has is sent.
-   * @returns what forgets it.
+   * @param payload if it is empty, a unique one is sent.
+   * @returns a function that forgets the ping.
    */
   ping(payload: Uint8Array, answered: (roundTrip: number) => void, lost: () => void): () => void;
   /** Sends an unsolicited pong. */
   pong(payload: Uint8Array): void;
 
   /**
-   * Begins to close. Harmless when it is closing.
+   * Begins to close. Has no effect if the channel is already closing.
    *
-   * @param error why: it stands in `close$` if it is an Error.
+   * @param error the cause: `close$` includes it if it is an Error.
    * @throws TypeError or RangeError for a code or reason that an application may not send.
    */
   close(code: number, reason: string, error?: unknown): void;
-  /** Forgets what has come and was not put in. */
+  /** Discards received data that was not put into the inbox. */
   discard(): void;
-  /** Ends at once, with `ended`. */
+  /** Ends immediately and calls `ended`. */
   abort(): void;
 }

@@ -4,9 +4,9 @@ import { toBytes } from './outgoing.js';
 const encoder = new TextEncoder();
 
 /**
- * The payload of a ping or pong, as a copy.
+ * Copies the payload of a ping or pong.
  *
- * @throws TypeError for anything but a string and bytes, RangeError above 125 bytes. RFC 6455 §5.5.
+ * @throws TypeError for anything other than a string or bytes, RangeError above 125 bytes. RFC 6455 §5.5.
  */
 export function controlPayload(data: string | ArrayBufferView | ArrayBuffer): Uint8Array {
   const payload = typeof data === 'string' ? encoder.encode(data) : copyOf(data);

@@ -9,7 +9,7 @@ import { Inbox } from './inbox.js';
 import { complainOfValue, unsendable } from './outgoing.js';
 import type { SendFailures } from './send-subject.js';
 
-/** Who keeps account of connections. */
+/** A registry of connections. */
 export interface ConnectionTracker {
   /** `connection` has ended. */
   closed(connection: object, info: CloseInfo): void;
@@ -17,24 +17,24 @@ export interface ConnectionTracker {
 
 /** The connection that streams belong to. */
 interface StreamsOwner {
-  /** Told before `close$` when it has ended. */
+  /** Notified of the end, before `close$`. */
   readonly tracker?: ConnectionTracker | undefined;
-  /** Nothing is handed over any more. */
+  /** No more items will be handed over. */
   endSend(): void;
 }
 
-/** The inbox and the Observables of a connection, and the order in which they end, whatever its channel is. */
+/** The inbox and the Observables of a connection over any channel, and the order in which they end. */
 export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   readonly inbox: Inbox<In>;
   readonly #owner: StreamsOwner;
   readonly #channel: Channel<In, never>;
-  /** When it was opened, and once it has ended how long it was open. In milliseconds. */
+  /** While open, when the connection was opened; after the end, how long it was open. In milliseconds. */
   #time: number;
   #closed: Once<CloseInfo> | undefined;
   #finishing: FinishListener | undefined;
   #pings: Subject<Uint8Array> | undefined;
   #pongs: Subject<Uint8Array> | undefined;
-  /** How it ended, as soon as it has. */
+  /** How the connection ended; undefined before that. */
   info: CloseInfo | undefined;
   /** How much of the end was delivered. */
   #told: 'nothing' | 'closed' | 'finished' = 'nothing';
@@ -42,25 +42,25 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
   constructor(channel: Channel<In, never>, owner: StreamsOwner) {
     this.#owner = owner;
     this.#channel = channel;
-    // A whole number needs no memory of its own.
+    // An integer takes no separate memory.
     this.#time = Math.floor(this.#now);
     this.inbox = new Inbox<In>(channel.settings.highWaterMark, channel);
     channel.attach(this.inbox, this);
   }
 
-  /** How long the connection has been open, or was, in milliseconds. */
+  /** How long the connection has been open, or was open before it ended, in milliseconds. */
   get uptime(): number {
     return this.info === undefined ? this.#now - this.#time : this.#time;
   }
 
-  /** How it ended, once what could be delivered was. */
+  /** How the connection ended, set once everything deliverable was delivered. */
   get closed(): Once<CloseInfo> {
     this.#closed ??= new Once();
     if (this.#told !== 'nothing') this.#closed.set(this.info as CloseInfo);
     return this.#closed;
   }
 
-  /** Tells `listener` the same, once nothing is held back any more. Without an Observable: there is one for every connection. */
+  /** Notifies `listener` of the same, once nothing is held back. Not an Observable, because every connection has such a listener. */
   onFinished(listener: FinishListener): void {
     const before = this.#finishing;
     if (this.#told === 'finished') listener.finished(this.info as CloseInfo);
@@ -110,7 +110,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
     const error = unsendable(thrown);
     this.report(error);
     this.complainOf(error);
-    // What it is about is for the application: a value may have anything in it.
+    // The details are for the application only: they may contain any data.
     this.#channel.close(1011, 'a message could not be sent', error);
   }
 
@@ -118,12 +118,12 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
     report('connection-error', { server: this.#channel.settings.server, connection: this.#owner, error });
   }
 
-  /** Tells the developer that a value cannot be sent. */
+  /** Warns the developer that a value cannot be sent. */
   complainOf(error: unknown): void {
     complainOfValue(this.#channel.settings.place, error);
   }
 
-  /** What is held back is waited for, and no longer than `closeTimeout`. */
+  /** Waits for messages that are held back, for at most `closeTimeout`. */
   #awaitRelease(): void {
     const { scheduler, closeTimeout } = this.#channel.settings;
     const timer = scheduler.schedule(() => {

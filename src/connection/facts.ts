@@ -2,18 +2,18 @@ import type { Role } from '../protocol/frame/opcode.js';
 import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
 import type { IncomingMessage } from './incoming-message.js';
 
-/** A request, or what it can be made of again. */
+/** A request, or the data from which it can be rebuilt. */
 export interface KeptRequest {
   readonly url: string;
   readonly request: IncomingMessage;
 }
 
-/** What is known of a connection from its handshake. */
+/** Facts about a connection that are known from its handshake. */
 export interface ConnectionFacts<Data> {
-  /** `undefined` where both ends are alike. */
+  /** Undefined if both ends are alike. */
   readonly role?: Role;
   readonly data: Data;
-  /** What keeps the request, on a server. */
+  /** The holder of the request, on a server. */
   readonly handshake?: KeptRequest | undefined;
   readonly response?: IncomingMessage | undefined;
   readonly url: string;

@@ -4,7 +4,7 @@ import type { Interception, InterceptOptions, Tap } from './hooks.js';
 import { type Interceptor, Interceptors } from './interceptors.js';
 import { type Holdable, type InboxSeats, messagesOf, Seat } from './seat.js';
 
-/** What each waiting message is charged beside its bytes, so that empty ones count too. */
+/** Bytes charged for each waiting message in addition to its size, so that empty ones count too. */
 const MESSAGE_COST = 128;
 
 interface Waiting<In> {
@@ -15,15 +15,15 @@ interface Waiting<In> {
 /** Shared, empty list. Do not add to it. */
 const NONE: readonly never[] = [];
 
-/** What an inbox tells that demand has changed. */
+/** The owner of an inbox, which is notified when demand changes. */
 export interface InboxOwner {
-  /** Demand has begun or ended, or there is more room: calls `deliverNext` until that returns `false`, and reads as far as there is room. */
+  /** Demand has begun or ended, or there is more room: calls `deliverNext` until it returns `false`, and reads while there is room. */
   pump(): void;
 }
 
 /**
- * What waits between a connection and its subscribers. Demand is at least one subscriber and no hold; without it messages are
- * kept, in order, up to the mark. The end of the connection stands in the same line.
+ * The queue between a connection and its subscribers. Demand is at least one subscriber and no hold. Without it, messages are kept
+ * in order, up to the mark. The end of the connection waits in the same queue.
  */
 export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
   readonly #mark: number;
@@ -41,7 +41,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
   #onOver: (() => void) | undefined;
   #ending = false;
   #completed = false;
-  /** Whether this side has ended the connection and wants nothing more of it: no hold keeps back the end. */
+  /** Whether this side has terminated the connection: no hold delays the end. */
   #isGivenUp = false;
 
   /** @param mark in bytes. */
@@ -55,12 +55,12 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     return this.#messages$;
   }
 
-  /** How many subscribers it has. */
+  /** The number of subscribers. */
   get subscribers(): number {
     return this.#seats.length;
   }
 
-  /** How many holds are taken. */
+  /** The number of holds taken. */
   get holds(): number {
     return this.#holds;
   }
@@ -69,7 +69,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     return this.#seats.length > 0 && this.#holds === 0;
   }
 
-  /** Whether another message may be parsed: it is wanted, or there is room to keep it. */
+  /** Whether another message may be parsed: there is demand, or room to keep it. */
   get hasRoom(): boolean {
     return this.#cost < this.#mark || this.hasDemand || (this.#waiters.length > 0 && this.#cost < this.#mark * 2);
   }
@@ -78,27 +78,27 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     return this.#first === this.#waiting.length;
   }
 
-  /** What waits, in bytes. */
+  /** Size of the waiting messages, in bytes. */
   get cost(): number {
     return this.#cost;
   }
 
-  /** Whether nothing more is read before there is a subscriber. */
+  /** Whether reading has stopped until there is a subscriber. */
   get isStuck(): boolean {
     return this.#seats.length === 0 && this.#holds === 0 && !this.hasRoom;
   }
 
-  /** Whether all is over: the end was delivered. */
+  /** Whether the end was delivered. */
   get isCompleted(): boolean {
     return this.#completed;
   }
 
-  /** Whether a hold keeps back what waits, or the end. */
+  /** Whether a hold delays waiting messages or the end. */
   get isHeld(): boolean {
     return this.#holds > 0 && !this.#completed && !this.#isGivenUp && (this.#seats.length > 0 || !this.isEmpty);
   }
 
-  /** Whether the end is still to be delivered: a subscriber has not got it, or a hold keeps back what waits before it. */
+  /** Whether the end is still to be delivered: a subscriber has not received it, or a hold delays the messages before it. */
   get isAwaited(): boolean {
     return !this.#completed && (this.#seats.length > 0 || this.isHeld);
   }
@@ -113,7 +113,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     });
   }
 
-  /** Shows `take` each message that comes from now on, before it is queued. The first that takes it has it. */
+  /** Shows `take` each message that arrives from now on, before it is queued. The first interceptor that takes a message keeps it. */
   intercept(take: Interceptor<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception {
     this.#interceptors ??= new Interceptors();
     const leave = this.#interceptors.add(take, key);
@@ -136,7 +136,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
   }
 
   /**
-   * Takes in a message: to the subscribers at once when nothing waits before it and there is demand.
+   * Accepts a message. Delivers it immediately if nothing waits before it and there is demand.
    *
    * @param isKept whether it is queued if there is no demand.
    */
@@ -155,7 +155,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     this.#tellIfStuck();
   }
 
-  /** Delivers one message, or the end. `false` when there is no demand or nothing waits. */
+  /** Delivers one message, or the end. Returns `false` if there is no demand or nothing waits. */
   deliverNext(): boolean {
     if (this.#completed || !(this.hasDemand || this.#isGivenUp)) return false;
     if (this.isEmpty) {
@@ -166,7 +166,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     return true;
   }
 
-  /** Somebody subscribes to `messages$`. */
+  /** Adds a subscriber of `messages$`. */
   add(subscriber: Subscriber<In>, tap?: Tap<In>): void {
     if (this.#completed) {
       subscriber.complete();
@@ -179,7 +179,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     if (this.#holds === 0) this.#owner.pump();
   }
 
-  /** A subscriber has left. */
+  /** Removes a subscriber. */
   remove(seat: Seat<In>): void {
     this.#seats = this.#seats.filter((other) => other !== seat);
     if (this.#seats.length === 0 && this.#holds === 0 && !this.#completed) this.#owner.pump();
@@ -187,17 +187,17 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     this.#tellIfStuck();
   }
 
-  /** No message follows what waits. */
+  /** Called after the last message. */
   end(): void {
     this.#ending = true;
   }
 
-  /** Calls `done` once: when the end was delivered, or when no subscriber waits for it any more. */
+  /** Calls `done` once: when the end was delivered, or when no subscriber waits for it. */
   whenOver(done: () => void): void {
     this.#onOver = done;
   }
 
-  /** Drops what waits. */
+  /** Drops the waiting messages. */
   drop(): void {
     this.#waiting = NONE;
     this.#first = 0;
@@ -205,20 +205,20 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     this.#tellIfReleased();
   }
 
-  /** Drops what waits, and lets the end come whether or not it is held. */
+  /** Drops the waiting messages, so that the end can be delivered even during a hold. */
   giveUp(): void {
     this.#isGivenUp = true;
     this.drop();
   }
 
-  /** Drops what waits and delivers the end, held or not. */
+  /** Drops the waiting messages and delivers the end, even during a hold. */
   abandon(): void {
     this.drop();
     if (!this.#completed) this.#complete();
   }
 
   #waitFor(onStuck: () => void): () => void {
-    // A function of its own, so that the same one may be here twice.
+    // A new function, so that the same callback can be added twice.
     const waiter = (): void => onStuck();
     this.#waiters = [...this.#waiters, waiter];
     return () => {
@@ -240,7 +240,7 @@ export class Inbox<In> implements ChannelInbox<In>, InboxSeats<In> {
     onOver?.();
   }
 
-  /** Delivers to the subscribers of the moment when the message began: one that subscribes meanwhile starts with the next message. */
+  /** Delivers a message to the current subscribers. One that subscribes during the delivery starts with the next message. */
   #deliver(message: In): void {
     const seats = this.#seats;
     if (seats.length === 1) {

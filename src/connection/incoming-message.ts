@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Node's view of the request or response of a handshake: all that the layers above know of `node:http`. */
+/** Node's request or response of a handshake. The layers above use nothing else of `node:http`. */
 export type { IncomingMessage, Server as HttpServer } from 'node:http';
 export type { Duplex } from 'node:stream';
 

@@ -1,18 +1,18 @@
 import { inspectSymbol, plainUrl } from '../base/inspect.js';
 import { type CloseInfo, type Connection, ReadyState } from './connection.js';
 
-// biome-ignore lint/suspicious/noExplicitAny: what messages are does not matter here
+// biome-ignore lint/suspicious/noExplicitAny: the message types do not matter here
 type AnyConnection = Connection<any, any, any>;
 
-/** What a connection prints beside its public members. */
+/** Internal fields that a connection prints besides its public members. */
 export interface InnerFields {
   readonly role?: 'server' | 'client' | undefined;
   readonly inbox?: { readonly subscribers: number; readonly holds: number; readonly hasRoom: boolean };
-  /** How it ended; undefined before that. */
+  /** How the connection ended; undefined before that. */
   readonly close?: CloseInfo | undefined;
 }
 
-/** What a connection prints, in the order in which it is printed. */
+/** Returns the fields that a connection prints, in order. */
 export function connectionFields(conn: AnyConnection, { role, inbox, close }: InnerFields = {}): object {
   const { messagesReceived, messagesSent, messagesDropped, bytesReceived, bytesSent, inboxBytes } = conn.stats;
   return {
@@ -35,13 +35,13 @@ export function connectionFields(conn: AnyConnection, { role, inbox, close }: In
   };
 }
 
-/** What a connection prints that is only known by its interface: its own fields if it is one of sluice. */
+/** Returns the fields to print for any `Connection`: its own fields if it is one of sluice's classes. */
 export function fieldsOf(conn: AnyConnection): object {
   const own = (conn as { readonly [inspectSymbol]?: () => unknown })[inspectSymbol]?.();
   return typeof own === 'object' && own !== null && own !== conn ? own : connectionFields(conn);
 }
 
-/** The name of a {@link ReadyState}: `OPEN`. */
+/** The name of a {@link ReadyState}, such as `OPEN`. */
 export function stateName(state: ReadyState): string {
   return Object.keys(ReadyState)[state] as string;
 }

@@ -1,19 +1,19 @@
-/** Looks at a message. `true` takes it out. */
+/** A function that is shown a message. Returns `true` to take it out. */
 export type Interceptor<In> = (message: In) => boolean;
 
-/** Which messages an interceptor is for: those whose key is `value`, compared as the keys of a `Map` are. */
+/** A filter for the messages that an interceptor sees: those whose key is `value`, compared like the keys of a `Map`. */
 export interface InterceptorKey<In> {
-  /** The key of a message. The same function is called once for each message, however many interceptors have it. */
+  /** Returns the key of a message. Called once for each message, however many interceptors share the same function. */
   readonly of: (message: In) => unknown;
   /** The key of the messages that are shown to the interceptor. */
   readonly value: unknown;
-  /** Called with what `of` throws. */
+  /** Called with an error that `of` throws. */
   failed(error: unknown): void;
 }
 
-/** An interceptor among the others. One that has left still knows its successor, so that a walk through the line goes on. */
+/** A node in a list of interceptors. A removed one keeps its `next`, so that an iteration in progress can continue. */
 interface Place<In> {
-  /** Counts up: the order of coming. */
+  /** Increases with each interceptor added. */
   readonly number: number;
   readonly take: Interceptor<In>;
   readonly key: InterceptorKey<In> | undefined;
@@ -22,7 +22,7 @@ interface Place<In> {
   next: Place<In> | undefined;
 }
 
-/** Places in the order of coming. Neither coming nor leaving looks at the others. */
+/** A linked list of places, in the order in which they were added. Adding and removing take constant time. */
 class Line<In> {
   first: Place<In> | undefined;
   #last: Place<In> | undefined;
@@ -48,25 +48,25 @@ class Line<In> {
 }
 
 /**
- * Functions that may take messages out before the subscribers get them, in the order in which they were added. Among those that a
- * message is for, the oldest one that accepts it takes it.
+ * Functions that may take messages out before the subscribers receive them, in the order in which they were added. The oldest
+ * matching interceptor that accepts a message takes it.
  *
- * Interceptors with a key are found by it: a message costs one call of each distinct key function, and one look into a `Map`. The others are
- * asked one after the other, as long as no older interceptor has the message. An interceptor that comes while a message is shown sees the next one;
- * one that leaves is not asked any more.
+ * Interceptors with a key are looked up by it: for each message, each distinct key function is called once, with one lookup in a `Map`.
+ * The others are called one after the other until one takes the message. An interceptor that is added while a message is shown sees
+ * the next one; a removed one is not called again.
  */
 export class Interceptors<In> {
   readonly #others = new Line<In>();
   readonly #byKey = new Map<InterceptorKey<In>['of'], Map<unknown, Line<In>>>();
   #size = 0;
-  /** How many have ever come. */
+  /** How many have ever been added. */
   #count = 0;
 
   get isEmpty(): boolean {
     return this.#size === 0;
   }
 
-  /** Adds an interceptor. The same function may be here twice. Returns what removes it, which may be called twice. */
+  /** Adds an interceptor. The same function may be added twice. Returns a function that removes it, which may be called repeatedly. */
   add(take: Interceptor<In>, key?: InterceptorKey<In>): () => void {
     const line = key === undefined ? this.#others : lineOf(this.#linesOf(key), key);
     let place: Place<In> | undefined = {
@@ -82,12 +82,12 @@ export class Interceptors<In> {
     return () => {
       if (place === undefined) return;
       this.#remove(place, line);
-      // Keeping this function does not keep the interceptors that were added later.
+      // So that a caller that keeps this function does not retain interceptors that were added later.
       place = undefined;
     };
   }
 
-  /** Shows a message, and says whether it was taken. */
+  /** Shows a message to the interceptors. Returns whether one took it. */
   offer(message: In): boolean {
     if (this.#size === 0) return false;
     const newest = this.#count;
@@ -118,10 +118,10 @@ export class Interceptors<In> {
     if (lines.size === 0) this.#byKey.delete(place.key.of);
   }
 
-  /** The first place of each line that has the key of `message`. */
+  /** The first place of each line that matches the key of `message`. */
   #headsFor(message: In, newest: number): (Place<In> | undefined)[] {
     const heads: (Place<In> | undefined)[] = [];
-    // Those of now: a key function may add others.
+    // A copy, because a key function may add others.
     for (const [of, lines] of [...this.#byKey]) {
       try {
         heads.push(lines.get(of(message))?.first);
@@ -139,7 +139,7 @@ function lineOf<In>(lines: Map<unknown, Line<In>>, { value }: InterceptorKey<In>
   return line;
 }
 
-/** Tells all whose key function threw. */
+/** Notifies all interceptors of a key function that threw. */
 function fail<In>(lines: ReadonlyMap<unknown, Line<In>>, newest: number, error: unknown): void {
   const places = [...lines.values()].flatMap((line) => [...line]).sort((one, other) => one.number - other.number);
   for (const { hasLeft, number, key } of places) {
@@ -147,7 +147,7 @@ function fail<In>(lines: ReadonlyMap<unknown, Line<In>>, newest: number, error: 
   }
 }
 
-/** Where the place stands that came first. */
+/** The index of the place that was added first. */
 function oldest(heads: readonly (Pick<Place<unknown>, 'number'> | undefined)[]): number {
   let found = 0;
   for (let at = 1; at < heads.length; at++) {

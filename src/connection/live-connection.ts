@@ -47,20 +47,20 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
   readonly #facts: ConnectionFacts<Data>;
   readonly #channel: Channel<In, Out>;
   readonly #streams: ConnectionStreams<In>;
-  /** The short way for messages to many, once there was one. */
+  /** The fast path for broadcasts; undefined before the first one. */
   #lane: ChannelLane | undefined;
   #send: SendSubject<Out> | undefined;
   #pause: Subscription | undefined;
   #extensions: ExtensionsObject | undefined;
 
-  /** @param facts what is known from the handshake. */
+  /** @param facts known from the handshake. */
   constructor(channel: Channel<In, Out>, facts: ConnectionFacts<Data>) {
     this.#facts = facts;
     this.#channel = channel;
     this.#streams = new ConnectionStreams<In>(channel, this);
   }
 
-  /** Told before `close$` when it has ended. @internal */
+  /** Notified of the end, before `close$`. @internal */
   get tracker(): ConnectionTracker | undefined {
     return this.#tracker;
   }
@@ -69,7 +69,7 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     this.#tracker = tracker;
   }
 
-  /** Among the connections of its server. No field: `console.log` would show it. @internal */
+  /** Position among the connections of its server. Not a field, because `console.log` would show it. @internal */
   get rank(): number {
     return this.#rank;
   }
@@ -78,7 +78,7 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     this.#rank = rank;
   }
 
-  /** Lets messages in. Called once. @internal */
+  /** Starts to receive messages. Called once. @internal */
   start(): void {
     this.#channel.start();
   }
@@ -91,7 +91,7 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     return this.#send;
   }
 
-  /** It has ended: nothing waits for sent messages any more. @internal */
+  /** The connection has ended: completes the subscribers of `send`. @internal */
   endSend(): void {
     this.#send?.end();
   }
@@ -112,7 +112,7 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     return this.#streams.closed.value$;
   }
 
-  /** Tells `listener` how it ended, once no hold keeps anything back: what `finishedSymbol` stands for. @internal */
+  /** Notifies `listener` of the end once no hold keeps anything back. Implements `finishedSymbol`. @internal */
   onFinished(listener: FinishListener): void {
     this.#streams.onFinished(listener);
   }
@@ -158,7 +158,7 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     this.#channel.discard();
     this.#streams.inbox.giveUp();
     this.#channel.abort();
-    // It may have ended before, with messages that are held.
+    // The connection may have ended before, with messages that are held.
     this.#channel.pump();
   }
 
@@ -277,23 +277,23 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     return new Promise((resolve) => this.close$.subscribe({ complete: resolve }));
   }
 
-  /** Reports an error of the application to the diagnostics: what `reportSymbol` stands for. @internal */
+  /** Reports an error of the application to the diagnostics. Implements `reportSymbol`. @internal */
   reportError(error: unknown, isMistake = false): void {
     this.#streams.report(error);
     if (isMistake) this.#streams.complainOf(error);
   }
 
-  /** How many subscribe to `messages$`: what `subscribersSymbol` stands for. @internal */
+  /** Returns the number of subscribers of `messages$`. Implements `subscribersSymbol`. @internal */
   countSubscribers(): number {
     return this.#streams.inbox.subscribers;
   }
 
-  /** Shows messages before they are queued: what `interceptSymbol` stands for. @internal */
+  /** Intercepts messages before they are queued. Implements `interceptSymbol`. @internal */
   intercept(take: Interceptor<In>, options?: InterceptOptions<In>): Interception {
     return this.#streams.inbox.intercept(take, options);
   }
 
-  /** Sends what goes to others too: what `shareSymbol` stands for. @internal */
+  /** Sends a message that goes to several connections. Implements `shareSymbol`. @internal */
   trySendShared(shared: SharedMessage<Out>): SendResult {
     this.#lane ??= this.#channel.lane;
     if (this.#lane?.offer(shared) === true) return 'sent';
@@ -301,7 +301,7 @@ export class LiveConnection<Data, In = Message, Out = Outgoing> implements Conne
     return this.#channel.trySendShared?.(shared, onHanded) ?? this.#channel.trySend(shared.value, onHanded);
   }
 
-  /** What `console.log` prints. @internal */
+  /** Returns what `console.log` prints. @internal */
   [inspectSymbol](): object {
     return this.printedAs('Connection');
   }

@@ -3,8 +3,8 @@ import { holdSymbol } from './hooks.js';
 import type { Holdable } from './seat.js';
 
 /**
- * Iterates over messages with a hold while nothing is asked for: other subscribers wait too, and nothing is lost. Done when
- * `messages$` completes; `return` unsubscribes and leaves the rest where it is.
+ * Iterates over messages, with a hold while none is requested: other subscribers wait too, and nothing is lost. Done when
+ * `messages$` completes. `return` unsubscribes and leaves the remaining messages in the inbox.
  */
 export function iterateMessages<In>(messages$: Holdable<In>): AsyncIterator<In, undefined> {
   return new MessageIterator(messages$);

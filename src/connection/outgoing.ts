@@ -6,10 +6,10 @@ import { describeThrown, propertyOf } from '../base/thrown.js';
 import { isUsageError, UsageError } from '../protocol/errors.js';
 import { outgoingSymbol as brand } from './shared-message.js';
 
-/** Data of a message: a string is sent as text, all else as binary. */
+/** The data of a message: a string is sent as text, anything else as binary. */
 export type Payload = string | ArrayBuffer | ArrayBufferView | Blob;
 
-/** What a connection sends. An Observable is not sendable: flatten it, or say `fragments(...)`. */
+/** A value that a connection can send. An Observable cannot be sent: flatten it, or use `fragments(...)`. */
 export type Outgoing = Payload | OutgoingMessage;
 
 /** A part of a fragmented message. */
@@ -17,25 +17,25 @@ export type Fragment = string | ArrayBuffer | ArrayBufferView;
 
 /** Options of one message. */
 export interface MessageOptions {
-  /** Sends it as binary (`true`) or as text (`false`: bytes must be UTF-8). @default by the type of the data */
+  /** Sends the message as binary (`true`) or as text (`false`: bytes must be UTF-8). @default by the type of the data */
   readonly binary?: boolean;
   /**
-   * `false` sends it uncompressed, `true` compresses it though it is short; both without asking `perMessageDeflate.compress`.
-   * A message that is made once and sent to many connections is compressed once for all that keep no context: its data must not
-   * change meanwhile. @default by `perMessageDeflate`
+   * `false` sends the message uncompressed, `true` compresses it even if it is short; neither calls `perMessageDeflate.compress`.
+   * A message object that is sent to many connections is compressed once for all those without context takeover: its data must
+   * not change in the meantime. @default by `perMessageDeflate`
    */
   readonly compress?: boolean;
 }
 
 /** Options of a message in parts. */
 export interface FragmentsOptions extends MessageOptions {
-  /** The longest wait for the next part in milliseconds; then the connection closes with 1011. @default none */
+  /** The longest wait for the next part, in milliseconds. After it the connection closes with 1011. @default none */
   readonly timeout?: number;
 }
 
-/** A message with options; made by {@link message} or {@link fragments}. */
+/** A message with options, made by {@link message} or {@link fragments}. */
 export interface OutgoingMessage extends MessageOptions {
-  /** Which of the two made it. Nothing for applications. */
+  /** Which of the two functions made it. Not for applications. */
   readonly [brand]: 'message' | 'fragments';
 }
 
@@ -52,7 +52,7 @@ export interface FragmentedMessage extends OutgoingMessage, FragmentsOptions {
 }
 
 /**
- * A message with options, for `send`.
+ * Makes a message with options, for `send`.
  *
  * @example conn.send.next(message(buffer, { binary: false }));
  */
@@ -62,12 +62,12 @@ export function message(data: Payload, options: MessageOptions = {}): OutgoingMe
 }
 
 /**
- * One message whose parts come from `chunks`, sent as a fragmented message (RFC 6455 §5.4). `chunks` is subscribed to when its turn
- * comes, and unsubscribed when the connection closes; messages that are sent meanwhile wait until it is complete. Iterables are pulled
- * only while the peer reads. An error of `chunks`, or a part of another type than the first one, closes the connection with 1011:
- * a message that was begun cannot be withdrawn.
+ * Makes one message from the parts in `chunks`, sent as a fragmented message (RFC 6455 §5.4). `chunks` is subscribed to when the
+ * message's turn comes, and unsubscribed when the connection closes; messages sent later wait until it is complete. Iterables are
+ * pulled only while the peer reads. If `chunks` errors, or a part has a different type than the first one, the connection closes
+ * with 1011, because a message cannot be withdrawn once it has begun.
  *
- * @throws TypeError when `chunks` is a string (its characters would be the parts) or nothing that can be subscribed to.
+ * @throws TypeError if `chunks` is a string (its characters would be the parts) or cannot be subscribed to.
  * @example conn.send.next(fragments(createReadStream('video.mp4')));
  */
 export function fragments(chunks: ObservableInput<Fragment>, options: FragmentsOptions = {}): OutgoingMessage {
@@ -95,16 +95,16 @@ function checkFlags({ binary, compress }: MessageOptions): void {
 /** The options of data that is sent without {@link message}. @internal */
 export const NO_OPTIONS: MessageOptions = Object.freeze({});
 
-/** What a message can be, for messages of errors. */
+/** The values that a message can be, for error messages. */
 const MESSAGES = 'a string, ArrayBuffer, ArrayBufferView, Blob, message(...) or fragments(...)';
 
-/** What a part of a message can be, for messages of errors. @internal */
+/** The values that a part of a message can be, for error messages. @internal */
 export const PARTS = 'a string, ArrayBuffer or ArrayBufferView';
 
 /**
- * Bytes of a value without copying them.
+ * Returns the bytes of a value without copying them.
  *
- * @param allowed what could be sent instead, for the message of the error.
+ * @param allowed what could be sent instead, for the error message.
  * @throws UsageError UNSUPPORTED_DATA
  * @internal
  */
@@ -122,15 +122,15 @@ export function toBytes(data: unknown, allowed: string = MESSAGES): Uint8Array {
   throw unsupported(nameOf(data), adviceFor(data, allowed));
 }
 
-/** Whether `data` is a Blob, whichever realm it comes from. @internal */
+/** Whether `data` is a Blob, from any realm. @internal */
 export function isBlob(data: unknown): data is Blob {
   const tag = tagOf(data);
   return tag === 'Blob' || tag === 'File';
 }
 
 /**
- * What a connection says of a value that could not be sent, or not to its end: a `UsageError` as it is; anything else was thrown by the
- * value itself when it was looked at, as by the trap of a Proxy.
+ * The error for a value that could not be sent, or not to its end. A `UsageError` is returned as it is; anything else was thrown by
+ * the value itself when it was read, for example by the trap of a Proxy.
  *
  * @internal
  */
@@ -141,9 +141,9 @@ export function unsendable(thrown: unknown): UsageError {
 }
 
 /**
- * Tells the developer that a value cannot be sent.
+ * Warns the developer that a value cannot be sent.
  *
- * @param place what that is told of once. @default the process
+ * @param place the object for which each mistake is reported once. @default the process
  * @internal
  */
 export function complainOfValue(place: object | undefined, error: unknown): void {
@@ -165,14 +165,14 @@ function unsupported(found: string, advice: string): UsageError {
   return new UsageError('UNSUPPORTED_DATA', `cannot send ${found}: ${advice}`);
 }
 
-/** What `data` is that is no bytes. */
+/** Describes `data`, which is not bytes. */
 function nameOf(data: unknown): string {
   if (isObservableLike(data)) return 'an Observable';
   if (isThenable(data)) return 'a Promise';
   return isOutgoing(data) ? 'message(...) or fragments(...) within another' : describe(data);
 }
 
-/** What to send in the place of `data`. */
+/** What to send instead of `data`. */
 function adviceFor(data: unknown, allowed: string): string {
   if (allowed === PARTS) return `send ${allowed} as a part of a message`;
   if (isObservableLike(data))
@@ -186,7 +186,7 @@ function isOutgoing(data: unknown): boolean {
   return propertyOf(data, brand) !== undefined;
 }
 
-/** Asked of every binary message: an ArrayBuffer of this realm needs no closer look. */
+/** Runs for every binary message: an ArrayBuffer of this realm needs no closer look. */
 function isShared(buffer: ArrayBufferLike): boolean {
   return !(buffer instanceof ArrayBuffer) && tagOf(buffer) === 'SharedArrayBuffer';
 }

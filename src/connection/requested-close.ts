@@ -2,16 +2,16 @@ import { isError, propertyOf } from '../base/thrown.js';
 import { isSendableCloseCode } from '../protocol/message/close-code.js';
 import { truncateReason } from '../protocol/message/close-reason.js';
 
-/** What a Close frame is to say. */
+/** The code and reason for a Close frame. */
 export interface RequestedClose {
   readonly code: number;
   readonly reason: string;
 }
 
 /**
- * How `thrown` asks a connection to be closed: with its `code` and `reason`, or with its `closeCode` and `reason`, as a `CloseEvent`, a
- * `WebSocketError` of the web and an object made by hand have them. Without a reason a `closeCode` goes with the message, as a
- * `ProtocolError` has it. `undefined` if it has no code that an application may send: the code 20 of an AbortError is none.
+ * The code and reason with which `thrown` asks to close a connection: its `code` and `reason`, or its `closeCode` and `reason`, as in a
+ * `CloseEvent`, a browser's `WebSocketError` or a plain object. A `closeCode` without a `reason` is sent with the message, as for a
+ * `ProtocolError`. Undefined if `thrown` has no code that an application may send: the code 20 of an AbortError is not one.
  */
 export function requestedClose(thrown: unknown): RequestedClose | undefined {
   const code = propertyOf(thrown, 'code');
@@ -22,21 +22,21 @@ export function requestedClose(thrown: unknown): RequestedClose | undefined {
   return { code: closeCode, reason: reasonOf(thrown, hasReason ? 'reason' : 'message') };
 }
 
-/** The text under `key`, as far as a Close frame carries it. */
+/** The text under `key`, truncated to fit into a Close frame. */
 export function reasonOf(thrown: unknown, key: 'reason' | 'message'): string {
   const reason = propertyOf(thrown, key);
   return typeof reason === 'string' ? truncateReason(reason) : '';
 }
 
-/** What {@link leave} closes. */
+/** A connection that {@link leave} closes. */
 interface Leavable {
   close(): void;
   readonly send: { error(error: unknown): void };
 }
 
 /**
- * Closes for somebody who leaves a stream of `conn`: with what `thrown` asks for, with 1000 if it is nothing or says only that, and
- * otherwise with `code`.
+ * Closes `conn` when a stream over it is abandoned: with the code that `thrown` asks for, with 1000 if it is null or only an
+ * abort, and otherwise with `code`.
  */
 export function leave(conn: Leavable, thrown: unknown, code: 1000 | 1011): void {
   const cause = causeOfLeaving(thrown);
@@ -46,8 +46,8 @@ export function leave(conn: Leavable, thrown: unknown, code: 1000 | 1011): void 
 }
 
 /**
- * What a stream was left for. Streams of Node wrap what an AbortSignal was aborted with in an error of their own, as its `cause`: that
- * counts if it is an Error or asks for a close code.
+ * The reason why a stream was abandoned. Node's streams wrap the reason of an AbortSignal in their own error, as its `cause`: the cause
+ * is used if it is an Error or asks for a close code.
  */
 function causeOfLeaving(thrown: unknown): unknown {
   if (!isAbort(thrown)) return thrown;
@@ -55,7 +55,7 @@ function causeOfLeaving(thrown: unknown): unknown {
   return isError(cause) || requestedClose(cause) !== undefined ? cause : thrown;
 }
 
-/** Whether `thrown` says no more than that somebody has left: the AbortError of Node and of the web. */
+/** Whether `thrown` is an AbortError of Node or of the browser, which gives no reason. */
 function isAbort(thrown: unknown): boolean {
   return propertyOf(thrown, 'name') === 'AbortError';
 }

@@ -1,17 +1,17 @@
 import { Observable, type Subscriber, type Subscription, type Unsubscribable } from 'rxjs';
 import { holdSymbol, type MessageHooks, type Tap, tapSymbol } from './hooks.js';
 
-/** An Observable that can be held: `demandMap`, `gate` and their like find the hold on it. */
+/** An Observable that can be held: operators such as `demandMap` and `gate` find the hold on it. */
 export type Holdable<T> = Observable<T> & Pick<MessageHooks<T>, typeof holdSymbol>;
 
-/** Where the subscribers of messages sit. */
+/** The part of an inbox that manages its subscribers. */
 export interface InboxSeats<In> {
   add(subscriber: Subscriber<In>, tap?: Tap<In>): void;
   remove(seat: Seat<In>): void;
   hold(): Subscription;
 }
 
-/** The messages of an inbox, with what operators find on them. */
+/** Makes the Observable of an inbox's messages, with the hooks for operators. */
 export function messagesOf<In>(inbox: InboxSeats<In>): Holdable<In> {
   return new Messages(inbox);
 }
@@ -24,7 +24,7 @@ class Messages<In> extends Observable<In> implements MessageHooks<In> {
     this.#inbox = inbox;
   }
 
-  /** Somebody subscribes. */
+  /** Adds a subscriber. */
   add(subscriber: Subscriber<In>): void {
     this.#inbox.add(subscriber);
   }
@@ -38,12 +38,12 @@ class Messages<In> extends Observable<In> implements MessageHooks<In> {
   }
 }
 
-/** The subscribe function of all of them: a closure would cost each connection 0.1 KiB. */
+/** The subscribe function of every instance: a closure would cost each connection 0.1 KiB. */
 function takeSeat<In>(this: Observable<In>, subscriber: Subscriber<In>): void {
   (this as Messages<In>).add(subscriber);
 }
 
-/** One subscriber of an inbox, and what ends with it. */
+/** One subscriber of an inbox. Unsubscribing removes it. */
 export class Seat<In> implements Unsubscribable {
   readonly #inbox: InboxSeats<In>;
   readonly #subscriber: Subscriber<In>;

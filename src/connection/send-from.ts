@@ -4,13 +4,13 @@ import { Puller } from '../base/puller.js';
 import type { CloseInfo } from './connection.js';
 import type { SendResult } from './send-result.js';
 
-/** Where {@link sendFrom} sends to. */
+/** A target that {@link sendFrom} sends to. */
 export interface SendFromTarget<Out> {
   /** @throws UsageError for a value that cannot be sent. */
   trySend(value: Out): SendResult;
   readonly ready$: Observable<boolean>;
   readonly isReady: boolean;
-  /** Whether anything is taken at all: not once the connection closes. */
+  /** Whether items are accepted: false once the connection closes. */
   readonly isOpen: boolean;
   readonly close$: Observable<CloseInfo>;
   isTurnOver(now: number): boolean;

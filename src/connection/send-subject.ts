@@ -3,22 +3,22 @@ import type { Outgoing } from './outgoing.js';
 import { reasonOf, requestedClose } from './requested-close.js';
 import type { SendResult } from './send-result.js';
 
-/** What a {@link SendSubject} writes to. @internal */
+/** The target that a {@link SendSubject} writes to. @internal */
 export interface SendTarget<Out> {
   readonly ready$: Observable<boolean>;
   readonly isReady: boolean;
-  /** Whether more than `highWaterMark` bytes wait. The opposite of `isReady` when left out: a producer never rests there. */
+  /** Whether more than `highWaterMark` bytes wait. If left out, the opposite of `isReady`: producers never rest on such a target. */
   readonly isSlow?: boolean;
   readonly bufferedAmount: number;
-  /** A faster way to send that gives no notice. It is closed as soon as there are subscribers. */
+  /** A fast path that does not notify subscribers. It is closed as soon as there are any. */
   readonly lane?: { shut(): void } | undefined;
-  /** Throws for a value that cannot be sent. @param onHanded called when it is handed to the operating system. */
+  /** Sends a value. Throws if it cannot be sent. @param onHanded called when the value is handed to the operating system. */
   trySend(value: Out, onHanded: (() => void) | undefined): SendResult;
-  /** Flushes and closes, with a code and a reason that a Close frame may carry. */
+  /** Flushes and closes with a code and a reason that are valid in a Close frame. */
   close(code: number, reason: string, error: unknown): void;
 }
 
-/** What a {@link SendSubject} tells of values that cannot be sent. @internal */
+/** A listener that a {@link SendSubject} notifies of values that cannot be sent. @internal */
 export interface SendFailures {
   failed(thrown: unknown): void;
 }
@@ -26,13 +26,13 @@ export interface SendFailures {
 /**
  * The sending end of a connection, as a Subject.
  *
- * As an Observer: `next` sends and never throws or blocks; `complete` flushes and closes with 1000; `error` closes with 1011, or with
- * the `code` or `closeCode` and the `reason` of the error where a close frame may carry them, such as those of a `ProtocolError` or of a
- * `WebSocketError` of the web; the error stands in `close$`. After the end all three do nothing. A value that cannot
- * be sent closes the connection with 1011 and stands in `close$` as its `error`.
+ * As an Observer: `next` sends and never throws or blocks. `complete` flushes and closes with 1000. `error` closes with 1011, or with
+ * the `code` or `closeCode` and the `reason` of the error if they are valid in a Close frame, such as those of a `ProtocolError` or of a
+ * browser's `WebSocketError`; `close$` emits the error. After the end, all three do nothing. A value that cannot be sent closes
+ * the connection with 1011, and `close$` emits the `UsageError` as its `error`.
  *
- * As an Observable: emits each item once it is handed to the operating system, completes with the connection, never errors.
- * `send.pipe(...)` is by RxJS's `lift` again a Subject that writes: hand out `send.asObservable()`.
+ * As an Observable: emits each item when it is handed to the operating system, completes with the connection, never errors.
+ * RxJS's `lift` makes the result of `send.pipe(...)` a Subject that writes too: to share it read-only, use `send.asObservable()`.
  */
 export class SendSubject<Out = Outgoing> extends Subject<Out> {
   readonly #target: SendTarget<Out>;
@@ -41,7 +41,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   #ended = false;
 
   /**
-   * @param failures gets what `target.trySend` throws.
+   * @param failures receives what `target.trySend` throws.
    * @internal
    */
   constructor(target: SendTarget<Out>, failures?: SendFailures) {
@@ -51,9 +51,9 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
   }
 
   /**
-   * `false` while more than `highWaterMark` bytes wait, `true` again below half of it; and `false` until a later turn of the event loop when
-   * so much was sent in this one that timers and other connections had to wait (10 ms, shared by all connections), and once the
-   * connection closes. Replays `isReady`, emits each change once, and completes with the connection.
+   * Whether to send more. `false` while more than `highWaterMark` bytes wait, and `true` again below half of it. Also `false` until a
+   * later turn of the event loop if so much was sent in this one that timers and other connections had to wait (10 ms, shared by all
+   * connections), and once the connection closes. Replays `isReady`, emits each change once, and completes with the connection.
    */
   get ready$(): Observable<boolean> {
     return this.#target.ready$;
@@ -64,22 +64,22 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     return this.#target.isReady;
   }
 
-  /** Whether the peer takes less than is sent, other than `isReady` whether or not the producer rests. @internal */
+  /** Whether the peer reads more slowly than this end sends. Unlike `isReady`, independent of whether the producer rests. @internal */
   get isSlow(): boolean {
     return this.#target.isSlow ?? !this.#target.isReady;
   }
 
-  /** Bytes that are not handed to the operating system yet: queued, and in the socket. Frame headers included. */
+  /** Bytes not yet handed to the operating system: queued or in the socket, frame headers included. */
   get bufferedAmount(): number {
     return this.#target.bufferedAmount;
   }
 
-  /** Whether there are subscribers that wait for items to be handed over. */
+  /** Whether there are subscribers, which are notified of items that are handed over. */
   override get observed(): boolean {
     return this.#handed?.observed === true;
   }
 
-  /** Sends `value`. Never throws; does nothing after the end. */
+  /** Sends `value`. Never throws. Does nothing after the end. */
   override next(value: Out): void {
     try {
       this.#target.trySend(value, this.notice(value));
@@ -88,24 +88,24 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     }
   }
 
-  /** Flushes, and closes with 1000. */
+  /** Flushes and closes with 1000. */
   override complete(): void {
     this.#target.close(1000, '', undefined);
   }
 
   /**
-   * Flushes, and closes with 1011, or with the `code` or `closeCode` of `error` if an application may send it, and its `reason`. A
-   * `closeCode` without a reason goes with the message.
+   * Flushes and closes with 1011, or with the `code` or `closeCode` of `error` if an application may send it, and with its `reason`.
+   * A `closeCode` without a `reason` is sent with the error's message.
    */
   override error(error: unknown): void {
     const { code, reason } = requestedClose(error) ?? { code: 1011, reason: reasonOf(error, 'reason') };
     this.#target.close(code, reason, error);
   }
 
-  /** Does nothing: a Subject that was unsubscribed would throw at each later use. */
+  /** Does nothing: an unsubscribed Subject would throw whenever it is used. */
   override unsubscribe(): void {}
 
-  /** Subscribes to the items that are handed over. Without an observer nothing is subscribed, so that `tap(conn.send)` is safe. */
+  /** Subscribes to the items that are handed over. Without an observer it does nothing, so that `tap(conn.send)` is safe. */
   override subscribe(observer?: Partial<Observer<Out>> | ((value: Out) => void) | null): Subscription;
   override subscribe(
     next?: ((value: Out) => void) | null,
@@ -129,7 +129,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     });
   }
 
-  /** What to call when `value` is handed over; undefined while there are no subscribers. @internal */
+  /** The callback for when `value` is handed over; undefined while there are no subscribers. @internal */
   notice(value: Out): (() => void) | undefined {
     const handed = this.#handed;
     return handed?.observed === true ? () => handed.next(value) : undefined;
@@ -141,7 +141,7 @@ export class SendSubject<Out = Outgoing> extends Subject<Out> {
     this.#handed?.complete();
   }
 
-  /** The connection, which outlives its ends, has begun again. @internal */
+  /** A persistent connection has connected again. @internal */
   reopen(): void {
     if (!this.#ended) return;
     this.#ended = false;

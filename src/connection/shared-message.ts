@@ -1,20 +1,20 @@
-/** Marks outgoing messages of every build of sluice, with the name of what made them. */
+/** The key that marks outgoing messages in every build of sluice. Its value is the kind of message. */
 export const outgoingSymbol: unique symbol = Symbol.for('sluice.outgoing') as never;
 
 /**
- * A message that goes to several connections. What the first of them makes of it, the others use: see `classify`.
+ * A message that goes to several connections. The first one classifies it, and the others reuse the result: see `classify`.
  *
- * @typeParam Item what a connection makes of the value.
+ * @typeParam Item the result of classifying the value.
  */
 export interface SharedMessage<T = unknown, Item = unknown> {
   readonly [outgoingSymbol]: 'shared';
-  /** What would be sent to one connection. */
+  /** The value to send. */
   readonly value: T;
-  /** Filled in by the first connection. */
+  /** Set by the first connection. */
   item: Item | undefined;
 }
 
-/** Makes a message of `value`, for several connections. */
+/** Makes a message of `value` that goes to several connections. */
 export function shareMessage<T>(value: T): SharedMessage<T> {
   return { [outgoingSymbol]: 'shared', value, item: undefined };
 }
