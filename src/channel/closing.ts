@@ -8,19 +8,19 @@ import { truncateReason } from '../protocol/message/close-reason.js';
 import type { BytePort } from './byte-port.js';
 import type { Outbox } from './out/outbox.js';
 
-/** How long a peer that was failed, or that ended without a Close frame, may take to end its side. In milliseconds. */
+/** How long the peer may take to end its side after a failure, or after it ended without a Close frame. In milliseconds. */
 const LINGER_MS = 2_000;
 
-/** The most that is read and thrown away meanwhile, in bytes. */
+/** The most that is read and discarded meanwhile, in bytes. */
 const LINGER_BYTES = 16_777_216;
 
 /**
- * Who began to close, and whether it is over. `cut`: a write has failed, so that nothing can be sent any more; what has arrived is still
- * read while it is wanted.
+ * Which end began to close, and whether the connection has ended. `cut`: a write has failed, so that nothing more can be sent; received
+ * data is still read while there is demand.
  */
 export type ClosingState = 'open' | 'closing-by-us' | 'closing-by-peer' | 'cut' | 'failing' | 'closed';
 
-/** Whom the end of a connection concerns, and what it acts on. */
+/** The owner of a connection's end, which is notified of it, and the parts that it acts on. */
 export interface ClosingOwner {
   readonly terms: {
     readonly role: Role;
@@ -31,11 +31,11 @@ export interface ClosingOwner {
   readonly outbox: Outbox;
   /** The state has changed. */
   closingChanged(): void;
-  /** It is over. Once. */
+  /** The connection has ended. Called once. */
   over(info: CloseInfo): void;
 }
 
-/** The end of one connection, however it comes: closing handshake, failure, loss. RFC 6455 §7. */
+/** The end of one connection, by closing handshake, failure or loss. RFC 6455 §7. */
 export class Closing implements Due {
   dueAt = 0;
   place = -1;
@@ -54,7 +54,7 @@ export class Closing implements Due {
   /**
    * Begins the closing handshake. §7.1.2.
    *
-   * @param error why: it stands in `close$` if it is an Error.
+   * @param error the cause: `close$` includes it if it is an Error.
    * @throws TypeError or RangeError for a code or reason that an application may not send.
    */
   close(code: number, reason: string, error?: unknown): void {
@@ -72,9 +72,9 @@ export class Closing implements Due {
     this.#owner.closingChanged();
   }
 
-  /** The peer's Close frame came. It is answered unless ours was sent before. §5.5.1 */
+  /** The peer's Close frame arrived. It is answered unless ours was sent before. §5.5.1 */
   peerClosed(code: number, reason: string): void {
-    // What came before the transport was lost may be parsed later, when it is wanted.
+    // Bytes that arrived before the transport was lost may be parsed later, when there is demand.
     if (this.state === 'closed') return;
     const { outbox, terms } = this.#owner;
     if (this.#isCut) {
@@ -97,11 +97,11 @@ export class Closing implements Due {
     outbox.close(encodeClosePayload(code, ''), () => this.#endTransport());
   }
 
-  /** The peer ended its side of the transport. */
+  /** The peer has ended its side of the transport. */
   peerEnded(): void {
     const { port, outbox } = this.#owner;
     if (this.#info !== undefined) {
-      // Both may be parsed in one go: our Close frame is written first.
+      // A Close frame and the end may be parsed together: our Close frame is written first.
       outbox.whenHanded(() => port.end());
       return;
     }
@@ -116,8 +116,8 @@ export class Closing implements Due {
   }
 
   /**
-   * A write has failed: nothing can be sent any more. The peer may have sent messages and its Close frame before it went, so that what has
-   * arrived is read first, whenever it is wanted.
+   * A write has failed: nothing more can be sent. The peer may have sent messages and its Close frame before it left, so received data
+   * is still read, whenever there is demand.
    */
   cut(error: Error): void {
     if (this.state === 'closed' || this.#isCut) return;
@@ -131,14 +131,14 @@ export class Closing implements Due {
     if (this.state === 'open') this.#enter('cut');
   }
 
-  /** Reading was stopped or has begun again: the end of a transport that is cut comes soon once it is read. */
+  /** Reading has stopped or resumed. Once a cut transport is read again, its end is expected soon. */
   readingChanged(isReading: boolean): void {
     if (this.state !== 'cut') return;
     if (isReading) this.#terminateAfter(LINGER_MS);
     else this.#owner.terms.deadlines.remove(this);
   }
 
-  /** _Fail the WebSocket Connection_, §7.1.7: says why, and reads and discards until the peer ends, so that it can read that. */
+  /** _Fail the WebSocket Connection_, §7.1.7: sends the reason, then reads and discards until the peer ends, so that the peer can read it. */
   fail(error: ProtocolError | InternalError): void {
     if (this.state === 'failing' || this.state === 'closed') return;
     const { outbox, port } = this.#owner;
@@ -151,13 +151,13 @@ export class Closing implements Due {
     else outbox.whenHanded(() => port.end());
   }
 
-  /** Bytes came after a failure. */
+  /** Bytes arrived after a failure. */
   discard(size: number): void {
     this.#discarded += size;
     if (this.#discarded > LINGER_BYTES) this.#owner.port.terminate();
   }
 
-  /** Ends it at once. What has come stays deliverable. */
+  /** Ends the connection immediately. Received data stays deliverable. */
   abort(error?: Error): void {
     if (this.state === 'closed') return;
     this.#error = error ?? this.#error;
@@ -166,7 +166,7 @@ export class Closing implements Due {
     this.#end();
   }
 
-  /** The transport is gone. */
+  /** The transport has closed. */
   transportClosed(error: Error | undefined): void {
     if (this.state === 'closed') return;
     this.#info ??= this.#record({
@@ -179,7 +179,7 @@ export class Closing implements Due {
     this.#end();
   }
 
-  /** The end has taken too long. */
+  /** The end took too long. */
   due(): void {
     this.abort();
   }
@@ -190,7 +190,7 @@ export class Closing implements Due {
     this.#owner.over(this.#info as CloseInfo);
   }
 
-  /** Both Close frames have passed. §7.1.1: the server ends the transport first, so that the client's port is free at once. */
+  /** Both Close frames were exchanged. §7.1.1: the server ends the transport first, so that the client's port is free at once. */
   #endTransport(): void {
     if (this.#owner.terms.role === 'server') this.#owner.port.end();
   }
@@ -215,10 +215,10 @@ export class Closing implements Due {
   }
 }
 
-/** Nobody throws it: a stack would say nothing, and cost a server more than the rest when thousands are lost at once. */
+/** The error is never thrown, so it has no stack: that would be useless, and the main cost when thousands of peers are lost at once. */
 function lostPeer(): ConnectionClosedError {
   const { stackTraceLimit } = Error;
-  // Where the intrinsics are frozen it cannot be set, and has its stack.
+  // If the intrinsics are frozen, the limit cannot be set and the error has a stack.
   Reflect.set(Error, 'stackTraceLimit', 0);
   const error = new ConnectionClosedError({ code: 1006, reason: '', wasClean: false });
   Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);

@@ -6,36 +6,37 @@ import type { CompressionSettings } from '../protocol/deflate/message-deflater.j
 /** Options of permessage-deflate. RFC 7692 §7.1. */
 export interface PerMessageDeflateOptions {
   /**
-   * The server forgets its window after each message: no memory between messages, less compression. A client that is not told asks for it
-   * and takes a server that does not do it, which costs up to 32 KiB of memory for the connection; `true` refuses such a server.
+   * The server resets its window after each message: it keeps no memory between messages, but compresses less. By default a client
+   * requests this but accepts a server that does not agree, which costs up to 32 KiB of memory for the connection; `true` rejects such a server.
    * @default true
    */
   readonly serverNoContextTakeover?: boolean;
-  /** The client forgets its window after each message. @default true */
+  /** The client resets its window after each message. @default true */
   readonly clientNoContextTakeover?: boolean;
-  /** The server's window is 2^this bytes, 8 to 15. With context takeover, 12 is a good choice. @default 15 */
+  /** Base-2 logarithm of the server's window size in bytes, 8 to 15. With context takeover, 12 is a good choice. @default 15 */
   readonly serverMaxWindowBits?: number;
   /**
-   * The client's window is 2^this bytes, 8 to 15. A server declines offers of clients that cannot be asked for a smaller one. Do not set 8 on a
-   * server: the zlib of many clients refuses it, Python's websockets among them, and their connections fail. All clients understand 9. @default 15
+   * Base-2 logarithm of the client's window size in bytes, 8 to 15. With a smaller one, a server declines offers without
+   * `client_max_window_bits`. Do not set 8 on a server: the zlib of many clients, such as Python's websockets, rejects it, and their
+   * connections fail. All clients understand 9. @default 15
    */
   readonly clientMaxWindowBits?: number;
-  /** Shorter messages are sent as they are, in bytes. Of a message in parts the first part counts. @default 1024 */
+  /** Shorter messages are sent uncompressed, in bytes. For a message in parts, the length of the first part counts. @default 1024 */
   readonly threshold?: number;
-  /** 0 to 9 of zlib: more takes longer and compresses better. @default 6 */
+  /** The level of zlib, 0 to 9: higher is slower and compresses better. @default 6 */
   readonly level?: number;
-  /** 1 to 9 of zlib: more takes more memory while a message is compressed. @default 8 */
+  /** The memory level of zlib, 1 to 9: higher takes more memory while a message is compressed. @default 8 */
   readonly memLevel?: number;
-  /** Asked about each message that is long enough: `false` sends it as it is, because it is compressed already. @default all are compressed */
+  /** Called for each message that is long enough: `false` sends it uncompressed, for example because the data is already compressed. @default all */
   readonly compress?: (data: string | Uint8Array) => boolean;
 }
 
-/** {@link PerMessageDeflateOptions} that were checked, with their defaults. */
+/** {@link PerMessageDeflateOptions} that were checked, with defaults applied. */
 export interface DeflateSettings extends WantedDeflate, CompressionSettings {
   readonly compress: ((data: string | Uint8Array) => boolean) | undefined;
 }
 
-/** An option that negotiates compression. */
+/** The option for compression. */
 export interface CompressionOption {
   /** Offers or accepts permessage-deflate (RFC 7692), with these options. @default true */
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
@@ -52,18 +53,18 @@ const NAMES: readonly (keyof PerMessageDeflateOptions)[] = [
   'compress',
 ];
 
-/** Options that ws has. */
+/** Options of `ws`, with hints for the error message. */
 const OF_WS = {
-  zlibDeflateOptions: 'level and memLevel stand beside the others here',
-  zlibInflateOptions: 'there is nothing to set for inflation',
-  concurrencyLimit: 'there is nothing to set for it',
+  zlibDeflateOptions: 'set perMessageDeflate.level and memLevel instead',
+  zlibInflateOptions: 'inflation has no options',
+  concurrencyLimit: 'the concurrency is not configurable',
 } as const;
 
 /**
  * Checks `perMessageDeflate` and fills in the defaults.
  *
- * @returns nothing when there shall be no compression.
- * @throws TypeError or RangeError that names the option, what was found and what is allowed.
+ * @returns undefined if compression is disabled.
+ * @throws TypeError or RangeError that names the option, the value found and the values allowed.
  */
 export function deflateSettings(option: boolean | PerMessageDeflateOptions = true): DeflateSettings | undefined {
   if (option === false) return undefined;

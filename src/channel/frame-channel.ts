@@ -44,7 +44,7 @@ const PLAIN: Supports = Object.freeze({
 
 const COMPRESSED: Supports = Object.freeze({ ...PLAIN, compression: true });
 
-/** The channel of RFC 6455: frames over a {@link BytePort}. It owns the parts, and connects them. */
+/** The channel of RFC 6455: frames over a {@link BytePort}. It owns its parts and connects them. */
 export class FrameChannel<In>
   implements Channel<In, Outgoing>, PortEvents, OutboxOwner, ReceiverOwner, ClosingOwner, Watched
 {
@@ -62,10 +62,10 @@ export class FrameChannel<In>
   readonly #heartbeat: Heartbeat | undefined;
   #closing: Closing | undefined;
   #tracker: PingTracker | undefined;
-  /** Made when the peer has pinged. */
+  /** Made when the peer first pings. */
   #lifeSign: LifeSign | undefined;
   #messageDeadline: MessageDeadline | undefined;
-  /** What happens if reading stays stopped. */
+  /** The timers that run while reading is stopped. */
   #pausedDeadline: Unsubscribable | undefined;
 
   constructor(port: BytePort, terms: ConnectionTerms) {
@@ -127,13 +127,13 @@ export class FrameChannel<In>
     return this.#closing?.state ?? 'open';
   }
 
-  /** The end of it: made when that begins. */
+  /** The end of the connection: made when that begins. */
   get closing(): Closing {
     this.#closing ??= new Closing(this);
     return this.#closing;
   }
 
-  /** The pings that were sent; undefined before the first one. */
+  /** The pings that were sent: made with the first one. */
   get tracker(): PingTracker {
     this.#tracker ??= new PingTracker(this.terms.deadlines.clock);
     return this.#tracker;
@@ -152,15 +152,15 @@ export class FrameChannel<In>
     this.#receiver.pump();
   }
 
-  /** The message that arrives takes too long. */
+  /** The message being received takes too long. */
   tooSlow(error: ProtocolError): void {
     this.session.fail(error);
     this.#receiver.pump();
   }
 
-  /** Bytes may come from now on. */
+  /** Starts to receive bytes. */
   start(): void {
-    // In the second half of the interval: a connection that is open for a moment is never pinged.
+    // In the second half of the interval, so that short-lived connections are never pinged.
     this.#heartbeat?.start((1 + this.terms.settings.random()) / 2);
     this.port.open(this);
   }
@@ -207,7 +207,7 @@ export class FrameChannel<In>
   }
 
   ping(given: Uint8Array, answered: (roundTrip: number) => void, lost: () => void): () => void {
-    // An empty pong may be unsolicited: it must not answer a ping.
+    // An empty pong may be unsolicited, so it must not answer a ping.
     const payload = given.length > 0 ? given : this.tracker.nextPayload();
     const forget = this.tracker.sent(payload, answered, lost);
     this.#control(Opcode.ping, payload);
@@ -218,7 +218,7 @@ export class FrameChannel<In>
     this.#control(Opcode.pong, payload);
   }
 
-  /** Sends a ping or pong of our own; nothing after a Close frame. RFC 6455 §5.5.1. */
+  /** Sends an unsolicited ping or pong; nothing after a Close frame. RFC 6455 §5.5.1. */
   #control(opcode: Opcode, payload: Uint8Array): void {
     if (this.state === 'open') this.outbox.control(opcode, payload);
   }
@@ -231,14 +231,14 @@ export class FrameChannel<In>
     return this.outbox.taken;
   }
 
-  /** One that cannot leave yet is enough, or they would heap up while the peer does not read. */
+  /** Sends a ping, unless one is still queued: otherwise they would pile up while the peer does not read. */
   sendPing(): void {
     if (this.outbox.isControlWaiting && this.tracker.isWaiting) return;
     const { effort } = this;
     this.ping(EMPTY, () => this.#heartbeat?.answered(effort), NOTHING);
   }
 
-  /** Any control frame that cannot leave yet will be a sign of life when it does. */
+  /** Sends a pong, unless a control frame is queued: that will be a sign of life when it leaves. */
   signLife(): void {
     if (!this.outbox.isControlWaiting) this.#control(Opcode.pong, EMPTY);
   }
@@ -251,7 +251,7 @@ export class FrameChannel<In>
     this.closing.abort();
   }
 
-  /** A message cannot be sent to its end. */
+  /** A message cannot be completed. */
   failed(error: UsageError): void {
     this.#events.failed(error);
   }
@@ -342,7 +342,7 @@ export class FrameChannel<In>
     if (pausedTimeout === undefined) return undefined;
     const error = new WebSocketError(
       'PAUSED_TIMEOUT',
-      `messages$ was without demand for ${pausedTimeout} ms (pausedTimeout)`,
+      `messages$ had no demand for ${pausedTimeout} ms (pausedTimeout)`,
     );
     const timer = scheduler.schedule(() => this.closing.abort(error), pausedTimeout);
     timer.add(watch);
@@ -390,7 +390,7 @@ export class FrameChannel<In>
     this.messagesReceived++;
     const message = receivedAs(data, this.terms.settings.binaryType, this.session);
     if (message === undefined) return;
-    // After our own Close frame a message without demand is not kept.
+    // After our Close frame, a message without demand is not kept.
     this.inbox.put(message as In, size, !this.readsAlways || this.inbox.hasDemand);
   }
 }

@@ -10,14 +10,14 @@ import type { ConnectionSettings } from './settings.js';
 import { connectionTerms } from './terms.js';
 import { TracedPort } from './traced-port.js';
 
-/** What is known from the handshake of a connection of RFC 6455. */
+/** Facts that are known from the handshake of an RFC 6455 connection. */
 export interface FrameFacts<Data> extends ConnectionFacts<Data> {
   readonly role: Role;
-  /** The parameters of permessage-deflate, where it is among the extensions. */
+  /** The parameters of permessage-deflate; undefined if it was not negotiated. */
   readonly deflate?: DeflateParameters | undefined;
 }
 
-/** A connection over `port`. Nothing is read before its `start()`. */
+/** Makes a connection over `port`. Nothing is read before its `start()`. */
 export function connectionOver<Data, In = Message>(
   port: BytePort,
   facts: FrameFacts<Data>,

@@ -4,7 +4,7 @@ const pool = new Int32Array(2048);
 let next = pool.length;
 
 /**
- * A masking key as a 32-bit integer, from the operating system's random generator, never the same bytes twice.
+ * Returns a masking key as a 32-bit integer, from the operating system's random generator. Random bytes are never reused.
  * RFC 6455 §5.3: "The masking key needs to be unpredictable".
  */
 export function nextMaskKey(): number {
@@ -15,7 +15,7 @@ export function nextMaskKey(): number {
   return pool[next++] as number;
 }
 
-/** A fresh Sec-WebSocket-Key: 16 random bytes in base64. RFC 6455 §4.1. */
+/** Returns a new Sec-WebSocket-Key: 16 random bytes in base64. RFC 6455 §4.1. */
 export function nextHandshakeKey(): string {
   return randomBytes(16).toString('base64');
 }

@@ -5,69 +5,69 @@ import type { BinaryType } from '../connection/connection.js';
 import { type Overflow, type OverflowPolicy, overflowPolicy } from '../connection/send-result.js';
 import { type CompressionOption, type DeflateSettings, deflateSettings } from './deflate-options.js';
 
-/** When a silent peer is given up. */
+/** Options of the heartbeat, which detects a silent peer. */
 export interface HeartbeatOptions {
-  /** Between two pings, in milliseconds. @default 30_000 */
+  /** Time between two pings, in milliseconds. @default 30_000 */
   readonly interval?: number;
-  /** From a ping until any byte must have come, unless messages stand before the ping; in milliseconds. @default 30_000 */
+  /** Time within which any byte must arrive after a ping, unless messages precede the ping; in milliseconds. @default 30_000 */
   readonly timeout?: number;
   /**
-   * For a peer that may have messages to read before the ping: how long nothing comes from it and nothing goes to it until it is given up,
-   * in milliseconds. A peer that holds messages back cannot answer, so this is the longest hold of a peer that gives no other sign of
-   * life, such as a browser. @default 120_000
+   * For a peer that may have messages to read before the ping: the connection is terminated after this many milliseconds in which
+   * nothing arrived from the peer and nothing left for it. A peer that has paused reading cannot answer, so this limits the pauses of
+   * peers that give no other sign of life, such as browsers. @default 120_000
    */
   readonly stalledTimeout?: number;
 }
 
-/** Options of a connection, on either side. Sizes are bytes, times milliseconds. */
+/** Options of a connection, on either side. Sizes are in bytes, times in milliseconds. */
 export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
   /**
-   * Longest accepted message. A longer one closes with 1009 as soon as its header says so. Raise for file transfer.
+   * Longest accepted message. A longer one closes the connection with 1009 as soon as its header arrives. Raise for file transfer.
    * @default 1_048_576 on a server, 16_777_216 on a client
    */
   readonly maxPayload?: number;
   /**
-   * Most frames in one message, empty ones included. One more closes with 1008. Frames are joined as they come: a frame takes as much memory
-   * as it has payload, and an empty one none, so this limits time.
-   * @default 16_384; with a `maxPayload` above 1 MiB as many as take it up in pieces of 64 bytes, and a last one
+   * Most frames in one message, empty ones included. One more closes the connection with 1008. Frames are joined as they arrive: each takes
+   * memory only for its payload, so this limits CPU time rather than memory.
+   * @default 16_384; for a `maxPayload` above 1 MiB, `maxPayload` / 64 + 1
    */
   readonly maxFragments?: number;
   /**
-   * How much is read ahead while there is no demand for messages (each counts 128 bytes more than its size), and how much may wait to be sent
-   * before `send.ready$` says `false`. Raise for throughput over long distances. @default 65_536
+   * How much is read ahead while there is no demand for messages (each counts as its size plus 128 bytes), and how much may wait to be
+   * sent before `send.ready$` emits `false`. Raise for throughput over connections with high latency. @default 65_536
    */
   readonly highWaterMark?: number;
   /** How much may wait to be sent before `overflow` acts. @default 16_777_216 */
   readonly maxBufferedAmount?: number;
   /**
-   * What happens above `maxBufferedAmount`: `'terminate'` ends the connection without a close frame, because a peer that does not read cannot
-   * be notified; `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'terminate'
+   * What happens above `maxBufferedAmount`: `'terminate'` ends the connection without a Close frame, because a peer that does not read
+   * cannot be notified; `'drop-newest'` drops the new message, `'drop-oldest'` those that have waited longest. @default 'terminate'
    */
   readonly overflow?: Overflow;
-  /** For the whole opening handshake. @default 10_000 */
+  /** Time limit for the whole opening handshake. @default 10_000 */
   readonly handshakeTimeout?: number;
-  /** For the closing handshake and the end of the transport; then it is terminated. @default 10_000 */
+  /** Time limit for the closing handshake and the end of the transport. After it the connection is terminated. @default 10_000 */
   readonly closeTimeout?: number;
-  /** For one incoming message, and only while fewer than 8 KiB arrive each second; then it closes with 1008. @default 60_000 */
+  /** Time limit for one incoming message that arrives at less than 8 KiB per second. After it the connection closes with 1008. @default 60_000 */
   readonly messageTimeout?: number;
   /**
-   * Pings, and gives a silent peer up. `false` for peers that are watched by other means.
+   * Sends pings and terminates a connection whose peer is silent. `false` if peers are monitored by other means.
    * @default { interval: 30_000, timeout: 30_000, stalledTimeout: 120_000 }
    */
   readonly heartbeat?: HeartbeatOptions | false;
-  /** Terminates a connection that was without demand for this long, in milliseconds. @default none */
+  /** Terminates a connection that has had no demand for this many milliseconds. @default none */
   readonly pausedTimeout?: number;
-  /** Answers pings. `false` only where the application does (RFC 6455 §5.5.2 demands it). @default true */
+  /** Answers pings. `false` only if the application does (RFC 6455 §5.5.2 requires it). @default true */
   readonly autoPong?: boolean;
-  /** What binary messages come as. @default 'nodebuffer' */
+  /** The form in which binary messages are delivered. @default 'nodebuffer' */
   readonly binaryType?: B;
-  /** Takes text as it comes, invalid bytes as U+FFFD: saves a pass over the bytes of peers that are trusted. @default false */
+  /** Does not validate text; invalid bytes become U+FFFD. Saves a pass over the bytes of trusted peers. @default false */
   readonly skipUTF8Validation?: boolean;
-  /** For all timers. A `TestScheduler` makes time virtual. @default asyncScheduler */
+  /** The scheduler for all timers. A `TestScheduler` makes time virtual. @default asyncScheduler */
   readonly scheduler?: SchedulerLike;
 }
 
-/** {@link ConnectionOptions} with every default in place. */
+/** {@link ConnectionOptions} with defaults applied. */
 export interface ConnectionSettings {
   readonly maxPayload: number;
   readonly maxFragments: number;
@@ -82,24 +82,24 @@ export interface ConnectionSettings {
   readonly autoPong: boolean;
   readonly binaryType: BinaryType;
   readonly skipUTF8Validation: boolean;
-  /** What is wanted of permessage-deflate; nothing where it is not. */
+  /** Settings of permessage-deflate; undefined if it is disabled. */
   readonly deflate: DeflateSettings | undefined;
   readonly scheduler: SchedulerLike;
-  /** From 0 to 1: where in an interval something happens that is spread over many connections. */
+  /** Returns a number from 0 to 1, which spreads the first pings of many connections over an interval. */
   readonly random: () => number;
   /** The server that the connections belong to, for the diagnostics; undefined if there is none. */
   readonly server?: object | undefined;
-  /** What mistakes of the application are told of once: see `complain`. @default the process */
+  /** The object for which each mistake of the application is reported once: see `complain`. @default the process */
   readonly place?: object | undefined;
 }
 
-/** Larger buffers do not exist in Node 20. */
+/** The largest buffer in Node 20. */
 const MAX_SIZE = 2 ** 32;
 
 /**
  * Checks connection options and fills in the defaults.
  *
- * @throws TypeError or RangeError that names the option, what was found and what is allowed.
+ * @throws TypeError or RangeError that names the option, the value found and the values allowed.
  */
 export function connectionSettings(
   options: ConnectionOptions<BinaryType> & CompressionOption,
@@ -133,7 +133,7 @@ export function connectionSettings(
   };
 }
 
-/** Libraries that split a message whose length they do not know end it with an empty frame. */
+/** One more than the pieces, because libraries that do not know the length of a message end it with an empty frame. */
 function fragmentsOf(maxPayload: number): number {
   return maxPayload <= 1_048_576 ? 16_384 : Math.floor(maxPayload / 64) + 1;
 }

@@ -9,30 +9,30 @@ import type { OutboxSettings } from './out/outbox.js';
 import { nextMaskKey } from './random.js';
 import type { ConnectionSettings } from './settings.js';
 
-/** What connections of the same options share when they came to the same agreement: it is made once for all of them. */
+/** State shared by connections with the same options and the same negotiated parameters. Made once for all of them. */
 export interface ConnectionTerms {
   readonly role: Role;
   readonly settings: ConnectionSettings;
   readonly session: SessionOptions;
   readonly outbox: OutboxSettings;
-  /** For the heartbeats and the ends of all of them. */
+  /** For the heartbeats and the ends of all these connections. */
   readonly deadlines: DeadlineQueue;
 }
 
-/** The terms that are known, by what was agreed to. */
+/** Terms made so far, by settings and negotiated parameters. */
 const known = new WeakMap<ConnectionSettings, Map<string, ConnectionTerms>>();
 
 /**
- * The terms of a connection.
+ * Returns the terms of a connection.
  *
- * @param agreed the parameters of permessage-deflate; nothing where it was not agreed to.
+ * @param agreed the negotiated parameters of permessage-deflate; undefined if it was not negotiated.
  */
 export function connectionTerms(
   role: Role,
   settings: ConnectionSettings,
   agreed: DeflateParameters | undefined,
 ): ConnectionTerms {
-  // Who keeps context has coders of its own.
+  // A connection with context takeover has its own coders.
   if (agreed !== undefined && !(agreed.serverNoContextTakeover && agreed.clientNoContextTakeover)) {
     return makeTerms(role, settings, agreed);
   }
@@ -65,10 +65,10 @@ function makeTerms(role: Role, settings: ConnectionSettings, agreed: DeflatePara
   };
 }
 
-/** Adds what may take the short way for messages to many. */
+/** Adds the limits of the fast path for broadcasts. */
 export function withLane(settings: Omit<OutboxSettings, 'lane'>): OutboxSettings {
   const { maskKey, highWaterMark, maxBufferedAmount, compressor } = settings;
-  // §5.3: a masked frame is not the same for two connections.
+  // §5.3: masked frames differ between connections.
   const limit = maskKey === undefined ? Math.min(highWaterMark, maxBufferedAmount) : 0;
   return { ...settings, lane: { limit, plainBelow: compressor?.deflater.threshold ?? Number.POSITIVE_INFINITY } };
 }

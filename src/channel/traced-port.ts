@@ -2,13 +2,13 @@ import { report } from '../base/report.js';
 import { isReserved, type Opcode } from '../protocol/frame/opcode.js';
 import type { BytePort, Flushable, PortEvents } from './byte-port.js';
 
-/** The most that is shown of a payload, in bytes: all of a control frame. RFC 6455 §5.5. */
+/** The most that is shown of a payload, in bytes: enough for any control frame. RFC 6455 §5.5. */
 const SHOWN = 125;
 
 /** The longest header: 2 + 8 bytes and the mask. RFC 6455 §5.2. */
 const MAX_HEADER = 14;
 
-/** A frame as the diagnostics show it. */
+/** A frame as reported to the diagnostics. */
 export interface FrameReport {
   readonly connection: object;
   readonly server: object | undefined;
@@ -18,15 +18,15 @@ export interface FrameReport {
   /** Whether RSV1 is set. RFC 7692 §6. */
   readonly compressed: boolean;
   readonly masked: boolean;
-  /** Of the payload in bytes. */
+  /** Length of the payload, in bytes. */
   readonly length: number;
-  /** The first bytes of the payload, at most 125, without the mask. */
+  /** The first bytes of the payload, at most 125, unmasked. */
   readonly payload: Uint8Array;
 }
 
 /**
- * A {@link BytePort} that reports the frames in the bytes of another one to `sluice:frame`. It is made where something follows that when a
- * connection opens, so that all others pay nothing for it.
+ * A {@link BytePort} that wraps another and reports its frames to `sluice:frame`. It is used only if that channel has subscribers when
+ * a connection opens, so that other connections pay nothing for it.
  */
 export class TracedPort implements BytePort, PortEvents {
   readonly #port: BytePort;
@@ -38,7 +38,7 @@ export class TracedPort implements BytePort, PortEvents {
     this.#port = port;
   }
 
-  /** Names the connection that the frames belong to. Before `open`. */
+  /** Sets the connection that the frames belong to. Called before `open`. */
   traceFor(connection: object, server: object | undefined): void {
     const scanner = (direction: 'in' | 'out'): FrameScanner =>
       new FrameScanner((frame) => report('frame', { server, connection, direction, ...frame }));
@@ -101,7 +101,7 @@ export class TracedPort implements BytePort, PortEvents {
   }
 
   bytes(memory: Buffer, length: number): void {
-    // First: they are unmasked in place.
+    // First, because the owner unmasks them in place.
     this.#in?.push(memory, length);
     this.#events.bytes(memory, length);
   }
@@ -125,18 +125,18 @@ export class TracedPort implements BytePort, PortEvents {
 
 type ScannedFrame = Omit<FrameReport, 'connection' | 'server' | 'direction'>;
 
-/** Finds frames in bytes that may be cut anywhere, and judges nothing: what breaks the protocol is for the session to tell. */
+/** Finds frames in chunks that may be split anywhere. Does not validate them: the session reports violations of the protocol. */
 class FrameScanner {
   readonly #found: (frame: ScannedFrame) => void;
   readonly #header = Buffer.alloc(MAX_HEADER);
   #headerSize = 0;
-  /** Of the frame whose header is complete. */
+  /** Payload length of the frame whose header is complete. */
   #length = 0;
   #shown: Buffer | undefined;
   #shownSize = 0;
-  /** Payload bytes that have not come. */
+  /** Payload bytes that have not arrived. */
   #left = 0;
-  /** Whether it has met what is no frame: what follows has no frames. */
+  /** Whether it has met an invalid frame, after which no frames can be found. */
   #isLost = false;
 
   constructor(found: (frame: ScannedFrame) => void) {
@@ -176,7 +176,7 @@ class FrameScanner {
     return start + taken;
   }
 
-  /** As soon as all that is shown of the frame is there. */
+  /** Reports a frame, as soon as all of it that is shown has arrived. */
   #tell(): void {
     const header = this.#header;
     const payload = this.#shown as Buffer;
@@ -198,7 +198,7 @@ class FrameScanner {
   }
 }
 
-/** How long the header is that begins with `size` bytes, as far as they tell: at least one more where they do not. */
+/** The length of a header of which `size` bytes are known. If they do not determine it, a length above `size`. */
 function headerSize(header: Uint8Array, size: number): number {
   if (size < 2) return 2;
   const second = header[1] as number;

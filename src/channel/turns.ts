@@ -1,23 +1,23 @@
 /**
- * How long the connections of this thread that have much to do may keep the event loop in one turn, all together, in milliseconds.
- * Those that have little to do are never asked, so they wait for no more than this, however many have much.
+ * How long all busy connections of this thread together may occupy the event loop in one turn, in milliseconds. Connections with little
+ * to do never take turns, so they wait no longer than this, however many others are busy.
  */
 const TURN_MS = 10;
 
-/** The least that each of them gets when many wait, in milliseconds. */
+/** The minimum for each busy connection when many wait, in milliseconds. */
 const LEAST_MS = 1;
 
 let waiting: (() => void)[] = [];
 let isScheduled = false;
-/** The number of this turn. Turns in which it is not asked for are not counted. */
+/** The number of the current turn. Turns in which `isTurnOver` is not called are not counted. */
 let turn = 0;
-/** Until when the busy connections may work in this turn; undefined before the first one has asked. */
+/** Until when busy connections may work in this turn; undefined before the first one has called `isTurnOver`. */
 let deadline: number | undefined;
 
 /**
- * Whether the caller, which has done much already, has to leave the rest for `later`. The first caller begins the turn.
+ * Whether the caller, which has already done much, must leave the rest to `later`. The first caller begins the turn.
  *
- * @param now what `performance.now()` gives.
+ * @param now the current `performance.now()`.
  */
 export function isTurnOver(now: number): boolean {
   if (deadline === undefined) {
@@ -27,12 +27,12 @@ export function isTurnOver(now: number): boolean {
   return now > deadline;
 }
 
-/** The number of this turn: another one means that other connections had theirs. It changes only when `isTurnOver` is called. */
+/** The number of the current turn. If it has changed, other connections have had their turn. Changes only when `isTurnOver` is called. */
 export function currentTurn(): number {
   return turn;
 }
 
-/** Calls `task` in a later turn of the event loop, after all tasks that wait already. It must not throw. */
+/** Calls `task` in a later turn of the event loop, after all waiting tasks. It must not throw. */
 export function later(task: () => void): void {
   waiting.push(task);
   schedule();
@@ -44,7 +44,7 @@ function schedule(): void {
   setImmediate(beginTurn);
 }
 
-/** Those that wait share one turn; whom it does not reach are the first of the next one. */
+/** Waiting tasks share one turn. Tasks that it does not reach come first in the next one. */
 function beginTurn(): void {
   isScheduled = false;
   turn++;
@@ -60,7 +60,7 @@ function beginTurn(): void {
     now = performance.now();
   }
   if (done < tasks.length) waiting = [...tasks.slice(done), ...waiting];
-  // Who has much to do and comes before the next turn shares what is left of this one, if others wait already: it is theirs too.
+  // If tasks are waiting, a busy connection that arrives before the next turn may use only the rest of this one.
   deadline = waiting.length > 0 ? end : undefined;
   if (waiting.length > 0) schedule();
 }
