@@ -153,7 +153,7 @@ function watched(): Watched {
   const deadline = new MessageDeadline({
     session: message,
     terms: { settings: { messageTimeout: TIMEOUT }, deadlines: new DeadlineQueue(counting, clock) },
-    tooSlow: ({ message: text }) => expired.push([clock(), Number(/(\d+) bytes came/.exec(text)?.[1])]),
+    tooSlow: ({ message: text }) => expired.push([clock(), Number(/got (\d+) bytes/.exec(text)?.[1])]),
   });
   return {
     message,

@@ -17,8 +17,8 @@ beforeEach(() => {
 });
 
 const MESSAGE =
-  'nothing has subscribed to messages$ for 10 s while 1128 bytes wait there, and its peer is not read from; ' +
-  'subscribe to messages$, or call ignoreMessages() where the messages do not matter';
+  'messages$ has had no subscriber for 10 s while 1128 bytes wait, and reading from the peer has stopped; ' +
+  'subscribe to messages$, or call ignoreMessages() if the messages do not matter';
 
 interface Full {
   readonly connections: readonly Connection<undefined>[];

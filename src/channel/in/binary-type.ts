@@ -2,7 +2,7 @@ import type { BinaryType } from '../../connection/connection.js';
 import { InternalError } from '../../protocol/errors.js';
 import type { Session } from '../../protocol/message/session.js';
 
-/** A binary message as the option `binaryType` asks for it. An `ArrayBuffer` is a copy of exactly the message. */
+/** Converts a binary message to the type of the option `binaryType`. An `ArrayBuffer` is a copy of exactly the message. */
 export function toBinaryType(data: Buffer, type: BinaryType): Buffer | ArrayBuffer | Blob {
   switch (type) {
     case 'nodebuffer':
@@ -17,8 +17,8 @@ export function toBinaryType(data: Buffer, type: BinaryType): Buffer | ArrayBuff
 }
 
 /**
- * A message that came to `session`, as the option `binaryType` asks for it. Where there is no memory for a copy, the session fails, and
- * the result is `undefined`.
+ * Converts a message received by `session` to the type of the option `binaryType`. If there is no memory for a copy, the session fails
+ * and the result is undefined.
  */
 export function receivedAs(
   data: string | Buffer,

@@ -2,32 +2,32 @@ import { LOOP_GRACE } from '../../base/clock.js';
 import type { DeadlineQueue, Due } from '../../base/deadline-queue.js';
 import type { HeartbeatOptions } from '../settings.js';
 
-/** What a heartbeat watches. */
+/** A connection that a heartbeat watches. */
 export interface Watched {
-  /** Grows with every byte of the peer. */
+  /** Increases with every byte received from the peer. */
   readonly bytesReceived: number;
-  /** Whether bytes would be seen: not while reading is stopped. */
+  /** Whether received bytes would be noticed: false while reading is stopped. */
   readonly isReading: boolean;
-  /** Grows with each message that is sent or queued, and with each byte of one that is written. */
+  /** Increases with each message that is sent or queued, and with each byte of a message that is written. */
   readonly effort: number;
-  /** Changes when the operating system takes bytes that it had no room for. `undefined` when it has taken all. */
+  /** Changes when the operating system takes bytes that it had no room for before. Undefined if it has taken everything. */
   readonly taken: number | undefined;
   sendPing(): void;
   /** Sends an unsolicited pong. */
   signLife(): void;
-  /** The peer gave no sign of life. @param silence how long, and in what, for the message of the error. */
+  /** The peer gave no sign of life. @param silence how long and in which situation, for the error message. */
   died(silence: string): void;
 }
 
-/** What a heartbeat does next. */
+/** The next step of a heartbeat. */
 type Step = 'ping' | 'look' | 'decide';
 
 /**
- * Pings a peer every `interval`, and gives it up when no byte of any kind comes within `timeout` after a ping. A peer that does not read
- * cannot answer a ping that has messages before it: while there may be some, the peer is given up when nothing has come from it, and
- * nothing has gone to it, for `stalledTimeout`.
+ * Pings a peer every `interval`, and gives up on it if no byte arrives within `timeout` after a ping. A peer that does not read cannot
+ * answer a ping that is preceded by messages: while there may be some, the heartbeat gives up only when nothing has arrived from the
+ * peer and nothing has left for it for `stalledTimeout`.
  *
- * One deadline; nothing is done per message. It stands still while reading is stopped, and a blocked event loop raises no false alarm.
+ * It has one deadline and does no work per message. It is suspended while reading is stopped. A blocked event loop raises no false alarm.
  */
 export class Heartbeat implements Due {
   dueAt = 0;
@@ -37,13 +37,13 @@ export class Heartbeat implements Due {
   readonly #queue: DeadlineQueue;
   #step: Step = 'ping';
   #isStopped = false;
-  /** Whether reading was stopped since the last ping. */
+  /** Whether reading was stopped at some time since the last ping. */
   #isInterrupted = false;
-  /** What had come at the last ping, in bytes. */
+  /** Bytes received before the last ping. */
   #seen = 0;
-  /** The effort of the peer's connection when the last ping that was answered was sent: the peer has read everything before it. */
+  /** The effort of the connection when the last answered ping was sent: the peer has read everything before it. */
   #read = 0;
-  /** What is known of the silence since the last ping, if messages may stand before it. */
+  /** The silence since the last ping, if messages may precede that ping. */
   #stall: Stall | undefined;
 
   constructor(watched: Watched, times: Required<HeartbeatOptions>, queue: DeadlineQueue) {
@@ -52,7 +52,7 @@ export class Heartbeat implements Due {
     this.#queue = queue;
   }
 
-  /** @param random from 0 to 1: where in the first interval the first ping falls, so that many connections spread. */
+  /** @param random from 0 to 1: the position of the first ping in the first interval, which spreads the pings of many connections. */
   start(random: number): void {
     this.#after(this.#times.interval * random, 'ping');
   }
@@ -62,17 +62,17 @@ export class Heartbeat implements Due {
     this.#queue.remove(this);
   }
 
-  /** Reading was stopped: the silence since the last ping says nothing. */
+  /** Reading was stopped, so the silence since the last ping is inconclusive. */
   interrupt(): void {
     this.#isInterrupted = true;
   }
 
-  /** A ping was answered. @param effort the effort of the peer's connection when that ping was sent. */
+  /** A ping was answered. @param effort the effort of the connection when that ping was sent. */
   answered(effort: number): void {
     this.#read = effort;
   }
 
-  /** The queue says that its time has come. */
+  /** Called by the queue when the deadline is due. */
   due(): void {
     if (this.#step === 'ping') this.#ping();
     else if (this.#step === 'look') this.#look();
@@ -94,7 +94,7 @@ export class Heartbeat implements Due {
     else this.#after(timeout, 'decide');
   }
 
-  /** The next ping is due before a silent peer would be given up. */
+  /** The next ping is due before the timeout of a silent peer. */
   #look(): void {
     const { interval, timeout } = this.#times;
     if (this.#watched.bytesReceived === this.#seen) this.#after(timeout - interval, 'decide');
@@ -116,7 +116,7 @@ export class Heartbeat implements Due {
     return this.#watched.effort !== this.#read;
   }
 
-  /** A silence with messages before the ping. It is looked at every `timeout`: progress has no event of its own. */
+  /** Handles a silence with messages before the ping. It is checked every `timeout`, because there is no event for progress. */
   #waitOn(): void {
     const { timeout, stalledTimeout } = this.#times;
     const now = this.#queue.clock();
@@ -136,7 +136,7 @@ export class Heartbeat implements Due {
   }
 }
 
-/** Since when nothing has gone to a silent peer. Made only while there is something that could. */
+/** Tracks since when nothing has left for a silent peer. Made only while there is data that could. */
 class Stall {
   #since: number;
   #taken: number | undefined;
@@ -147,8 +147,8 @@ class Stall {
   }
 
   /**
-   * When there was progress last, as far as can be observed. What the kernel takes at once only shows that it had room, which
-   * it has for a dead peer too. When it takes what it had no room for before, the peer has read.
+   * The time of the last observable progress. Bytes that the kernel takes at once only show that it had room, as it has for a dead peer
+   * too. When it takes bytes that it had no room for before, the peer has read.
    */
   since(watched: Watched, now: number): number {
     const { taken } = watched;

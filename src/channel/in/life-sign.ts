@@ -4,31 +4,31 @@ import type { Watched } from './heartbeat.js';
 /** The shortest time between two unsolicited pongs, in milliseconds. */
 const MIN_PERIOD = 1_000;
 
-/** Pings that arrive within this many milliseconds of each other were held up on the way, and say nothing of how often the peer pings. */
+/** Pings that arrive within this many milliseconds of each other were delayed in transit, and do not show how often the peer pings. */
 const TOGETHER = 100;
 
-/** No ping has come since reading was stopped. */
+/** No ping has arrived since reading was stopped. */
 const NONE = -1;
 
 /**
- * Tells a peer that pings that this end lives, while reading is stopped and the pings stay unread: by pongs that were not asked for, which
- * RFC 6455 §5.5.3 allows as "a unidirectional heartbeat". They leave twice as often as the peer pings.
+ * Shows a pinging peer that this end is alive while reading is stopped and the pings stay unread. It sends unsolicited pongs, which
+ * RFC 6455 §5.5.3 allows as "a unidirectional heartbeat", twice as often as the peer pings.
  *
- * A slow consumer stops reading again and again, each time for less than that, and leaves the pings unread all the same. So reading that
- * goes on for a moment does not restart the time.
+ * A slow consumer stops reading again and again, each time for less than that period, and still leaves pings unread. Therefore reading
+ * that resumes for a moment does not restart the period.
  */
 export class LifeSign implements Due {
   dueAt = 0;
   place = -1;
   readonly #watched: Pick<Watched, 'isReading' | 'signLife'>;
-  /** The time between two pings while only one has been seen, in milliseconds. */
+  /** The assumed time between two pings while only one has arrived, in milliseconds. */
   readonly #interval: number;
   readonly #queue: DeadlineQueue;
-  /** The shortest time between two pings, in milliseconds; 0 before two have come. */
+  /** The shortest time between two pings, in milliseconds; 0 before two have arrived. */
   #distance = 0;
   #pingedAt = NONE;
   #isRunning = false;
-  /** Whether reading was stopped since it was due last. */
+  /** Whether reading was stopped since the deadline was last due. */
   #isInterrupted = false;
 
   constructor(watched: Pick<Watched, 'isReading' | 'signLife'>, interval: number, queue: DeadlineQueue) {
@@ -37,9 +37,9 @@ export class LifeSign implements Due {
     this.#queue = queue;
   }
 
-  /** A ping came. */
+  /** A ping arrived. */
   pinged(): void {
-    // Whole numbers need no memory of their own.
+    // Integers take no separate memory.
     const now = Math.floor(this.#queue.clock());
     const distance = now - this.#pingedAt;
     const isKnown = this.#pingedAt !== NONE && distance > TOGETHER;
@@ -47,7 +47,7 @@ export class LifeSign implements Due {
     this.#pingedAt = now;
   }
 
-  /** Reading was stopped: when the next ping is read says nothing of when it was sent. */
+  /** Reading was stopped: the time at which the next ping is read does not show when it was sent. */
   interrupt(): void {
     this.#pingedAt = NONE;
     this.#isInterrupted = true;
@@ -60,14 +60,14 @@ export class LifeSign implements Due {
     this.#queue.remove(this);
   }
 
-  /** The queue says that its time has come. */
+  /** Called by the queue when the deadline is due. */
   due(): void {
     const { isReading } = this.#watched;
     this.#isRunning = this.#isInterrupted || !isReading;
     this.#isInterrupted = false;
     if (!this.#isRunning) return;
     this.#goOn();
-    // Last: what is written may bring the end.
+    // Last, because the write may end the connection.
     if (!isReading) this.#watched.signLife();
   }
 

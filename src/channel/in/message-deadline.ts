@@ -3,10 +3,10 @@ import type { DeadlineQueue, Due } from '../../base/deadline-queue.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import type { Session } from '../../protocol/message/session.js';
 
-/** A message that arrives at least this fast may take as long as it wants. In bytes per second. */
+/** A message that arrives at least this fast has no time limit. In bytes per second. */
 const MIN_RATE = 8_192;
 
-/** Whose messages are watched. */
+/** The owner of a deadline for messages. */
 export interface MessageDeadlineOwner {
   readonly session: Pick<Session, 'partialMessage' | 'partialBytes'>;
   readonly terms: { readonly settings: { readonly messageTimeout: number }; readonly deadlines: DeadlineQueue };
@@ -15,7 +15,7 @@ export interface MessageDeadlineOwner {
 }
 
 /**
- * Gives each incoming message a fixed time, and more only while it arrives at {@link MIN_RATE}. One deadline, which is not set again
+ * Gives each incoming message a fixed time, and more only while it arrives at {@link MIN_RATE}. It has one deadline, which is not reset
  * for each message. A blocked event loop raises no false alarm.
  */
 export class MessageDeadline implements Due {
@@ -40,13 +40,13 @@ export class MessageDeadline implements Due {
     if (this.place < 0) this.#deadlines.add(this, this.#timeout);
   }
 
-  /** Stands still, until the next `check`. */
+  /** Stops until the next `check`. */
   stop(): void {
     this.#deadlines.remove(this);
     this.#watched = 0;
   }
 
-  /** The queue says that its time has come. */
+  /** Called by the queue when the deadline is due. */
   due(): void {
     if (this.#watched === 0) return;
     const left = this.#left;
@@ -56,7 +56,7 @@ export class MessageDeadline implements Due {
     }
     const arrived = this.#owner.session.partialBytes - this.#bytes;
     if (left >= -LOOP_GRACE && arrived * 1000 < MIN_RATE * this.#timeout) {
-      const message = `message is not complete after ${this.#timeout} ms (messageTimeout): ${arrived} bytes came, fewer than ${MIN_RATE} a second`;
+      const message = `message incomplete after ${this.#timeout} ms (messageTimeout): got ${arrived} bytes, fewer than ${MIN_RATE} per second`;
       this.#owner.tooSlow(new ProtocolError('MESSAGE_TOO_SLOW', 1008, message));
       return;
     }
@@ -72,7 +72,7 @@ export class MessageDeadline implements Due {
     return this.#owner.terms.settings.messageTimeout;
   }
 
-  /** Until the deadline, in milliseconds. */
+  /** Time left until the deadline, in milliseconds. */
   get #left(): number {
     return this.#timeout - (this.#deadlines.clock() - this.#since);
   }
@@ -83,7 +83,7 @@ export class MessageDeadline implements Due {
   }
 }
 
-/** Checks the deadline of `owner`, that has none before the first message that does not come whole. Most do. */
+/** Checks the deadline of `owner`. It is made for the first message that does not arrive whole: most messages do. */
 export function checkDeadline(
   deadline: MessageDeadline | undefined,
   owner: MessageDeadlineOwner,

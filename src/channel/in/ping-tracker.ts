@@ -1,4 +1,4 @@
-/** A ping that was sent and not answered. */
+/** An unanswered ping. */
 interface Outstanding {
   readonly payload: Uint8Array;
   readonly sentAt: number;
@@ -22,22 +22,22 @@ export class PingTracker {
     this.#clock = clock;
   }
 
-  /** Whether a ping was sent and not answered. */
+  /** Whether a ping is unanswered. */
   get isWaiting(): boolean {
     return this.#outstanding.length > 0;
   }
 
-  /** A payload that no other ping of this connection has. */
+  /** Returns a payload that is unique among the pings of this connection. */
   nextPayload(): Buffer {
     const payload = Buffer.allocUnsafe(4);
     payload.writeUInt32BE(this.#counter++ >>> 0);
     return payload;
   }
 
-  /** A ping was sent. Returns how to forget it. */
+  /** Records a sent ping. Returns a function that forgets it. */
   sent(payload: Uint8Array, answered: (roundTrip: number) => void, lost: () => void): () => void {
     const ping = { payload, sentAt: this.#clock(), answered, lost };
-    // A list that grows by itself takes room for 17: every connection has one ping on its way now and then.
+    // Pushing to an empty array reserves room for 17 entries, and every connection has one ping in transit now and then.
     if (this.#outstanding === NONE) this.#outstanding = [ping];
     else (this.#outstanding as Outstanding[]).push(ping);
     return () => {
@@ -46,8 +46,8 @@ export class PingTracker {
   }
 
   /**
-   * A pong came. It answers the oldest ping with its payload, and all before that: a peer may answer only the latest of several
-   * pings (RFC 6455 §5.5.3). One that answers nothing is an unsolicited pong.
+   * A pong arrived. It answers the oldest ping with the same payload and all pings before that one, because a peer may answer only the
+   * latest of several pings (RFC 6455 §5.5.3). A pong that matches no ping is unsolicited.
    */
   received(payload: Buffer): void {
     const index = this.#outstanding.findIndex((ping) => payload.equals(ping.payload));
@@ -59,7 +59,7 @@ export class PingTracker {
     }
   }
 
-  /** No pong will come any more. */
+  /** No more pongs will arrive. */
   end(): void {
     for (const { lost } of this.#take(this.#outstanding.length)) lost();
   }

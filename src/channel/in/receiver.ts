@@ -2,57 +2,57 @@ import type { ChannelInbox } from '../../connection/channel.js';
 import type { Outcome, Session } from '../../protocol/message/session.js';
 import type { BytePort } from '../byte-port.js';
 
-/** The longest that one connection keeps the event loop in one turn, in milliseconds. Then the others come first. */
+/** The longest that one connection occupies the event loop in one turn, in milliseconds. After it the others come first. */
 const TURN_MS = 10;
 
 /** The most that one connection inflates in one turn, in bytes. */
 const TURN_INFLATED = 4_194_304;
 
-/** The most that is read between two looks, with {@link READ_COST}, from a transport that may bring many small reads in one turn. In bytes. */
+/** For transports with many small reads in one turn: the most that is read between two checks, {@link READ_COST} included. In bytes. */
 const READ_PER_LOOK = 1_048_576;
 
-/** What such a read counts beside its bytes: it can bring a message that takes its subscribers long. */
+/** Bytes charged for such a read in addition to its size, because it can bring a message that takes subscribers a long time. */
 const READ_COST = 16_384;
 
-/** Outputs before the first look at the clock: a connection with fewer in one read never waits for a turn. */
+/** Outputs before the first check of the clock: a connection with fewer in one read never waits for a turn. */
 const FIRST_LOOK = 8;
 
-/** The most outputs between two looks at the clock. */
+/** The most outputs between two checks of the clock. */
 const OUTPUTS_PER_LOOK = 64;
 
-/** The most that is inflated between two looks, in bytes. */
+/** The most that is inflated between two checks, in bytes. */
 const INFLATED_PER_LOOK = 262_144;
 
-/** Whose bytes a receiver parses, and whom it hands what they mean. */
+/** The owner of a receiver, which provides the bytes and receives the parsed outputs. */
 export interface ReceiverOwner {
   readonly session: Session;
-  /** Whatever it holds. */
+  /** An inbox for messages of any type. */
   readonly inbox: Pick<ChannelInbox<unknown>, 'hasRoom' | 'deliverNext' | 'end'>;
   readonly port: BytePort;
   /** Acts on one output. */
   output(output: Outcome): void;
-  /** Whether the peer's bytes are read whatever the demand: while the connection closes. */
+  /** Whether the peer's bytes are read regardless of demand: true while the connection closes. */
   readonly readsAlways: boolean;
-  /** Reading was stopped, or started again. */
+  /** Reading has stopped or resumed. */
   readingChanged(isReading: boolean): void;
-  /** After the end of the transport: everything that can be delivered now was delivered. Once. */
+  /** Everything deliverable after the end of the transport was delivered. Called once. */
   settled(): void;
 }
 
 /**
- * Pulls outputs from the session while there is demand or room for them, and stops the transport while there is neither: the one
- * loop through which everything comes in.
+ * Pulls outputs from the session while there is demand or room for them, and pauses the transport while there is neither. All input
+ * passes through this one loop.
  */
 export class Receiver {
   isReading = true;
   readonly #owner: ReceiverOwner;
   #pumping = false;
   #deferred = false;
-  /** Whether what comes next may take its time, so that others may have to come first. */
+  /** Whether the next step may take long, so that other connections may have to come first. */
   #isCostly = false;
-  /** Bytes that came since the last look, in reads that may come many times in one turn. */
+  /** Bytes since the last check, from a transport that may have many reads in one turn. */
   #unseen = 0;
-  /** Whether it has waited for its turn, and done nothing expensive since. */
+  /** Whether it has waited for its turn and done nothing expensive since. */
   #isTurn = false;
   #isOver = false;
   #isSettled = false;
@@ -62,14 +62,14 @@ export class Receiver {
   }
 
   /**
-   * Bytes came, and are with the session; what it has not parsed then is kept. What takes long within a read, the parser says. The number of
-   * reads matters only for TLS, which gives each of its records alone; a plain socket gives at most 32 in one turn.
+   * Bytes were pushed to the session. What it does not parse now is copied and kept. The parser reports expensive work within a read. The
+   * number of reads matters only for TLS, which delivers each record separately; a plain socket delivers at most 32 in one turn.
    */
   received(length: number): void {
     try {
       this.pump();
     } finally {
-      // Whatever happened: the memory is used for the next read.
+      // Even after an error, because the memory is reused for the next read.
       this.#owner.session.keep();
     }
     if (!this.#owner.port.synchronous) this.#count(length);
@@ -85,7 +85,7 @@ export class Receiver {
     this.#steer();
   }
 
-  /** Delivers and parses as far as is wanted. Called whenever bytes come or demand changes; harmless when it runs already. */
+  /** Delivers and parses while there is demand or room. Called whenever bytes arrive or demand changes; does nothing if already running. */
   pump(): void {
     if (this.#pumping || this.#deferred) return;
     this.#pumping = true;
@@ -101,7 +101,7 @@ export class Receiver {
     }
   }
 
-  /** The transport is gone: what is here already can still be delivered. */
+  /** The transport has closed. Received data can still be delivered. */
   finish(): void {
     this.#isOver = true;
     this.#owner.session.finish();
@@ -117,7 +117,7 @@ export class Receiver {
     let nextInflated = INFLATED_PER_LOOK;
     while (this.#step()) {
       outputs++;
-      // Most turns have one output, and need no clock.
+      // Most turns have one output and need no clock.
       if (outputs === 2) began = performance.now();
       const inflated = session.inflated - inflatedBefore;
       if (outputs < nextLook && inflated < nextInflated) continue;
@@ -126,13 +126,13 @@ export class Receiver {
         this.#goOnLater();
         return;
       }
-      // Subscribers may be slow: the first looks come early.
+      // Subscribers may be slow, so the first checks come early.
       nextLook = outputs + Math.min(outputs, OUTPUTS_PER_LOOK);
       nextInflated = inflated + INFLATED_PER_LOOK;
     }
   }
 
-  /** Delivers or parses one thing. `false` when there is nothing to do. */
+  /** Delivers a message or parses an output. Returns `false` if there is nothing to do. */
   #step(): boolean {
     const { inbox, session } = this.#owner;
     if (inbox.deliverNext()) return true;
@@ -149,7 +149,7 @@ export class Receiver {
     return inbox.deliverNext();
   }
 
-  /** Whether something expensive may begin in this turn; otherwise it begins in a later one, however busy other connections are then. */
+  /** Whether expensive work may begin in this turn. If not, it begins in a later one, regardless of how busy other connections are then. */
   #mayBegin(): boolean {
     if (this.#isTurn || !this.#owner.port.isTurnOver(performance.now())) {
       this.#isTurn = false;

@@ -3,12 +3,12 @@ import type { DeadlineQueue, Due } from '../../base/deadline-queue.js';
 import { complain, isTold } from '../../base/mistake.js';
 import type { ChannelInbox } from '../../connection/channel.js';
 
-/** How long messages may wait for a subscriber before that is taken for a mistake, in milliseconds. */
+/** How long messages may wait for a subscriber before this is considered a mistake, in milliseconds. */
 const UNREAD_MS = 10_000;
 
 const UNREAD = { kind: 'messages' } as const;
 
-/** Whose messages are watched. */
+/** The owner of the messages that are watched. */
 export interface UnreadOwner {
   readonly inbox: Pick<ChannelInbox<unknown>, 'isStuck' | 'cost'>;
   readonly terms: {
@@ -18,8 +18,8 @@ export interface UnreadOwner {
 }
 
 /**
- * Tells the developer that nothing subscribes to `messages$`, of the first connection of a server that is full and stays so. There only while
- * reading is stopped.
+ * Warns the developer that `messages$` has no subscriber, once per server: for the first connection whose inbox is full and stays so.
+ * Exists only while reading is stopped.
  */
 export class UnreadWatch implements Due, Unsubscribable {
   dueAt = 0;
@@ -31,7 +31,7 @@ export class UnreadWatch implements Due, Unsubscribable {
     owner.terms.deadlines.add(this, UNREAD_MS);
   }
 
-  /** Whether `owner` needs one: it waits for a subscriber, and its place was not told of that yet. */
+  /** Whether `owner` needs a watch: it waits for a subscriber, and this was not reported for its place yet. */
   static isNeeded({ inbox, terms }: UnreadOwner): boolean {
     return inbox.isStuck && !isTold(terms.settings.place, UNREAD);
   }
@@ -40,8 +40,8 @@ export class UnreadWatch implements Due, Unsubscribable {
     const { inbox, terms } = this.#owner;
     if (!inbox.isStuck) return;
     const message =
-      `nothing has subscribed to messages$ for ${UNREAD_MS / 1000} s while ${inbox.cost} bytes wait there, and its peer is not read from; ` +
-      'subscribe to messages$, or call ignoreMessages() where the messages do not matter';
+      `messages$ has had no subscriber for ${UNREAD_MS / 1000} s while ${inbox.cost} bytes wait, and reading from the peer has stopped; ` +
+      'subscribe to messages$, or call ignoreMessages() if the messages do not matter';
     complain(terms.settings.place, { ...UNREAD, message });
   }
 
