@@ -4,34 +4,34 @@ import type { Wire } from './wire.js';
 
 type MaskKey = (() => number) | undefined;
 
-/** What waits after a write that has not left. */
+/** Frames and messages that wait while a write is outstanding. */
 export class Backlog {
-  /** Frames of the message in parts whose turn it is. They go before the others. */
+  /** Frames of the current message in parts. They go before the others. */
   readonly front: FrameQueue = new FrameQueue();
   readonly queue: FrameQueue<LaterMessage> = new FrameQueue<LaterMessage>();
-  /** Whether a Close frame is the last in the queue, or was. */
+  /** Whether a Close frame is, or was, the last in the queue. */
   #hasClose = false;
 
   get isEmpty(): boolean {
     return this.front.isEmpty && this.queue.isEmpty;
   }
 
-  /** Whether something may be taken: while a message in parts is in progress, only its frames. */
+  /** Whether an entry may be taken: while a message in parts is in progress, only its frames. */
   hasNext(isInProgress: boolean): boolean {
     return !this.front.isEmpty || !(isInProgress || this.queue.isEmpty);
   }
 
-  /** In bytes. */
+  /** Size of all that waits, in bytes. */
   get size(): number {
     return this.front.size + this.queue.size;
   }
 
-  /** How many messages wait that are not begun. */
+  /** The number of waiting messages that have not begun. */
   get messages(): number {
     return this.queue.frames - (this.#hasClose && this.queue.frames > 0 ? 1 : 0);
   }
 
-  /** Adds a message, `size` bytes as far as is known. */
+  /** Adds a message of `size` bytes, as far as known. */
   add(item: Encoded, size: number, maskKey: MaskKey): void {
     if (isLater(item)) this.queue.later(item, size);
     else if (item.kind === 'shared') enqueueShared(this.queue, item);
@@ -39,7 +39,7 @@ export class Backlog {
     else enqueueFrame(this.queue, item.firstByte, item.payload, maskKey?.());
   }
 
-  /** Adds a frame of the message in parts whose turn it is. */
+  /** Adds a frame of the current message in parts. */
   part(firstByte: number, payload: Uint8Array, maskKey: MaskKey): void {
     enqueueFrame(this.front, firstByte, payload, maskKey?.());
   }
@@ -51,7 +51,7 @@ export class Backlog {
     this.queue.mark(onHanded, false);
   }
 
-  /** Moves the next entry to `wire`; gives it back when it has to be encoded first. */
+  /** Moves the next entry to `wire`. Returns it instead if it must be encoded first. */
   moveNextTo(wire: Pick<Wire, 'pieces' | 'mark'>): { readonly item: LaterMessage; readonly size: number } | undefined {
     const taken = this.front.take() ?? this.queue.take();
     if (taken?.kind === 'later') return taken;
@@ -67,5 +67,5 @@ export class Backlog {
   }
 }
 
-/** Shared, always empty backlog for connections for which nothing waits. Do not add to it. */
+/** Shared, always empty backlog for connections without waiting messages. Do not add to it. */
 export const NO_BACKLOG: Backlog = new Backlog();

@@ -8,43 +8,42 @@ import type { BytePort } from '../byte-port.js';
 import { Slab } from './slab.js';
 
 /**
- * Payloads up to this size are copied into the slab, in bytes. Larger ones are written from where they are: that is a second piece, and
- * the port joins small ones. The copy of a smaller one pays, above all for an echo that comes alone (see
- * `bench: 1 KiB binary, 1 in flight`).
+ * Payloads up to this size are copied into the slab, in bytes. Larger ones are written from their own memory, as a separate piece; the
+ * port joins small pieces. Copying a smaller payload is cheaper, above all for a single echo (see `bench: 1 KiB binary, 1 in flight`).
  */
 export const COPY_LIMIT = 16_384;
 
-/** The longest text that is encoded straight into the slab, in UTF-16 units: three bytes each and the header fit. */
+/** The longest text that is encoded directly into the slab, in UTF-16 units: three bytes for each, and the header, fit. */
 const SLAB_TEXT = 16_384;
 
-/** Longer headers do not exist: 2 + 8 bytes and the mask. RFC 6455 §5.2. */
+/** The longest header: 2 + 8 bytes and the mask. RFC 6455 §5.2. */
 const MAX_HEADER = 14;
 
-/** So many are kept for the next message: as many as have something to flush at the same time. */
+/** The most idle batches that are kept: one for each connection that has data to flush at the same time. */
 const MAX_IDLE = 64;
 
-/** The frames of one connection that leave in the next write. */
+/** The frames of one connection that are sent in the next write. */
 export class Batch {
-  /** Batches that are not in use. A connection has one only while something waits for the flush (see `bench: idle, 5 000 connections`). */
+  /** Unused batches. A connection has a batch only while data waits for the flush (see `bench: idle, 5 000 connections`). */
   static readonly #idle: Batch[] = [];
 
   #size = 0;
-  /** What leaves before the open run, if anything does. */
+  /** Pieces that leave before the open run; undefined if there are none. */
   #pieces: Uint8Array[] | undefined;
-  /** The slabs in which pieces lie: one for each run. */
+  /** The slabs that contain the pieces: one for each run. */
   #slabs: Slab[] | undefined;
-  /** Memory of frames of their own, to be given back when they have left. */
+  /** Borrowed memory of large frames, given back when they have left. */
   #lent: Buffer[] | undefined;
   #open: Slab | undefined;
   #start = 0;
   #end = 0;
 
-  /** Lends one. */
+  /** Takes an unused batch, or makes one. */
   static take(): Batch {
     return Batch.#idle.pop() ?? new Batch();
   }
 
-  /** Takes it back, if nothing is in it. */
+  /** Returns the batch for reuse if it is empty. Returns whether it was. */
   giveBack(): boolean {
     if (this.#size > 0 || this.#open !== undefined) return false;
     if (Batch.#idle.length < MAX_IDLE) Batch.#idle.push(this);
@@ -56,7 +55,7 @@ export class Batch {
     return this.#size;
   }
 
-  /** Adds frames that others send too, by reference. */
+  /** Adds frames that other connections send too, by reference. */
   run({ pieces, size }: SharedRun): void {
     this.#closeSlab();
     this.#size += size;
@@ -73,7 +72,7 @@ export class Batch {
     const length = writeText(bytes, text, at);
     const header = headerLength(length, maskKey !== undefined);
     if (header !== guess) {
-      // The text has characters of several bytes, and needs a longer length field than its ASCII would.
+      // The text has multi-byte characters, and needs a longer length field than ASCII of the same length.
       bytes.copyWithin(this.#end + header, at, at + length);
       at = this.#end + header;
     }
@@ -83,7 +82,7 @@ export class Batch {
     return length;
   }
 
-  /** Adds a frame and returns the size of its payload. One of more than {@link COPY_LIMIT} bytes is not copied, but for masking. */
+  /** Adds a frame and returns the size of its payload. A payload of more than {@link COPY_LIMIT} bytes is copied only for masking. */
   payload(firstByte: number, payload: Uint8Array, maskKey: number | undefined): number {
     const { length } = payload;
     const header = headerLength(length, maskKey !== undefined);
@@ -94,7 +93,7 @@ export class Batch {
     }
     if (maskKey !== undefined) {
       const frame = this.#borrow(header + length);
-      // §5.3: the caller's bytes stay as they are, the mask goes over a copy.
+      // §5.3: the mask is applied to a copy, because the caller's bytes must not change.
       this.piece(frame.subarray(0, writeFrame(frame, 0, firstByte, payload, maskKey)));
       return length;
     }
@@ -111,7 +110,7 @@ export class Batch {
     this.#size += bytes.length;
   }
 
-  /** Hands all of it to `port` in one write. */
+  /** Hands everything to `port` in one write. */
   flush(port: BytePort): void {
     if (this.#size === 0) return;
     const slab = this.#open;
@@ -119,7 +118,7 @@ export class Batch {
     else this.#flushPieces(port);
   }
 
-  /** Forgets all of it. */
+  /** Discards everything. */
   drop(): void {
     this.#open?.release();
     this.#open = undefined;
@@ -127,7 +126,7 @@ export class Batch {
     this.#clear();
   }
 
-  /** One run and nothing else, as most batches are: without lists (see `bench: 32 B text, 1 in flight`). */
+  /** Flushes a single run, as most batches are, without allocating lists (see `bench: 32 B text, 1 in flight`). */
   #flushRun(slab: Slab, port: BytePort): void {
     const run = slab.piecesOf(this.#start, this.#end);
     this.#open = undefined;
@@ -164,7 +163,7 @@ export class Batch {
     this.#size = 0;
   }
 
-  /** A frame of its own, written in one piece: cheaper than a header and a payload apart. */
+  /** Adds a separate frame, written in one piece: cheaper than header and payload separately. */
   #longText(firstByte: number, text: string, maskKey: number | undefined): number {
     const length = Buffer.byteLength(text);
     const frame = this.#borrow(headerLength(length, maskKey !== undefined) + length);
@@ -182,7 +181,7 @@ export class Batch {
     return bytes;
   }
 
-  /** Makes room at `#end`: after the open run, or in a new run if others have written since. */
+  /** Makes room at `#end`: after the open run, or in a new run if another batch has written since. */
   #reserve(size: number): Slab {
     const open = this.#open;
     if (open !== undefined && open.position === this.#end && this.#end + size <= open.bytes.length) return open;
@@ -201,7 +200,7 @@ export class Batch {
     slab.position = end;
   }
 
-  /** What is added next follows everything that was added so far. */
+  /** Closes the open run, so that the next piece follows everything added so far. */
   #closeSlab(): void {
     const slab = this.#open;
     if (slab === undefined) return;

@@ -13,14 +13,14 @@ import { Opcode } from '../../protocol/frame/opcode.js';
 import { SharedFrames } from '../../protocol/frame/shared-frame.js';
 import { isValidUtf8 } from '../../protocol/frame/utf8.js';
 
-/** A message with a payload that is at hand. */
+/** A message whose payload is available. */
 interface Ready {
   readonly options: MessageOptions;
-  /** Its frames, where it goes to several connections. */
+  /** Its frames; undefined unless it goes to several connections. */
   readonly shared: SharedFrames | undefined;
 }
 
-/** What an outgoing value is. */
+/** An outgoing value by its kind. */
 export type Classified =
   | ({ readonly kind: 'text'; readonly text: string } & Ready)
   | ({ readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly binary: boolean } & Ready)
@@ -28,13 +28,13 @@ export type Classified =
   | { readonly kind: 'fragments'; readonly message: FragmentedMessage };
 
 /**
- * Tells what `value` is.
+ * Determines the kind of `value`.
  *
- * @throws UsageError UNSUPPORTED_DATA for anything that cannot be sent, UTF8_INVALID for bytes that are to be text and are not.
+ * @throws UsageError UNSUPPORTED_DATA for anything that cannot be sent, UTF8_INVALID for bytes to be sent as text that are not UTF-8.
  * @internal
  */
 export function classify(value: unknown): Classified {
-  // First, because most of what comes here is bytes: to ask them for a brand and a tag costs as much as their frame (see `bench: 32 B binary, 16 in flight`).
+  // First, because most values here are bytes: checking their brand and tag costs as much as their frame (see `bench: 32 B binary, 16 in flight`).
   if (value instanceof Uint8Array) return classifyPayload(value);
   if (typeof value === 'object' && value !== null && brand in value) {
     const outgoing = value as WholeMessage | FragmentedMessage | SharedMessage<unknown, Classified>;
@@ -49,7 +49,7 @@ export function classify(value: unknown): Classified {
   return classifyPayload(value);
 }
 
-/** The frames of a message that goes to several connections, once one of them has looked at it. */
+/** The frames of a message that goes to several connections; undefined until one of them has classified it. */
 export function sharedFramesOf({ item }: SharedMessage): SharedFrames | undefined {
   return (item as Partial<Ready> | undefined)?.shared;
 }
@@ -71,7 +71,7 @@ function classifyPayload(data: unknown, options: MessageOptions = NO_OPTIONS): C
   }
   const bytes = toBytes(data);
   if (binary === false && !isValidUtf8(bytes)) {
-    throw new UsageError('UTF8_INVALID', 'binary: false needs bytes of valid UTF-8 text');
+    throw new UsageError('UTF8_INVALID', 'binary: false requires bytes that are valid UTF-8');
   }
   return { kind: 'bytes', bytes, binary: binary ?? true, options, shared: undefined };
 }
@@ -81,7 +81,7 @@ export function opcodeOf(item: Extract<Classified, { kind: 'text' | 'bytes' }>):
   return item.kind === 'bytes' && item.binary ? Opcode.binary : Opcode.text;
 }
 
-/** Bytes of the payload of a message, as far as they are known before its turn. */
+/** Size of a message's payload in bytes, as far as known before its turn. */
 export function payloadSizeOf(item: Classified): number {
   switch (item.kind) {
     case 'text':
@@ -97,7 +97,7 @@ export function payloadSizeOf(item: Classified): number {
   }
 }
 
-/** Bytes of the frames of a message with a payload of `size` bytes, as far as they are known before its turn. */
+/** Size in bytes of the frames of a message with a payload of `size` bytes, as far as known before its turn. */
 export function frameSizeOf({ kind }: Classified, size: number, masked: boolean): number {
   return kind === 'text' || kind === 'bytes' ? headerLength(size, masked) + size : size;
 }

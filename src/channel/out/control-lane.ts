@@ -1,24 +1,24 @@
 import type { Batch } from './batch.js';
 
-/** Pongs that may wait, in bytes of payload and header. Beyond that only the latest is kept. */
+/** The most bytes of waiting pongs, headers included. Beyond that only the latest pong is kept. */
 const PONG_LIMIT = 4096;
 
-/** A control frame, not encoded yet. */
+/** A control frame that is not encoded yet. */
 interface ControlFrame {
   readonly firstByte: number;
   readonly payload: Uint8Array;
 }
 
-/** Control frames that wait for the transport. They go before all messages: RFC 6455 §5.4 allows it, and liveness needs it. */
+/** Control frames that wait for the transport. They are sent before all messages: RFC 6455 §5.4 allows it, and heartbeats need it. */
 export class ControlLane {
-  /** What waits, in bytes. */
+  /** Size of the waiting frames, in bytes. */
   size = 0;
   readonly #header: number;
   #frames: ControlFrame[] = [];
   #pongs = 0;
   #latest: ControlFrame | undefined;
 
-  /** @param header bytes of the header of a control frame. */
+  /** @param header size of the header of a control frame, in bytes. */
   constructor(header: number) {
     this.#header = header;
   }
@@ -31,7 +31,7 @@ export class ControlLane {
 
   /**
    * Adds the answer to a ping. RFC 6455 §5.5.3: an endpoint "MAY elect to send a Pong frame for only the most recently processed
-   * Ping frame", and does so when the peer does not read them.
+   * Ping frame". It does so if the peer does not read them.
    */
   addPong(firstByte: number, payload: Uint8Array): void {
     const size = this.#header + payload.length;
@@ -44,7 +44,7 @@ export class ControlLane {
     this.#latest = { firstByte, payload };
   }
 
-  /** Moves all of it to `batch`. */
+  /** Moves all frames to `batch`. */
   moveTo(batch: Batch, maskKey: (() => number) | undefined): void {
     if (this.size === 0) return;
     for (const { firstByte, payload } of this.#frames) batch.payload(firstByte, payload, maskKey?.());
@@ -52,7 +52,7 @@ export class ControlLane {
     this.clear();
   }
 
-  /** Forgets all of it. */
+  /** Discards all frames. */
   clear(): void {
     this.#frames = [];
     this.#latest = undefined;

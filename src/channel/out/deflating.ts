@@ -3,10 +3,10 @@ import type { MessageOptions } from '../../connection/outgoing.js';
 import type { MessageDeflater } from '../../protocol/deflate/message-deflater.js';
 import { UsageError } from '../../protocol/errors.js';
 
-/** Up to this size a message is compressed on the spot, in bytes: a hop to the thread pool costs more. */
+/** Messages up to this size are compressed synchronously, in bytes: using the thread pool would cost more. */
 export const SYNCHRONOUS_DEFLATE = 65_536;
 
-/** How many messages of all connections together are compressed in the thread pool at a time: files and DNS need it too. */
+/** How many messages of all connections are compressed in the thread pool at a time: file access and DNS need it too. */
 const AT_A_TIME = 2;
 
 /** RSV1: the message is compressed. RFC 7692 §6. */
@@ -26,7 +26,7 @@ export class Compressor {
   /**
    * Whether to compress `data`.
    *
-   * @param size of it in bytes.
+   * @param size size of `data` in bytes.
    * @throws UsageError COMPRESS_FAILED when the application's predicate throws.
    */
   wants(data: string | Uint8Array, size: number, { compress }: MessageOptions): boolean {
@@ -45,29 +45,29 @@ export interface DeflateMessage {
   readonly kind: 'deflate';
   readonly firstByte: number;
   readonly bytes: Uint8Array;
-  /** Of its connection. */
+  /** The deflater of its connection. */
   readonly deflater: MessageDeflater;
-  /** Stands for the message where it goes to several connections. */
+  /** Identifies the message if it goes to several connections. */
   readonly shared: object | undefined;
 }
 
-/** Where the frames of a message go. */
+/** A sink for the frames of a message. */
 export interface FrameSink {
   frame(firstByte: number, payload: Uint8Array): void;
   done(): void;
 }
 
-/** Compresses one message and sends it as one frame; a large one in the thread pool. Unsubscribing forgets it. */
+/** Compresses one message, a large one in the thread pool, and sends it as one frame. Unsubscribing cancels it. */
 export class DeflateSender {
   readonly #message: DeflateMessage;
   readonly #sink: FrameSink;
   #isOver = false;
   #leaveQueue = (): void => {};
 
-  /** It is one frame, and has come to its end when that is sent. */
+  /** The message is one frame, so it ends when that is sent. */
   readonly hasKnownEnd = true;
   readonly hasBegun = false;
-  /** Whether its frame was given, or is being given. */
+  /** Whether its frame was sent, or is being sent. */
   hasSentAll = false;
 
   constructor(message: DeflateMessage, sink: FrameSink) {
@@ -75,7 +75,7 @@ export class DeflateSender {
     this.#sink = sink;
   }
 
-  /** Begins. A small message is sent before this returns, and so is a long one of a deflater that is synchronous. */
+  /** Begins. A small message is sent before this returns, and with a synchronous deflater so is a large one. */
   start(): void {
     const { bytes, deflater, shared } = this.#message;
     if (bytes.length <= SYNCHRONOUS_DEFLATE || deflater.isSynchronous) {
@@ -91,7 +91,7 @@ export class DeflateSender {
     });
   }
 
-  /** It does not wait for the peer. */
+  /** Does nothing: compression does not wait for the peer. */
   resume(): void {}
 
   unsubscribe(): void {
@@ -116,10 +116,10 @@ let running = 0;
 let isStarting = false;
 
 /**
- * Runs `task` when it is its turn, first come, first served. A connection has one message at a time here, so that none of them
- * takes the place of the others. The task calls `done` once, when the next one may begin.
+ * Runs `task` when its turn comes, first come, first served. Each connection has at most one message in this queue, so that none
+ * crowds out the others. The task calls `done` once, when the next one may begin.
  *
- * @returns how to leave the queue. No effect once the task has begun.
+ * @returns a function that leaves the queue. It has no effect once the task has begun.
  */
 export function takeDeflateTurn(task: Task): () => void {
   const own: Task = (done) => task(done);
@@ -128,7 +128,7 @@ export function takeDeflateTurn(task: Task): () => void {
   return () => waiting.delete(own);
 }
 
-/** A task may be done when it returns: the loop that runs goes on with the next one then. */
+/** Starts waiting tasks. A task may be done before it returns: then the running loop continues with the next one. */
 function startNext(): void {
   if (isStarting) return;
   isStarting = true;

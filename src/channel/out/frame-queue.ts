@@ -2,48 +2,48 @@ import { headerLength, readHeader, writeHeader } from '../../protocol/frame/fram
 import { writeFrame } from '../../protocol/frame/frame-writer.js';
 import type { SharedFrame } from '../../protocol/frame/shared-frame.js';
 
-/** Pages begin this small, so that a stalled connection with one short message costs little. In bytes. */
+/** The size of the first page: small, so that a stalled connection with one short message costs little. In bytes. */
 const FIRST_PAGE = 1024;
 const LARGEST_PAGE = 65_536;
 
-/** Payloads up to this size are copied into a page, in bytes. Larger ones may wait in many queues, and share their memory. */
+/** Payloads up to this size are copied into a page, in bytes. Larger ones may wait in many queues and share their memory. */
 const COPY_LIMIT = 4096;
 
 /**
- * A shared frame up to this size is copied into a page, in bytes. By reference it would keep more memory than it counts for when
- * no other queue holds it any more.
+ * Shared frames up to this size are copied into a page, in bytes. A reference would retain more memory than the frame counts for once
+ * no other queue holds it.
  */
 const SMALL_SHARED = 512;
 
-/** So few entries cost next to nothing beside what is in them. */
+/** The number of entries whose overhead is not counted, because it is negligible. */
 const FREE_ENTRIES = 64;
 
-/** What each entry costs beside its bytes: objects of its own and that of a payload. In bytes. */
+/** Overhead of each entry: its objects and that of a payload. In bytes. */
 const ENTRY_COST = 256;
 
 const NOTHING = Buffer.alloc(0);
 
-/** A write takes about as much from a queue, in bytes: what is not written yet can still be dropped. */
+/** About how much a write takes from a queue, in bytes. The rest can still be dropped. */
 export const WRITE_SIZE = 262_144;
 
-/** Small frames, one after the other. */
+/** A sequence of small frames. */
 export interface Page {
   readonly kind: 'page';
   readonly bytes: Buffer;
   start: number;
   end: number;
-  /** How many frames are in it. */
+  /** The number of frames in it. */
   frames: number;
 }
 
-/** A frame in pieces that stay where they are. */
+/** A frame in pieces that are not copied. */
 interface Large {
   readonly kind: 'large';
   readonly pieces: readonly Uint8Array[];
   readonly size: number;
 }
 
-/** A frame with a payload that stays where it is, and a header that is made when its turn comes: so it costs no memory of its own. */
+/** A frame whose payload is not copied and whose header is made when its turn comes, so that it costs no extra memory. */
 interface Plain {
   readonly kind: 'plain';
   readonly firstByte: number;
@@ -51,11 +51,11 @@ interface Plain {
   readonly size: number;
 }
 
-/** Something to call once all before it is handed over. */
+/** A callback for when everything before it was handed over. */
 interface Mark {
   readonly kind: 'mark';
   readonly reached: () => void;
-  /** Whether it stands for the message before it, and goes with it. */
+  /** Whether it belongs to the message before it, and is dropped with it. */
   readonly ofMessage: boolean;
 }
 
@@ -68,24 +68,24 @@ interface Later<T> {
 
 type Entry<T> = Page | Large | Plain | Mark | Later<T>;
 
-/** What {@link FrameQueue.take} gives. */
+/** An entry that {@link FrameQueue.take} returns. */
 export type Taken<T> =
   | { readonly kind: 'bytes'; readonly pieces: readonly Uint8Array[] }
   | { readonly kind: 'mark'; readonly reached: () => void }
   | { readonly kind: 'later'; readonly item: T; readonly size: number };
 
 /**
- * What waits to be sent, in order. Small frames are packed into pages, so that a million messages of three bytes take little
- * more than what is on the wire.
+ * A queue of frames to be sent. Small frames are packed into pages, so that a million messages of three bytes take little more
+ * memory than their size on the wire.
  */
 export class FrameQueue<T = never> {
-  /** All that waits, in bytes. */
+  /** Size of all that waits, in bytes. */
   size = 0;
-  /** How many frames wait, and messages that are not encoded yet. */
+  /** The number of waiting frames and of messages that are not encoded yet. */
   frames = 0;
   #entries: (Entry<T> | undefined)[] = [];
   #first = 0;
-  /** The memory that pages are made from at present, and how much of it is taken. */
+  /** The memory from which pages are currently made, and how much of it is used. */
   #memory = NOTHING;
   #taken = 0;
 
@@ -93,13 +93,13 @@ export class FrameQueue<T = never> {
     return this.#first === this.#entries.length;
   }
 
-  /** The memory that the waiting frames take besides their bytes. */
+  /** Memory of the waiting frames in addition to their bytes. */
   get overhead(): number {
     const entries = this.#entries.length - this.#first;
     return entries <= FREE_ENTRIES ? 0 : entries * ENTRY_COST + this.#memory.length - this.#taken;
   }
 
-  /** Makes room for a small frame: the caller writes it at `end` of the page and says with `grow` how long it is. */
+  /** Makes room for a small frame. The caller writes it at `end` of the returned page and calls `grow` with its size. */
   page(size: number): Page {
     const last = this.#entries.at(-1);
     const fits = this.#taken + size <= this.#memory.length;
@@ -138,7 +138,7 @@ export class FrameQueue<T = never> {
     this.frames++;
   }
 
-  /** Adds a message that is not encoded yet, `size` bytes as far as is known. */
+  /** Adds a message that is not encoded yet, of `size` bytes as far as known. */
   later(item: T, size: number): void {
     this.#entries.push({ kind: 'later', item, size });
     this.size += size;
@@ -146,15 +146,15 @@ export class FrameQueue<T = never> {
   }
 
   /**
-   * Puts a mark that {@link take} gives when it comes to this place.
+   * Adds a mark that {@link take} returns when it reaches this position.
    *
-   * @param ofMessage whether it stands for the message before it: it is dropped with that.
+   * @param ofMessage whether the mark belongs to the message before it, and is dropped with it.
    */
   mark(reached: () => void, ofMessage: boolean): void {
     this.#entries.push({ kind: 'mark', reached, ofMessage });
   }
 
-  /** Takes out the next entry. */
+  /** Removes and returns the next entry. */
   take(): Taken<T> | undefined {
     const entry = this.#shift();
     if (entry === undefined) return undefined;
@@ -174,7 +174,7 @@ export class FrameQueue<T = never> {
     }
   }
 
-  /** Drops the oldest message, and its mark if it has one. `false` if there is no message. */
+  /** Drops the oldest message, and its mark if it has one. Returns `false` if there is no message. */
   dropOldest(): boolean {
     for (let at = this.#first; at < this.#entries.length; at++) {
       const entry = this.#entries[at] as Entry<T>;
@@ -195,7 +195,7 @@ export class FrameQueue<T = never> {
     return false;
   }
 
-  /** Forgets everything. */
+  /** Discards everything. */
   clear(): void {
     this.#entries = [];
     this.#first = 0;
@@ -204,7 +204,7 @@ export class FrameQueue<T = never> {
     this.#forgetMemory();
   }
 
-  /** Drops the messages that are not encoded yet and that `isUnwanted`, with their marks. Returns how many these were. */
+  /** Drops messages that are not encoded yet and for which `isUnwanted` is true, with their marks. Returns how many were dropped. */
   dropLater(isUnwanted: (item: T) => boolean): number {
     const before = this.frames;
     const kept: Entry<T>[] = [];
@@ -220,7 +220,7 @@ export class FrameQueue<T = never> {
     return before - this.frames;
   }
 
-  /** Drops the mark of the message that was taken last. */
+  /** Drops the mark of the message that was last taken. */
   dropMark(): void {
     const first = this.#entries[this.#first];
     if (first?.kind === 'mark' && first.ofMessage) this.#shift();
@@ -244,7 +244,7 @@ export class FrameQueue<T = never> {
       this.#entries.splice(0, this.#first);
       this.#first = 0;
     }
-    // A page that was just taken stays in use by itself.
+    // The caller keeps using a page that was just taken.
     if (this.isEmpty) this.#forgetMemory();
     return entry;
   }
@@ -257,7 +257,7 @@ export class FrameQueue<T = never> {
   }
 }
 
-/** A page for frames of `size` bytes, like the one that comes first: filled with such frames it has nothing left over. */
+/** The size of a page whose first frame has `size` bytes: a multiple of it, so that such frames fill the page exactly. */
 function pageSize(size: number, waiting: number): number {
   const wanted = Math.min(LARGEST_PAGE, Math.max(FIRST_PAGE, waiting));
   return Math.max(size, wanted - (wanted % size));
@@ -284,7 +284,7 @@ function frameSize({ bytes, start, end }: Page): number {
   return header === undefined ? end - start : header.size + header.length;
 }
 
-/** Encodes a frame to the end of `queue`. A payload of more than {@link COPY_LIMIT} bytes is not copied, but for masking. */
+/** Encodes a frame at the end of `queue`. A payload of more than {@link COPY_LIMIT} bytes is copied only for masking. */
 export function enqueueFrame(
   queue: FrameQueue<unknown>,
   firstByte: number,
@@ -306,7 +306,7 @@ export function enqueueFrame(
   }
 }
 
-/** Adds a frame that other connections send too: by reference, so that they share its memory, unless it is small. */
+/** Adds a frame that other connections send too. Unless it is small, it is added by reference, so that they share its memory. */
 export function enqueueShared(queue: FrameQueue<unknown>, frame: SharedFrame): void {
   if (frame.size > SMALL_SHARED) {
     queue.large(frame.pieces);

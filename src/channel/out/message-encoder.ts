@@ -8,26 +8,26 @@ import type { ReadyMessage, WireSettings } from './wire.js';
 
 const FIN = 0x80;
 
-/** What is encoded only when its turn comes. */
+/** A message that is encoded only when its turn comes. */
 export type LaterMessage = PartedMessage | DeflateMessage;
 
-/** A message as it goes on: a frame that is ready but for its header, or something for later. */
+/** An encoded message: a frame that lacks only its header, or a message to be encoded later. */
 export type Encoded = ReadyMessage | LaterMessage;
 
-/** How {@link encodeMessage} encodes. */
+/** Options of {@link encodeMessage}. */
 interface Encoding {
   readonly settings: Pick<PartsSettings & WireSettings, 'compressor' | 'maskKey'>;
-  /** Of the payload in bytes. */
+  /** Size of the payload in bytes. */
   readonly size: number;
   /**
-   * Whether it goes out now: with context takeover, what waits must not be compressed before what is before it. Called after the
-   * application's predicate, that may have sent something.
+   * Whether the message is sent now: with context takeover, a waiting message must not be compressed before those ahead of it. Called
+   * after the application's predicate, which may have sent something.
    */
   readonly isDirect: () => boolean;
 }
 
 /**
- * Decides whether `item` is compressed, and does it when that can be done at once.
+ * Decides whether to compress `item`, and compresses it if that can be done immediately.
  *
  * @throws UsageError COMPRESS_FAILED when the application's predicate throws.
  */
@@ -36,7 +36,7 @@ export function encodeMessage(item: Classified, { settings, size, isDirect }: En
   if (item.kind === 'blob' || item.kind === 'fragments') return item;
   const data = item.kind === 'text' ? item.text : item.bytes;
   const firstByte = FIN | opcodeOf(item);
-  // §5.3: a masked frame is not the same for two connections.
+  // §5.3: masked frames differ between connections.
   const shared = maskKey === undefined ? item.shared : undefined;
   if (compressor?.wants(data, size, item.options) !== true) {
     if (shared !== undefined) return shared.asGiven(firstByte, () => bytesOf(item));
@@ -72,13 +72,13 @@ function addDeflated(
   );
 }
 
-/** Whether it is encoded only when its turn comes. */
+/** Whether `item` is encoded only when its turn comes. */
 export function isLater(item: Encoded): item is LaterMessage {
   return item.kind !== 'text' && item.kind !== 'frame' && item.kind !== 'shared';
 }
 
-/** The opcode byte of text that is one frame. */
+/** The first byte of a text message in one frame. */
 export const TEXT_FRAME: number = FIN | Opcode.text;
 
-/** The opcode byte of a Close frame. */
+/** The first byte of a Close frame. */
 export const CLOSE_FRAME: number = FIN | Opcode.close;

@@ -14,42 +14,42 @@ import { hasKnownEnd, PartsSender, type PartsSettings } from './parts-sender.js'
 import type { SharedLane } from './shared-lane.js';
 import { Wire, type WireOwner, type WireSettings } from './wire.js';
 
-/** Work between two looks at the clock, as bytes that are written. */
+/** Work between two checks of the clock, measured in bytes written. */
 const WORK_PER_LOOK = 4_194_304;
 
-/** The same as messages, for producers that take longer than what they send. A power of two. */
+/** Messages between two checks of the clock, for producers that take longer than sending does. A power of two. */
 const SENDS_PER_LOOK = 16;
 
 /**
- * Looks in one turn that never make a producer rest, though others have used the turn. An echo of large messages needs no more: a socket
- * gives at most 32 reads in one turn, and its connection would be stopped and started all the time.
+ * Checks in one turn that never make a producer rest, even if other connections have used up the turn. Without them an echo of large
+ * messages would stop and start all the time. It needs no more, because a socket delivers at most 32 reads in one turn.
  */
 const FREE_LOOKS = 2;
 
-/** What a write costs beside its bytes. */
+/** Cost of a write in addition to its bytes. */
 const WRITE_WORK = 65_536;
 
-/** What it costs to compress a message, and each of its bytes. */
+/** Cost of compressing a message, and of each of its bytes. */
 const DEFLATE_WORK = 262_144;
 const DEFLATE_WORK_PER_BYTE = 256;
 
-/** How much may wait, and what else an outbox needs. Sizes in bytes. */
+/** Settings of an outbox. Sizes are in bytes. */
 export interface OutboxSettings extends WireSettings, PartsSettings {
   readonly maxBufferedAmount: number;
   readonly overflow: OverflowPolicy;
 }
 
-/** Whom an outbox tells what it cannot do. */
+/** The owner of an outbox, which is notified of failures. */
 export interface OutboxOwner {
-  /** The overflow policy says to give up. */
+  /** The overflow policy requires the end of the connection. */
   overflowed(error: BackpressureError): void;
-  /** A message that was accepted cannot be finished. */
+  /** An accepted message cannot be completed. */
   failed(error: UsageError): void;
 }
 
 /**
- * The way out of one connection: order and backpressure. What is sent while the wire takes everything goes straight to it;
- * otherwise it waits in a queue, after a message in parts if there is one.
+ * The outgoing side of one connection: order and backpressure. Messages go straight to the wire while it takes everything. Otherwise
+ * they wait in a queue, after a message in parts if there is one.
  */
 export class Outbox implements WireOwner {
   messagesSent = 0;
@@ -58,23 +58,23 @@ export class Outbox implements WireOwner {
   readonly #settings: OutboxSettings;
   readonly #owner: OutboxOwner;
   readonly #wire: Wire;
-  /** Made when something has to wait. */
+  /** Made when a message has to wait. */
   #backlog = NO_BACKLOG;
   #active: PartsSender | DeflateSender | undefined;
-  /** What is known to come of it. */
+  /** Remaining bytes of the active message, as far as known. */
   #activeSize = 0;
-  /** Whether nothing waits before what is sent next. */
+  /** Whether the next message need not wait for others. */
   #isDirect = true;
   #isAdvancing = false;
-  /** The Close frame, once it was given: nothing may follow it. RFC 6455 §5.5.1. */
+  /** The Close frame, once there is one: nothing may follow it. RFC 6455 §5.5.1. */
   #close: { readonly payload: Uint8Array; readonly onHanded: () => void } | undefined;
   #isStopped = false;
   #signal: ReadySignal | undefined;
-  /** Since the last look at the clock. */
+  /** Work since the last check of the clock. */
   #work = 0;
-  /** In which it looked last. */
+  /** The turn of the last check. */
   #turn = -1;
-  /** How often it has looked in that turn. */
+  /** The number of checks in that turn. */
   #looks = 0;
 
   constructor(port: BytePort, settings: OutboxSettings, owner: OutboxOwner) {
@@ -84,14 +84,14 @@ export class Outbox implements WireOwner {
     this.#wire = new Wire(port, settings, this);
   }
 
-  /** The short way for messages to many: made when it is asked for. */
+  /** The fast path for broadcasts: made when first read. */
   get lane(): SharedLane {
     const lane = this.#wire.ownLane();
     if (this.#isDirect) this.#openLane();
     return lane;
   }
 
-  /** How many messages have gone the short way. */
+  /** The number of messages sent by the fast path. */
   get laneCount(): number {
     return this.#wire.lane.count;
   }
@@ -100,7 +100,7 @@ export class Outbox implements WireOwner {
     return this.#wire.bytesSent;
   }
 
-  /** Grows with each message that is accepted, and with each byte of one that is given to the transport. Control frames do not count. */
+  /** Increases with each accepted message and with each byte of a message given to the transport. Control frames do not count. */
   get effort(): number {
     return this.messagesSent + this.#wire.messageBytes;
   }
@@ -115,7 +115,7 @@ export class Outbox implements WireOwner {
     return this.#wire.isControlWaiting;
   }
 
-  /** Whether more may be sent: made when it is first read, or when the answer is no. */
+  /** Whether more may be sent: made when first read, or when it first becomes false. */
   get signal(): ReadySignal {
     this.#signal ??= new ReadySignal(this.#settings.highWaterMark);
     return this.#signal;
@@ -125,12 +125,12 @@ export class Outbox implements WireOwner {
     return this.#signal?.isReady ?? true;
   }
 
-  /** Whether more than the mark waits: the peer takes less than is sent. */
+  /** Whether more than the mark waits, because the peer reads too slowly. */
   get isSlow(): boolean {
     return this.#signal?.isSlow ?? false;
   }
 
-  /** Bytes that were sent and are not handed to the operating system yet. */
+  /** Bytes that were sent but not yet handed to the operating system. */
   get bufferedAmount(): number {
     return this.#wire.size + this.#activeSize + this.#backlog.size;
   }
@@ -139,7 +139,7 @@ export class Outbox implements WireOwner {
    * Sends `value`.
    *
    * @param onHanded called when it is handed to the operating system.
-   * @throws UsageError when it is nothing that can be sent.
+   * @throws UsageError if it cannot be sent.
    */
   send(value: unknown, onHanded?: () => void): SendResult {
     if (this.#isClosed) return 'closed';
@@ -149,7 +149,7 @@ export class Outbox implements WireOwner {
     return 'sent';
   }
 
-  /** Sends a ping or pong of our own. It goes before waiting messages. */
+  /** Sends an unsolicited ping or pong, before waiting messages. */
   control(opcode: Opcode, payload: Uint8Array): void {
     this.#wire.control(opcode, payload);
   }
@@ -159,7 +159,7 @@ export class Outbox implements WireOwner {
     this.#wire.pong(payload);
   }
 
-  /** Sends a Close frame after everything that waits. `onHanded` is called when it is with the operating system. */
+  /** Sends a Close frame after everything that waits. Calls `onHanded` when it was handed to the operating system. */
   close(payload: Uint8Array, onHanded: () => void): void {
     if (this.#isClosed) return;
     this.#close = { payload, onHanded };
@@ -168,8 +168,8 @@ export class Outbox implements WireOwner {
   }
 
   /**
-   * The peer has sent its Close frame, and waits for ours. What was accepted is sent first, except messages whose end is unknown:
-   * those are given up.
+   * The peer has sent its Close frame and waits for ours. Accepted messages are sent first, except those whose end is unknown: they
+   * are dropped.
    */
   giveUpEndless(): void {
     const active = this.#active;
@@ -181,33 +181,33 @@ export class Outbox implements WireOwner {
     this.#advance();
   }
 
-  /** Gives up everything that waits but for `payload`, a Close frame's. */
+  /** Drops everything that waits and sends a Close frame with `payload`. */
   fail(payload: Uint8Array, onHanded: () => void): void {
     if (this.#isStopped) return;
     this.#dropWaiting();
     this.#wire.fail(payload, onHanded);
   }
 
-  /** Calls `onHanded` when everything that was sent so far is with the operating system: at once if it is already. */
+  /** Calls `onHanded` when everything sent so far was handed to the operating system: immediately if it already was. */
   whenHanded(onHanded: () => void): void {
     if (this.#active !== undefined || !this.#backlog.isEmpty) this.#ownBacklog().queue.mark(onHanded, false);
     else if (this.#wire.isIdle) onHanded();
     else this.#wire.mark(onHanded);
   }
 
-  /** The transport has handed over everything that it had. */
+  /** The transport has handed over everything written to it. */
   drained(): void {
     this.#wire.drained();
     this.#advance();
   }
 
-  /** Writes what is ready in this tick, and forgets the rest. */
+  /** Writes the messages that are ready in this tick, and drops the rest. */
   finish(): void {
     if (!this.#isStopped) this.#wire.write();
     this.stop();
   }
 
-  /** Forgets everything: nothing can be sent any more. */
+  /** Drops everything: nothing more can be sent. */
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
@@ -219,7 +219,7 @@ export class Outbox implements WireOwner {
     return this.#isStopped || this.#close !== undefined;
   }
 
-  /** Whether nothing needs to be known of `value`: saves the objects that say what it is (see `bench: 32 B text, 16 in flight`). */
+  /** Whether `value` can be sent unclassified, which saves the objects for that (see `bench: 32 B text, 16 in flight`). */
   #isPlain(value: unknown): value is string | Uint8Array {
     if (!this.#isDirect || (typeof value !== 'string' && !(value instanceof Uint8Array))) return false;
     const size = typeof value === 'string' ? value.length * 3 : value.length;
@@ -232,7 +232,7 @@ export class Outbox implements WireOwner {
     if (refusal !== undefined) return refusal;
     const encoded = encodeMessage(item, { settings: this.#settings, size, isDirect: () => this.#isDirect });
     if (encoded.kind === 'frame' && (encoded.firstByte & RSV1) !== 0) this.#deflated(size);
-    // To make room other frames were written, and a subscriber that was notified of it may have closed; so may the predicate of the compressor.
+    // A subscriber notified of frames that were written to make room may have closed the connection; so may the compressor's predicate.
     if (this.#isClosed) return 'closed';
     if (++this.messagesSent % SENDS_PER_LOOK === 0) this.#look();
     if (!this.#isDirect || isLater(encoded)) return this.#queueItem(encoded, size, onHanded);
@@ -245,25 +245,25 @@ export class Outbox implements WireOwner {
     const backlog = this.#ownBacklog();
     backlog.add(item, size, this.#settings.maskKey);
     if (onHanded !== undefined) backlog.queue.mark(onHanded, true);
-    // First: a subscriber of ready$ may send while others are written, and that must come after this one.
+    // First, because a subscriber of ready$ may send while others are written, and its message must follow this one.
     this.#update();
     if (isNext) this.#advance();
     return isNext ? 'sent' : 'buffered';
   }
 
-  /** What the overflow policy says to `size` more bytes; nothing when there is room. */
+  /** The result of the overflow policy for `size` more bytes; undefined if there is room. */
   #refusal(size: number): SendResult | undefined {
     if (this.#hasRoom(size)) return undefined;
-    // The kernel may take more than it did when we asked last.
+    // The kernel may take more than on the last attempt.
     this.#advance();
-    // A producer that only has messages dropped, its own or older ones, would go on for ever too.
+    // Counts as work, because a producer whose messages only cause drops would otherwise never stop.
     this.#worked(WRITE_WORK);
     const { maxBufferedAmount, overflow } = this.#settings;
-    // What is being written cannot be dropped any more. Where that leaves no room, dropping the rest would be for nothing.
+    // Messages that are being written cannot be dropped. If they leave no room, dropping the rest would be pointless.
     if (overflow === 'drop-oldest' && this.bufferedAmount - this.#backlog.queue.size + size <= maxBufferedAmount) {
       while (!this.#hasRoom(size) && this.#backlog.queue.dropOldest()) this.messagesDropped++;
     }
-    // An item that is larger than the mark by itself passes when it is alone.
+    // A single item that is larger than the limit is accepted if nothing else waits.
     if (this.#hasRoom(size) || this.bufferedAmount === 0) return undefined;
     if (overflow === 'terminate') return this.#overflow(size);
     this.messagesDropped++;
@@ -275,7 +275,7 @@ export class Outbox implements WireOwner {
     return waiting + size <= this.#settings.maxBufferedAmount;
   }
 
-  /** Writes what waits, as long as the transport takes it at once. */
+  /** Writes waiting messages while the transport takes them immediately. */
   #advance(): void {
     if (this.#isAdvancing) return;
     this.#isAdvancing = true;
@@ -306,7 +306,7 @@ export class Outbox implements WireOwner {
     this.#active = item.kind === 'deflate' ? new DeflateSender(item, sink) : new PartsSender(item, sink, settings);
     this.#activeSize = size;
     this.#update();
-    this.#active?.start(); // Not if a subscriber of ready$ has ended it.
+    this.#active?.start(); // Undefined if a subscriber of ready$ has ended it.
     if (item.kind === 'deflate' && size <= SYNCHRONOUS_DEFLATE) this.#deflated(size);
   }
 
@@ -320,7 +320,7 @@ export class Outbox implements WireOwner {
     this.#ownBacklog().close(this.#close.payload, this.#close.onHanded, this.#settings.maskKey);
   }
 
-  /** A message that was begun stays unfinished, so that nothing but the Close frame may follow it: RFC 6455 §5.4. */
+  /** Leaves a message unfinished that has begun, so that only the Close frame may follow it: RFC 6455 §5.4. */
   #abandonActive(): void {
     this.messagesDropped += 1 + this.#backlog.messages;
     this.#endActive();
@@ -328,16 +328,16 @@ export class Outbox implements WireOwner {
     this.#enqueueClose();
   }
 
-  /** Nothing of it was sent: what waits after it may follow. */
+  /** Skips a message of which nothing was sent: the messages after it may follow. */
   #skipActive(): void {
     this.messagesDropped++;
     this.#endActive();
     this.#backlog.queue.dropMark();
   }
 
-  /** What was accepted and will not be sent counts as dropped. */
+  /** Drops waiting messages. Accepted messages that will not be sent count as dropped. */
   #dropWaiting(): void {
-    // A notification that a frame was written may end everything before its sender has returned.
+    // A callback for a written frame may end the connection before the frame's sender has returned.
     const isInProgress = this.#active?.hasSentAll === false || !this.#backlog.front.isEmpty;
     this.messagesDropped += this.#backlog.messages + (isInProgress ? 1 : 0);
     this.#endActive();
@@ -373,7 +373,7 @@ export class Outbox implements WireOwner {
     if (!this.#wire.isBlocked && this.#backlog.front.isEmpty) this.#wire.frame(firstByte, payload);
     else this.#ownBacklog().part(firstByte, payload, this.#settings.maskKey);
     this.#update();
-    // Parts that come unasked cannot be dropped one by one.
+    // Parts of a source that does not wait cannot be dropped one by one.
     if (this.#backlog.front.size > this.#settings.maxBufferedAmount) this.#overflow(0);
   }
 
@@ -383,14 +383,14 @@ export class Outbox implements WireOwner {
     return 'closed';
   }
 
-  /** Most writes change nothing: then the full update is skipped. */
+  /** Called after a write. Most writes change nothing, so they skip the full update. */
   written(size: number): void {
     this.#worked(size + WRITE_WORK);
     if (this.#isDirect && this.#active === undefined && !this.#wire.isBlocked && this.isReady) this.#openLane();
     else this.#update();
   }
 
-  /** A producer that is never late would keep the event loop for itself: it rests when its share of a turn is over. */
+  /** Counts work. A producer that is always ready would monopolize the event loop, so it rests when its share of a turn is used up. */
   #worked(amount: number): void {
     this.#work += amount;
     if (this.#work >= WORK_PER_LOOK) this.#look();

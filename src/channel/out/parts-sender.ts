@@ -22,31 +22,31 @@ const NO_BYTES = new Uint8Array(0);
 /** A Blob up to this size is read whole and sent as one frame, in bytes. A larger one is sent in parts as it is read. */
 const WHOLE_BLOB = 65_536;
 
-/** A message that cannot be encoded at once: its bytes come later, or bit by bit. */
+/** A message that cannot be encoded immediately, because its bytes arrive later or in pieces. */
 export type PartedMessage =
   | { readonly kind: 'fragments'; readonly message: FragmentedMessage }
   | { readonly kind: 'blob'; readonly blob: Blob; readonly binary: boolean; readonly options: MessageOptions };
 
-/** Whether it is known that such a message comes to an end: one from an Observable, an iterator or a promise may never do. */
+/** Whether such a message is known to end: one from an Observable, an iterator or a promise may never end. */
 export function hasKnownEnd(later: PartedMessage): boolean {
   return later.kind === 'blob' || Array.isArray(later.message.chunks);
 }
 
-/** Where the frames of such a message go. */
+/** A sink for the frames of such a message. */
 export interface PartsSink extends FrameSink, PullPace {
-  /** The message cannot be finished: nothing follows. */
+  /** The message cannot be completed. No more calls follow. */
   failed(error: UsageError): void;
 }
 
-/** What a {@link PartsSender} needs of its connection. */
+/** Settings of a connection that a {@link PartsSender} needs. */
 export interface PartsSettings {
   /** For the `timeout` of `fragments`. */
   readonly scheduler: SchedulerLike;
-  /** Compresses what is sent, where permessage-deflate was agreed to. */
+  /** Compresses messages; undefined if permessage-deflate was not negotiated. */
   readonly compressor: Compressor | undefined;
 }
 
-/** Sends one message in parts. Starts at once; unsubscribing stops the source. RFC 6455 §5.4. */
+/** Sends one message in parts. Unsubscribing stops the source. RFC 6455 §5.4. */
 export class PartsSender {
   readonly #sink: PartsSink;
   readonly #scheduler: SchedulerLike;
@@ -57,14 +57,14 @@ export class PartsSender {
   #opcode: Opcode | undefined;
   #partType: 'text' | 'bytes' | undefined;
   #validator: Utf8Validator | undefined;
-  /** Bytes that a Blob still has to give. */
+  /** Bytes still to be read from a Blob. */
   #left: number | undefined;
-  /** Half of a surrogate pair that ended a string: the other half begins the next one. */
+  /** The first half of a surrogate pair at the end of a string. The next string begins with the other half. */
   #surrogate = '';
   readonly #compressor: Compressor | undefined;
   #deflater: PartsDeflater | undefined;
   #ended = false;
-  /** Whether its last frame was given, or is being given. */
+  /** Whether its last frame was sent, or is being sent. */
   hasSentAll = false;
 
   constructor(later: PartedMessage, sink: PartsSink, { scheduler, compressor }: PartsSettings) {
@@ -103,7 +103,7 @@ export class PartsSender {
     puller.start();
   }
 
-  /** The peer reads again. */
+  /** The peer is reading again. */
   resume(): void {
     this.#source?.resume();
   }
@@ -140,7 +140,7 @@ export class PartsSender {
   /** Sends the last frame. */
   #end(payload: Uint8Array): void {
     if (this.#validator?.complete === false) {
-      this.#fail(new UsageError('UTF8_INVALID', 'the parts of a text message end within a character'));
+      this.#fail(new UsageError('UTF8_INVALID', 'the parts of a text message end in the middle of a character'));
       return;
     }
     this.#stopSource();
@@ -161,7 +161,7 @@ export class PartsSender {
     else this.#compress(this.#deflater, fin, payload);
   }
 
-  /** Long parts are cut, so that none is compressed for long. */
+  /** Splits long parts, so that no call compresses for long. */
   #compress(deflater: PartsDeflater, fin: number, payload: Uint8Array): void {
     let at = 0;
     for (; payload.length - at > SYNCHRONOUS_DEFLATE; at += SYNCHRONOUS_DEFLATE) {
@@ -171,19 +171,19 @@ export class PartsSender {
   }
 
   #send(fin: number, payload: Uint8Array): void {
-    // The application's predicate, or the frame before, may have ended the connection.
+    // The application's predicate or the previous frame may have ended the connection.
     if (this.#ended) return;
     this.hasSentAll = fin !== 0;
     if (this.#opcode !== undefined) {
       this.#sink.frame(fin | Opcode.continuation, payload);
       return;
     }
-    // §5.4: the first frame has the opcode of the message, all others are continuations; RFC 7692 §6: and RSV1
+    // §5.4: the first frame has the opcode of the message, all others are continuations. RFC 7692 §6: only the first frame has RSV1.
     this.#opcode = this.#firstOpcode();
     this.#sink.frame(fin | this.#opcode | (this.#deflater === undefined ? 0 : RSV1), payload);
   }
 
-  /** The first part decides for the message. */
+  /** Decides by the first part whether the message is compressed. */
   #chooseCompression(payload: Uint8Array): void {
     const options = this.#later.kind === 'blob' ? this.#later.options : this.#later.message;
     const compressor = this.#compressor;
@@ -195,7 +195,7 @@ export class PartsSender {
     return (binary ?? this.#partType === 'bytes') ? Opcode.binary : Opcode.text;
   }
 
-  /** @returns nothing for a part that holds half a character only. */
+  /** Encodes a part. @returns undefined for a part that is only half a character. */
   #encode(part: Fragment): Uint8Array | undefined {
     const type = typeof part === 'string' ? 'text' : 'bytes';
     this.#partType ??= type;
@@ -203,7 +203,7 @@ export class PartsSender {
       const found = typeof part === 'string' ? 'a string' : describe(part);
       throw new UsageError(
         'FRAGMENT_TYPE',
-        `all parts of a message must have one type: got ${found} after ${this.#partType}`,
+        `all parts of a message must have the same type: got ${found} after ${this.#partType}`,
       );
     }
     if (typeof part !== 'string') return this.#checked(toBytes(part, PARTS));
@@ -213,19 +213,19 @@ export class PartsSender {
     return whole === '' && part !== '' ? undefined : Buffer.from(whole);
   }
 
-  /** Bytes that are sent as text are UTF-8: RFC 6455 §5.6. */
+  /** Checks that bytes sent as text are UTF-8: RFC 6455 §5.6. */
   #checked(bytes: Uint8Array): Uint8Array {
     if (this.#firstOpcode() === Opcode.binary) return bytes;
     this.#validator ??= new Utf8Validator();
     if (this.#validator.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)) return bytes;
-    throw new UsageError('UTF8_INVALID', 'binary: false needs bytes of valid UTF-8 text');
+    throw new UsageError('UTF8_INVALID', 'binary: false requires bytes that are valid UTF-8');
   }
 
   #sourceError(cause: unknown): UsageError {
     const what = describeThrown(cause);
     return this.#later.kind === 'blob'
       ? new UsageError('BLOB_FAILED', `the Blob could not be read: ${what}`, { cause })
-      : new UsageError('FRAGMENTS_FAILED', `the parts of a message failed: ${what}`, { cause });
+      : new UsageError('FRAGMENTS_FAILED', `the source of a message in parts failed: ${what}`, { cause });
   }
 
   #fail(error: UsageError): void {
@@ -234,7 +234,7 @@ export class PartsSender {
     this.#sink.failed(error);
   }
 
-  /** No part is waited for while none is asked for. */
+  /** Stops the timeout while no part is requested. */
   #isReady(): boolean {
     const isReady = this.#sink.isReady();
     if (!isReady) this.#timer?.unsubscribe();
@@ -247,7 +247,7 @@ export class PartsSender {
     if (timeout === undefined || this.#ended) return;
     this.#timer?.unsubscribe();
     this.#timer = this.#scheduler.schedule(() => {
-      this.#fail(new UsageError('FRAGMENTS_TIMEOUT', `no part of a message came for ${timeout} ms`));
+      this.#fail(new UsageError('FRAGMENTS_TIMEOUT', `no part of a message arrived for ${timeout} ms`));
     }, timeout);
   }
 }

@@ -4,22 +4,22 @@ import type { SharedFrame, SharedRun } from '../../protocol/frame/shared-frame.j
 import type { BytePort, Flushable } from '../byte-port.js';
 import { sharedFramesOf } from './classify.js';
 
-/** What a lane may let in. Sizes in bytes. */
+/** Limits of a lane. Sizes are in bytes. */
 export interface LaneLimits {
-  /** So much may be in the batch; 0 for a lane that never opens. */
+  /** The most that may be in the batch; 0 for a lane that never opens. */
   readonly limit: number;
-  /** Larger messages have to ask whether they are to be compressed. */
+  /** Messages of this size or more may need compression, so they do not use the lane. */
   readonly plainBelow: number;
 }
 
-/** What a lane needs of a port. */
+/** The part of a port that a lane uses. */
 export type LanePort = Pick<BytePort, 'pending' | 'write' | 'schedule'>;
 
-/** Who has the batch of a lane. */
+/** The owner of a lane's batch. */
 export interface LaneOwner {
-  /** Writes the batch: it holds more than frames of the lane, or a callback waits for it to leave. */
+  /** Writes the batch: it contains more than the lane's frames, or a callback waits for it to leave. */
   write(): void;
-  /** The lane has written its frames, and they have not left at once. */
+  /** The lane has written its frames, and they did not leave immediately. */
   blocked(): void;
 }
 
@@ -28,20 +28,20 @@ const NO_PORT: LanePort = { pending: 0, write: () => {}, schedule: () => {} };
 const NO_OWNER: LaneOwner = { write: () => {}, blocked: () => {} };
 
 /**
- * The short way for frames that go to many connections: while it is open, they are added without any check.
- * A broadcast touches nothing else of a connection but the port, because what it touches of thousands of them does not stay in
- * the caches of the CPU: frames that are alone in the batch are written from here (see `bench: broadcast, 1 in flight`).
- * Whoever adds anything else to the batch, or changes what may be sent, closes it first.
+ * The fast path for frames that go to many connections: while it is open, they are added without further checks.
+ * A broadcast touches nothing of a connection except the lane and the port, because data of thousands of connections does not stay
+ * in the CPU caches: frames that are alone in the batch are written from here (see `bench: broadcast, 1 in flight`).
+ * Code that adds anything else to the batch, or changes what may be sent, must close the lane first.
  */
 export class SharedLane implements ChannelLane, Flushable {
-  /** How many frames came this way. */
+  /** The number of frames added by the fast path. */
   count = 0;
-  /** How many bytes were written from here. */
+  /** The number of bytes written from here. */
   bytesSent = 0;
   #run: SharedRun | undefined;
-  /** How many bytes more may come this way. */
+  /** The number of bytes that may still be added. */
   #room = 0;
-  /** Whether it is open, and nothing is in the batch but what came this way. */
+  /** Whether the lane is open and the batch contains nothing else. */
   #isAlone = false;
   #isScheduled = false;
   #limits: LaneLimits;
@@ -54,17 +54,17 @@ export class SharedLane implements ChannelLane, Flushable {
     this.#owner = owner;
   }
 
-  /** Of what was added and is not written yet, in bytes. */
+  /** Size of the frames that were added but not written yet, in bytes. */
   get size(): number {
     return this.#run?.size ?? 0;
   }
 
-  /** One that never opens. */
+  /** Makes a lane that never opens. */
   static none(): SharedLane {
     return new SharedLane(CLOSED, NO_PORT, NO_OWNER);
   }
 
-  /** Accepts frames without a check, while `batched` bytes are in the batch and nothing else comes after the frames. */
+  /** Accepts frames without further checks, with `batched` bytes already in the batch. Nothing else may be added after the frames. */
   open(batched: number): void {
     this.#room = this.#limits.limit - batched;
     this.#isAlone = batched === 0;
@@ -75,22 +75,22 @@ export class SharedLane implements ChannelLane, Flushable {
     this.#isAlone = false;
   }
 
-  /** Closes for good. */
+  /** Closes permanently. */
   shut(): void {
     this.#limits = CLOSED;
     this.close();
   }
 
-  /** Adds the frame of `shared`, if there is one and it may come this way. */
+  /** Adds the frame of `shared`, if there is one and the lane accepts it. Returns whether it did. */
   offer(shared: SharedMessage): boolean {
     const frames = sharedFramesOf(shared);
     return frames?.plain !== undefined && this.takes(frames.plain, frames.deflateSize);
   }
 
   /**
-   * Adds `frame`, if it may come this way.
+   * Adds `frame`, if the lane accepts it. Returns whether it did.
    *
-   * @param size of the message as far as compression is asked, in bytes.
+   * @param size the message size that decides about compression, in bytes.
    */
   takes(frame: SharedFrame, size: number): boolean {
     if (frame.size > this.#room || size >= this.#limits.plainBelow) return false;
@@ -104,13 +104,13 @@ export class SharedLane implements ChannelLane, Flushable {
     return true;
   }
 
-  /** Adds `frame`, for the owner to write. Nothing else may be in the batch after what was added before. */
+  /** Adds `frame`, for the owner to write. Nothing else may be in the batch after the frames added before. */
   add(frame: SharedFrame): void {
     this.#isAlone = false;
     this.#append(frame);
   }
 
-  /** Takes out what was added, and closes. */
+  /** Removes and returns the frames that were added, and closes the lane. */
   take(): SharedRun | undefined {
     const run = this.#run;
     this.#run = undefined;
@@ -122,7 +122,7 @@ export class SharedLane implements ChannelLane, Flushable {
   flush(): void {
     this.#isScheduled = false;
     const run = this.#run;
-    // It may have been written with something else.
+    // The frames may have been written with others.
     if (run === undefined) return;
     if (this.#isAlone) this.#write(run);
     else this.#owner.write();
@@ -131,7 +131,7 @@ export class SharedLane implements ChannelLane, Flushable {
   #write(run: SharedRun): void {
     this.bytesSent += run.size;
     this.#run = undefined;
-    // First: what is written may bring answers at once, and they close it.
+    // First, because the write may bring answers immediately, and they close the lane.
     this.#room = this.#limits.limit;
     this.#port.write(run.pieces);
     if (this.#port.pending > 0) this.#owner.blocked();

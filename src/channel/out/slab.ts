@@ -1,31 +1,31 @@
 import { flushAll } from '../flush-queue.js';
 
-/** The size of a slab, and so the most that the small frames of one tick take before they are written. In bytes. */
+/** The size of a slab, which limits the small frames of one tick before they are written. In bytes. */
 export const SLAB_SIZE = 65_536;
 
-/** Runs of up to this size are cut out of the beginning of a slab once and for all, in bytes. */
+/** Runs of up to this size at the beginning of a slab are sliced once and cached, in bytes. */
 const SHORT_RUN = 256;
 
 /**
- * Memory in which the small frames of one tick are joined. One is in use at a time in each thread. Batches take contiguous
- * places from it; when the last one has given them back, it starts again. A batch whose bytes did not leave at once keeps its
- * slab, and the others go on with another.
+ * Memory in which the small frames of one tick are joined. Each thread uses one slab at a time. Batches take contiguous ranges of
+ * it; when the last range was given back, the slab starts again. A batch whose bytes did not leave immediately keeps its slab, and the
+ * others continue with another one.
  */
 export class Slab {
-  /** The slab that is in use. */
+  /** The slab in use. */
   static current: Slab = new Slab();
-  /** One that was given back by all. */
+  /** A slab that all batches have given back. */
   static #spare: Slab | undefined;
   static #wasFull = false;
 
   readonly bytes: Buffer = Buffer.allocUnsafeSlow(SLAB_SIZE);
-  /** Where the free part begins. */
+  /** Where the free memory begins. */
   position = 0;
   #users = 0;
-  /** By their sizes, as they are written. */
+  /** Cached runs from the beginning of the slab, by size, in the form in which they are written. */
   readonly #shortRuns = new Array<readonly Uint8Array[] | undefined>(SHORT_RUN + 1);
 
-  /** Gives a slab with at least `size` free bytes, at most {@link SLAB_SIZE}. */
+  /** Returns a slab with at least `size` free bytes, at most {@link SLAB_SIZE}. */
   static withRoom(size: number): Slab {
     if (Slab.current.position + size > SLAB_SIZE) {
       Slab.#wasFull = true;
@@ -35,8 +35,8 @@ export class Slab {
   }
 
   /**
-   * Flushes all connections if a slab has become full. Called after each frame, never within: a callback that is notified may send,
-   * or close.
+   * Flushes all connections if a slab has become full. Called after each frame, never within one, because callbacks of the flush may
+   * send or close.
    */
   static flushFull(): void {
     if (!Slab.#wasFull) return;
@@ -55,8 +55,8 @@ export class Slab {
   }
 
   /**
-   * The bytes from `start` to `end`, in one piece. A message that leaves alone begins where the slab does: each small size is cut out
-   * only once (see `bench: 32 B text, 1 in flight`).
+   * Returns the bytes from `start` to `end`, in one piece. A message that leaves alone is at the beginning of the slab, so each small
+   * size is sliced only once (see `bench: 32 B text, 1 in flight`).
    */
   piecesOf(start: number, end: number): readonly Uint8Array[] {
     if (start > 0 || end > SHORT_RUN) return [this.bytes.subarray(start, end)];
@@ -67,12 +67,12 @@ export class Slab {
     return run;
   }
 
-  /** Counts a run of bytes here. */
+  /** Counts a run of bytes in this slab. */
   use(): void {
     this.#users++;
   }
 
-  /** The bytes of a run have left, or were copied. */
+  /** Releases a run whose bytes have left or were copied. */
   release(): void {
     this.#users--;
     if (this.#users > 0) return;
@@ -80,7 +80,7 @@ export class Slab {
     if (this !== Slab.current) Slab.#spare = this;
   }
 
-  /** A batch's bytes will leave later: nothing is written here any more. */
+  /** Stops using this slab, because the bytes of a batch will leave later. */
   abandon(): void {
     this.position = SLAB_SIZE;
     if (Slab.current === this) Slab.#change();

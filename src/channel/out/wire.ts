@@ -13,51 +13,51 @@ const FIN = 0x80;
 /** Pongs that may be in the batch before it is written early, in bytes. */
 const PONG_BATCH = 4096;
 
-/** What a wire needs. */
+/** Settings of a wire. */
 export interface WireSettings {
-  /** More than this is written before the tick is over, in bytes. */
+  /** If more than this is batched, it is written before the end of the tick. In bytes. */
   readonly highWaterMark: number;
-  /** Gives the masking keys of a client; a server does not mask. RFC 6455 §5.3. */
+  /** Returns the masking keys of a client; undefined on a server, which does not mask. RFC 6455 §5.3. */
   readonly maskKey: (() => number) | undefined;
-  /** What may take the short way. */
+  /** Limits of the fast path for broadcasts. */
   readonly lane: LaneLimits;
 }
 
-/** A message that is ready but for its header. */
+/** A message that lacks only its header. */
 export type ReadyMessage =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'frame'; readonly firstByte: number; readonly payload: Uint8Array }
   | SharedFrame;
 
-/** Whom a wire tells. */
+/** The owner of a wire, which is notified of writes. */
 export interface WireOwner {
-  /** So many bytes were written; 0 when something else may have changed. */
+  /** `size` bytes were written; 0 if something else may have changed. */
   written(size: number): void;
 }
 
 /**
- * Joins frames to writes: those of one tick leave together, one write is outstanding at a time. Control frames may be given at any
- * time; all else only while it is not blocked.
+ * Joins frames into writes: the frames of one tick leave together, and one write is outstanding at a time. Control frames may be added
+ * at any time, other frames only while the wire is not blocked.
  */
 export class Wire implements Flushable, LaneOwner {
   /** Whether a write is outstanding: the transport has not taken everything. */
   isBlocked = false;
-  /** The short way into it, for messages to many, if it was asked for. */
+  /** The fast path for broadcasts, once it was requested. */
   lane: SharedLane = NO_LANE;
   readonly #port: BytePort;
   readonly #settings: WireSettings;
   readonly #owner: WireOwner;
-  /** While something waits for the flush. */
+  /** The batch, while data waits for the flush. */
   #batch: Batch | undefined;
-  /** Control frames that wait: made when the peer does not read. */
+  /** Waiting control frames: made when the peer does not read. */
   #control: ControlLane | undefined;
   /** Made when the first callback waits for bytes to leave. */
   #marks: WriteMarks | undefined;
-  /** To be called when the control frames that wait have left. */
+  /** Called when the waiting control frames have left. */
   #afterControl: (() => void) | undefined;
-  /** But for what was written from the lane. */
+  /** Bytes written, except from the lane. */
   #bytesSent = 0;
-  /** Of control frames that were added to the batch. */
+  /** Bytes of control frames that were added to the batch. */
   #controlBytes = 0;
   #pongBytes = 0;
   #isScheduled = false;
@@ -74,27 +74,27 @@ export class Wire implements Flushable, LaneOwner {
     return this.#bytesSent + this.lane.bytesSent;
   }
 
-  /** Bytes of messages that were given to the transport, or are about to be. Never falls while the connection is open. */
+  /** Bytes of messages that were given to the transport or are about to be. Never decreases while the connection is open. */
   get messageBytes(): number {
     return this.bytesSent + this.batched - this.#controlBytes;
   }
 
-  /** Bytes that the transport has taken for good, while a write is outstanding. `undefined` when none is. */
+  /** Bytes that the operating system has taken, while a write is outstanding; undefined if none is. */
   get taken(): number | undefined {
     return this.isBlocked ? this.bytesSent - this.#port.unsent : undefined;
   }
 
-  /** Whether control frames wait until the transport has taken everything before them. */
+  /** Whether control frames wait for the transport to take everything before them. */
   get isControlWaiting(): boolean {
     return this.#controlSize > 0;
   }
 
-  /** Bytes that have not left. What others gave to the transport, such as the handshake, does not count. */
+  /** Bytes that have not left. Data from elsewhere, such as the handshake, does not count. */
   get size(): number {
     return this.batched + this.#controlSize + (this.isBlocked ? this.#port.pending : 0);
   }
 
-  /** Whether everything that was given has left. */
+  /** Whether everything that was added has left. */
   get isIdle(): boolean {
     return !this.isBlocked && this.batched === 0;
   }
@@ -113,20 +113,20 @@ export class Wire implements Flushable, LaneOwner {
     this.#added(reached);
   }
 
-  /** Adds an encoded message, and calls `reached` when it has left. */
+  /** Adds an encoded message. Calls `reached` when it has left. */
   encoded(item: ReadyMessage, reached?: () => void): void {
     if (item.kind === 'text') this.message(item.text, reached);
     else if (item.kind === 'shared') this.shared(item, reached);
     else this.frame(item.firstByte, item.payload, reached);
   }
 
-  /** Adds a frame, and calls `reached` when it has left. */
+  /** Adds a frame. Calls `reached` when it has left. */
   frame(firstByte: number, payload: Uint8Array, reached?: () => void): void {
     this.#ownBatch().payload(firstByte, payload, this.#settings.maskKey?.());
     this.#added(reached);
   }
 
-  /** Adds a frame by reference, and calls `reached` when it has left. Others may follow by the lane. */
+  /** Adds a frame by reference. Calls `reached` when it has left. Others may follow through the lane. */
   shared(frame: SharedFrame, reached?: () => void): void {
     const lane = this.ownLane();
     lane.add(frame);
@@ -140,7 +140,7 @@ export class Wire implements Flushable, LaneOwner {
     for (const piece of pieces) batch.piece(piece);
   }
 
-  /** Adds a control frame. While a write is outstanding it waits, before everything else, and is never dropped. */
+  /** Adds a control frame. While a write is outstanding, it waits ahead of everything else and is never dropped. */
   control(opcode: Opcode, payload: Uint8Array): void {
     if (this.#isStopped) return;
     if (this.isBlocked) {
@@ -151,7 +151,7 @@ export class Wire implements Flushable, LaneOwner {
     this.frame(FIN | opcode, payload);
   }
 
-  /** Adds a Close frame in the place of all control frames that wait, and calls `reached` when it has left. */
+  /** Replaces all waiting control frames with a Close frame. Calls `reached` when it has left. */
   fail(payload: Uint8Array, reached: () => void): void {
     this.#control?.clear();
     if (this.isBlocked) {
@@ -160,7 +160,7 @@ export class Wire implements Flushable, LaneOwner {
     } else this.frame(FIN | Opcode.close, payload, reached);
   }
 
-  /** Adds the answer to a ping. While the peer does not read, at most 4 KiB of answers wait, and the latest. */
+  /** Adds the answer to a ping. While the peer does not read, at most 4 KiB of answers and the latest one wait. */
   pong(payload: Uint8Array): void {
     if (this.#isStopped) return;
     if (this.isBlocked) {
@@ -174,17 +174,17 @@ export class Wire implements Flushable, LaneOwner {
     if (this.#pongBytes >= PONG_BATCH) this.write();
   }
 
-  /** Calls `reached` when everything that was given so far has left. */
+  /** Calls `reached` when everything added so far has left. */
   mark(reached: () => void): void {
     const isWritten = this.isBlocked && this.batched + this.#controlSize === 0;
     if (isWritten) this.#ownMarks().outstanding(reached);
     else {
       this.#ownMarks().next(reached);
-      this.lane.close(); // What it writes has no marks.
+      this.lane.close(); // Its own writes have no marks.
     }
   }
 
-  /** Writes what was given, unless a write is outstanding. */
+  /** Writes the batch, unless a write is outstanding. */
   write(): void {
     if (this.isBlocked) return;
     const size = this.batched;
@@ -201,13 +201,13 @@ export class Wire implements Flushable, LaneOwner {
     this.#owner.written(size);
   }
 
-  /** The lane has written what was alone in the batch, and it did not leave at once. */
+  /** The lane has written its frames, and they did not leave immediately. */
   blocked(): void {
     this.isBlocked = true;
     this.#owner.written(0);
   }
 
-  /** Has it flushed with the others. */
+  /** Schedules a flush together with other connections. */
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -220,7 +220,7 @@ export class Wire implements Flushable, LaneOwner {
     this.write();
   }
 
-  /** The transport has taken everything: the control frames that wait come next. `write` follows. */
+  /** The transport has taken everything: the waiting control frames are next. `write` follows. */
   drained(): void {
     this.isBlocked = false;
     this.#controlBytes += this.#controlSize;
@@ -230,7 +230,7 @@ export class Wire implements Flushable, LaneOwner {
     this.#marks?.left();
   }
 
-  /** Forgets everything, for good. */
+  /** Discards everything, permanently. */
   stop(): void {
     this.#isStopped = true;
     this.#control?.clear();
@@ -239,23 +239,23 @@ export class Wire implements Flushable, LaneOwner {
     this.#marks?.clear();
   }
 
-  /** The lane, made now if there was none; closed then. */
+  /** Returns the lane. If there was none, makes one, which is closed. */
   ownLane(): SharedLane {
     if (this.lane === NO_LANE) this.lane = new SharedLane(this.#settings.lane, this.#port, this);
     return this.lane;
   }
 
-  /** Lets frames in by the lane, unless something else is in the batch. */
+  /** Opens the lane, unless something else is in the batch. */
   openLane(): void {
     if (this.batched === 0) this.lane.open(0);
   }
 
-  /** Lets no frames in by the lane. */
+  /** Closes the lane. */
   closeLane(): void {
     this.lane.close();
   }
 
-  /** Of control frames that wait, in bytes. */
+  /** Size of the waiting control frames, in bytes. */
   get #controlSize(): number {
     return this.#control?.size ?? 0;
   }
@@ -264,7 +264,7 @@ export class Wire implements Flushable, LaneOwner {
     return headerLength(payload.length, this.#settings.maskKey !== undefined) + payload.length;
   }
 
-  /** The batch, with the frames of the lane in it, which is closed: what is added next follows them. */
+  /** Returns the batch. Moves the lane's frames into it and closes the lane, so that the next frame follows them. */
   #ownBatch(): Batch {
     this.#batch ??= Batch.take();
     if (this.lane !== NO_LANE) this.#emptyLane(this.#batch);
@@ -276,7 +276,7 @@ export class Wire implements Flushable, LaneOwner {
     if (run !== undefined) batch.run(run);
   }
 
-  /** What is written may bring answers at once, and they others to send: then the batch is in use again. */
+  /** Flushes the batch. The write may bring answers immediately, which may cause more sends: then the batch is in use again. */
   #flushBatch(): void {
     const batch = this.#batch;
     if (batch === undefined) {

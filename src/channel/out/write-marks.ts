@@ -1,10 +1,10 @@
-/** What is to be called when what was written has left, in order. */
+/** Callbacks for when written data has left, in order. */
 export class WriteMarks {
-  /** When the write that is outstanding has left. */
+  /** Callbacks for when the outstanding write has left. */
   #leaving: (() => void)[] = [];
-  /** When the next write has left. */
+  /** Callbacks for when the next write has left. */
   #next: (() => void)[] = [];
-  /** What is being called. */
+  /** Callbacks that are being called. */
   #due: (() => void)[] = [];
 
   /** Whether nothing waits for the next write. */
@@ -22,7 +22,7 @@ export class WriteMarks {
     this.#leaving.push(reached);
   }
 
-  /** The next write was made: it is outstanding now. */
+  /** The next write was made, and is now outstanding. */
   written(): void {
     this.#leaving = this.#next;
     this.#next = [];
@@ -34,13 +34,13 @@ export class WriteMarks {
     const isCalling = this.#due.length > 0;
     for (const reached of this.#leaving) this.#due.push(reached);
     this.#leaving = [];
-    // A callback that sends may make others due: they are called after those that were due before.
+    // A callback that sends may make others due: they are called after the earlier ones.
     if (isCalling) return;
     for (const reached of this.#due) reached();
     this.#due = [];
   }
 
-  /** Forgets all of it. */
+  /** Discards all callbacks. */
   clear(): void {
     this.#leaving = [];
     this.#next = [];
