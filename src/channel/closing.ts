@@ -67,7 +67,7 @@ export class Closing implements Due {
     }
     this.#error = isError(error) ? error : undefined;
     this.state = 'closing-by-us';
-    // Before the new state is reported: the unparsed bytes may hold the peer's Close frame, and with it the end of the transport.
+    // Before the new state is reported, because unparsed bytes may contain the peer's Close frame, and with it the end of the transport.
     this.#owner.outbox.close(payload, () => {});
     this.#owner.closingChanged();
   }
@@ -190,7 +190,7 @@ export class Closing implements Due {
     this.#owner.over(this.#info as CloseInfo);
   }
 
-  /** Both Close frames were exchanged. §7.1.1: the server ends the transport first, so that the client's port is free at once. */
+  /** Both Close frames were exchanged. §7.1.1: the server ends the transport first, so that the client's port is free immediately. */
   #endTransport(): void {
     if (this.#owner.terms.role === 'server') this.#owner.port.end();
   }

@@ -21,7 +21,7 @@ export interface PerMessageDeflateOptions {
    * connections fail. All clients understand 9. @default 15
    */
   readonly clientMaxWindowBits?: number;
-  /** Shorter messages are sent uncompressed, in bytes. For a message in parts, the length of the first part counts. @default 1024 */
+  /** Messages of fewer bytes are sent uncompressed. For a message in parts, the length of the first part counts. @default 1024 */
   readonly threshold?: number;
   /** The level of zlib, 0 to 9: higher is slower and compresses better. @default 6 */
   readonly level?: number;

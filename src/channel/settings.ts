@@ -22,7 +22,7 @@ export interface HeartbeatOptions {
 /** Options of a connection, on either side. Sizes are in bytes, times in milliseconds. */
 export interface ConnectionOptions<B extends BinaryType = 'nodebuffer'> {
   /**
-   * Longest accepted message. A longer one closes the connection with 1009 as soon as its header arrives. Raise for file transfer.
+   * Longest accepted message. A longer one closes the connection with 1009 as soon as a header shows its length. Raise for file transfer.
    * @default 1_048_576 on a server, 16_777_216 on a client
    */
   readonly maxPayload?: number;

@@ -96,7 +96,7 @@ export interface Channel<In, Out> extends SendTarget<Out> {
   /** Demand has begun or ended. Also called within `put` and `deliverNext`. */
   pump(): void;
 
-  /** Like `trySend(shared.value)`, which replaces it if missing, but connections reuse what the first one made of the value. */
+  /** Like `trySend(shared.value)`, but connections reuse what the first one encoded. If it is missing, `trySend` is used. */
   trySendShared?(shared: SharedMessage<Out>, onHanded: (() => void) | undefined): SendResult;
 
   /** Calls `done` when everything sent so far was handed to the operating system: immediately if it already was. */

@@ -102,7 +102,7 @@ export interface Connection<Data = unknown, In = Message, Out = Outgoing> extend
   readonly pongs$: Observable<Uint8Array>;
   /** How the connection ended: emits exactly one value, replayed, and completes. Never errors. */
   readonly close$: Observable<CloseInfo>;
-  /** Sends messages: an Observer that can be subscribed to any Observable of data. See {@link SendSubject}. */
+  /** Sends messages: an Observer to pass to `subscribe` of any Observable of data. See {@link SendSubject}. */
   readonly send: SendSubject<Out>;
 
   /** Suspends the delivery of messages until the Subscription is unsubscribed. Holds are counted. */

@@ -28,8 +28,8 @@ export interface SendFailures {
  *
  * As an Observer: `next` sends and never throws or blocks. `complete` flushes and closes with 1000. `error` closes with 1011, or with
  * the `code` or `closeCode` and the `reason` of the error if they are valid in a Close frame, such as those of a `ProtocolError` or of a
- * browser's `WebSocketError`; `close$` emits the error. After the end, all three do nothing. A value that cannot be sent closes
- * the connection with 1011, and `close$` emits the `UsageError` as its `error`.
+ * browser's `WebSocketError`. A value that cannot be sent closes the connection with 1011. In both cases `close$` includes the `error`.
+ * After the end, all three methods do nothing.
  *
  * As an Observable: emits each item when it is handed to the operating system, completes with the connection, never errors.
  * RxJS's `lift` makes the result of `send.pipe(...)` a Subject that writes too: to share it read-only, use `send.asObservable()`.

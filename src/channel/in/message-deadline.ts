@@ -83,7 +83,7 @@ export class MessageDeadline implements Due {
   }
 }
 
-/** Checks the deadline of `owner`. It is made for the first message that does not arrive whole: most messages do. */
+/** Checks the deadline of `owner`. It is made for the first message that does not arrive whole, which is rare. */
 export function checkDeadline(
   deadline: MessageDeadline | undefined,
   owner: MessageDeadlineOwner,

@@ -19,7 +19,7 @@ const SLAB_TEXT = 16_384;
 /** The longest header: 2 + 8 bytes and the mask. RFC 6455 §5.2. */
 const MAX_HEADER = 14;
 
-/** The most idle batches that are kept: one for each connection that has data to flush at the same time. */
+/** The most idle batches that are kept: enough for the connections that have data to flush at the same time. */
 const MAX_IDLE = 64;
 
 /** The frames of one connection that are sent in the next write. */
