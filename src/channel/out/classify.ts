@@ -71,7 +71,7 @@ function classifyPayload(data: unknown, options: MessageOptions = NO_OPTIONS): C
   }
   const bytes = toBytes(data);
   if (binary === false && !isValidUtf8(bytes)) {
-    throw new UsageError('UTF8_INVALID', 'binary: false requires bytes that are valid UTF-8');
+    throw new UsageError('UTF8_INVALID', 'binary: false requires bytes of valid UTF-8');
   }
   return { kind: 'bytes', bytes, binary: binary ?? true, options, shared: undefined };
 }

@@ -218,7 +218,7 @@ export class PartsSender {
     if (this.#firstOpcode() === Opcode.binary) return bytes;
     this.#validator ??= new Utf8Validator();
     if (this.#validator.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)) return bytes;
-    throw new UsageError('UTF8_INVALID', 'binary: false requires bytes that are valid UTF-8');
+    throw new UsageError('UTF8_INVALID', 'binary: false requires bytes of valid UTF-8');
   }
 
   #sourceError(cause: unknown): UsageError {
