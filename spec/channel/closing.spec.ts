@@ -211,7 +211,7 @@ describe('a code or reason that may not be sent (RFC 6455 §7.4)', () => {
   });
 
   it('names what is allowed', () => {
-    expect(() => checkedClosePayload(1005, '')).toThrow('1000 to 1003, 1007 to 1014 and 3000 to 4999');
+    expect(() => checkedClosePayload(1005, '')).toThrow('1000 to 1003, 1007 to 1014 or 3000 to 4999');
   });
 
   it('is not a lone surrogate: that is replaced', () => {
