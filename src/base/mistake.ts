@@ -62,12 +62,14 @@ export function complain(place: object = elsewhere, { kind, key = '', message, .
   tell({ kind, message, ...thrown });
 }
 
-/** Where `thrown` was thrown, for the key of a {@link Complaint}: its name, and the lines of its stack that come first. */
+/** Where `thrown` was thrown, for the key of a {@link Complaint}: its name or its type, and the lines of its stack that come first. */
 export function originOf(thrown: unknown): string {
   const [name, message, stack] = ['name', 'message', 'stack'].map((key) => propertyOf(thrown, key));
   // A message may hold anything that a peer has sent, and lines as a stack has them.
   const frames = textOf(stack ?? '').replace(textOf(message), '');
-  return [textOf(name), ...(frames.match(/^ +at .*$/gm) ?? []).slice(0, 3)].join('\n');
+  return [name === undefined ? typeof thrown : textOf(name), ...(frames.match(/^ +at .*$/gm) ?? []).slice(0, 3)].join(
+    '\n',
+  );
 }
 
 function nameOf(kind: string, key: string): string {
