@@ -70,17 +70,17 @@ export function checkNames(
     throw new TypeError(`options must be an object, got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !allowed.includes(name)) {
-      throw new TypeError(`unknown option ${describe(within + name)}, ${advice(name, allowed, elsewhere)}`);
+      throw new TypeError(`unknown option ${describe(within + name)}: ${advice(name, allowed, elsewhere)}`);
     }
   }
 }
 
-/** What is allowed in place of `name`, with the name that may be meant first. */
+/** What to write instead of `name`: the option that was probably meant, then all options. */
 function advice(name: string, allowed: readonly string[], elsewhere: Readonly<Record<string, string>>): string {
   const near = nearest(name, allowed);
   const question = near === undefined ? '' : `did you mean ${describe(near)}? `;
   const known = Object.hasOwn(elsewhere, name) ? `${elsewhere[name]}; ` : question;
-  return `${known}allowed are ${allowed.join(', ')}`;
+  return `${known}the options are ${allowed.join(', ')}`;
 }
 
 /** @throws TypeError if `signal` is given and is not an AbortSignal. */
