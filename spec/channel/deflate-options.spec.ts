@@ -52,7 +52,7 @@ describe('perMessageDeflate', () => {
     [
       { zlibDeflateOptions: {} },
       TypeError,
-      'unknown option "perMessageDeflate.zlibDeflateOptions": level and memLevel stand beside the others here; the options are serverNo',
+      'unknown option "perMessageDeflate.zlibDeflateOptions": level and memLevel stand beside the others here; expected one of serverNo',
     ],
     [{ __proto__: null, constructor: 1 }, TypeError, 'unknown option "perMessageDeflate.constructor"'],
     [

@@ -12,7 +12,7 @@ const wrong: Wrong[] = [
     'an unknown name',
     { heartbeet: false },
     TypeError,
-    /unknown option "heartbeet": did you mean "heartbeat"\? the options are /,
+    /unknown option "heartbeet": did you mean "heartbeat"\? expected one of /,
   ],
   ['a name of the server', { path: '/chat' }, TypeError, /unknown option "?path"?/],
   ['CR and LF in a header', { headers: { 'X-A': 'a\r\nB: c' } }, TypeError, /X-A must be text .*, got .*/],

@@ -34,7 +34,7 @@ describe('the options of persistent', () => {
     [
       { reconect: {} },
       TypeError,
-      'unknown option "reconect": did you mean "reconnect"? the options are offlineBuffer, ',
+      'unknown option "reconect": did you mean "reconnect"? expected one of offlineBuffer, ',
     ],
   ])('throw at the call when they cannot be: %p', (options, type, message) => {
     expect(() => persistent('ws://127.0.0.1', options as never)).toThrow(type);
@@ -47,7 +47,7 @@ describe('the options of persistent', () => {
 
   it('are its own only, where connections come from an Observable', () => {
     expect(() => persistent(NEVER as Observable<Connection>, { maxPayload: 1 } as never)).toThrow(
-      'unknown option "maxPayload": the options are offlineBuffer, overflow, reconnect, scheduler',
+      'unknown option "maxPayload": expected one of offlineBuffer, overflow, reconnect, scheduler',
     );
   });
 
