@@ -47,12 +47,12 @@ describe('perMessageDeflate', () => {
 
   it.each<[unknown, typeof TypeError | typeof RangeError, string]>([
     [null, TypeError, 'perMessageDeflate must be true, false or an object of options, got null'],
-    [1, TypeError, 'perMessageDeflate is 1'],
-    ['yes', TypeError, 'perMessageDeflate is "yes"'],
+    [1, TypeError, 'perMessageDeflate must be true, false or an object of options, got 1'],
+    ['yes', TypeError, 'perMessageDeflate must be true, false or an object of options, got "yes"'],
     [
       { zlibDeflateOptions: {} },
       TypeError,
-      'unknown option "perMessageDeflate.zlibDeflateOptions", level and memLevel stand beside the others here; allowed are serverNo',
+      'unknown option "perMessageDeflate.zlibDeflateOptions": level and memLevel stand beside the others here; expected one of serverNo',
     ],
     [{ __proto__: null, constructor: 1 }, TypeError, 'unknown option "perMessageDeflate.constructor"'],
     [
@@ -60,20 +60,44 @@ describe('perMessageDeflate', () => {
       TypeError,
       'perMessageDeflate.serverNoContextTakeover must be true or false, got 1',
     ],
-    [{ clientNoContextTakeover: 'no' }, TypeError, 'perMessageDeflate.clientNoContextTakeover is "no"'],
+    [
+      { clientNoContextTakeover: 'no' },
+      TypeError,
+      'perMessageDeflate.clientNoContextTakeover must be true or false, got "no"',
+    ],
     [
       { serverMaxWindowBits: 7 },
       RangeError,
       'perMessageDeflate.serverMaxWindowBits must be an integer from 8 to 15, got 7',
     ],
-    [{ serverMaxWindowBits: true }, TypeError, 'perMessageDeflate.serverMaxWindowBits is true'],
-    [{ clientMaxWindowBits: 16 }, RangeError, 'perMessageDeflate.clientMaxWindowBits is 16'],
-    [{ clientMaxWindowBits: '15' }, TypeError, 'perMessageDeflate.clientMaxWindowBits is "15"'],
-    [{ threshold: -1 }, RangeError, 'perMessageDeflate.threshold is -1'],
-    [{ threshold: Number.NaN }, RangeError, 'perMessageDeflate.threshold is NaN'],
-    [{ threshold: Number.POSITIVE_INFINITY }, RangeError, 'perMessageDeflate.threshold is Infinity'],
+    [
+      { serverMaxWindowBits: true },
+      TypeError,
+      'perMessageDeflate.serverMaxWindowBits must be an integer from 8 to 15, got true',
+    ],
+    [
+      { clientMaxWindowBits: 16 },
+      RangeError,
+      'perMessageDeflate.clientMaxWindowBits must be an integer from 8 to 15, got 16',
+    ],
+    [
+      { clientMaxWindowBits: '15' },
+      TypeError,
+      'perMessageDeflate.clientMaxWindowBits must be an integer from 8 to 15, got "15"',
+    ],
+    [{ threshold: -1 }, RangeError, 'perMessageDeflate.threshold must be an integer from 0 to 4294967296, got -1'],
+    [
+      { threshold: Number.NaN },
+      RangeError,
+      'perMessageDeflate.threshold must be an integer from 0 to 4294967296, got NaN',
+    ],
+    [
+      { threshold: Number.POSITIVE_INFINITY },
+      RangeError,
+      'perMessageDeflate.threshold must be an integer from 0 to 4294967296, got Infinity',
+    ],
     [{ level: 10 }, RangeError, 'perMessageDeflate.level must be an integer from 0 to 9, got 10'],
-    [{ level: 1.5 }, RangeError, 'perMessageDeflate.level is 1.5'],
+    [{ level: 1.5 }, RangeError, 'perMessageDeflate.level must be an integer from 0 to 9, got 1.5'],
     [{ memLevel: 0 }, RangeError, 'perMessageDeflate.memLevel must be an integer from 1 to 9, got 0'],
     [{ compress: true }, TypeError, 'perMessageDeflate.compress must be a function, got true'],
   ])('throws at the call for %j', (perMessageDeflate, error, message) => {

@@ -227,13 +227,13 @@ describe('a client and the answer of a server', () => {
       'a window above the one that was asked for',
       ['permessage-deflate; server_no_context_takeover; server_max_window_bits=12'],
       { serverMaxWindowBits: 10 },
-      '12 server_max_window_bits',
+      'server_max_window_bits must be at most the 10 that were asked for, got 12',
     ],
     [
       'a window of the client without a size',
       ['permessage-deflate; server_no_context_takeover; client_max_window_bits'],
       undefined,
-      'without a value',
+      'client_max_window_bits must be from 8 to 15, got no value',
     ],
     [
       'context though none was asked for',
