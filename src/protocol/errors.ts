@@ -121,7 +121,7 @@ export type HandshakeErrorCode =
   | 'HANDSHAKE_TIMEOUT'
   | 'TARGET_INVALID';
 
-/** The connection ended unexpectedly: the peer closed with an error code, or there was no close frame (1006). */
+/** The connection ended unexpectedly: the peer closed with an unexpected code, or there was no close frame (1006). */
 export class ConnectionClosedError extends WebSocketError {
   override readonly name = 'ConnectionClosedError';
   /** The close code; 1006 if there was no close frame. RFC 6455 §7.4. */
