@@ -200,7 +200,7 @@ describe('a code or reason that may not be sent (RFC 6455 §7.4)', () => {
     ['1000', '', TypeError, '"1000"'],
     [1000, 'x'.repeat(124), RangeError, '124'],
     [1000, 'é'.repeat(62), RangeError, '124'],
-    [1000, new Float32Array(1), TypeError, 'object'],
+    [1000, new Float32Array(1), TypeError, 'a Float32Array'],
   ] as const)('throws for %p and %p, and nothing is sent', (code, reason, type, found) => {
     const { connection, port } = memoryConnection();
     const attempt = (): void => connection.close(code as number, reason as string);
