@@ -227,7 +227,7 @@ describe('a client and the answer of a server', () => {
       'a window above the one that was asked for',
       ['permessage-deflate; server_no_context_takeover; server_max_window_bits=12'],
       { serverMaxWindowBits: 10 },
-      'server_max_window_bits must be at most the 10 that were asked for, got 12',
+      'server_max_window_bits must be at most 10, as requested, got 12',
     ],
     [
       'a window of the client without a size',
@@ -239,13 +239,13 @@ describe('a client and the answer of a server', () => {
       'context though none was asked for',
       ['permessage-deflate'],
       { serverNoContextTakeover: true },
-      'without server_no_context_takeover',
+      'the answer must have server_no_context_takeover',
     ],
     [
       'a window of the client in answer to the offer that has none',
       ['permessage-deflate; client_max_window_bits=10'],
       undefined,
-      'client_max_window_bits but without server_no_context_takeover',
+      'an answer with client_max_window_bits must have server_no_context_takeover',
     ],
     [
       'two answers',
