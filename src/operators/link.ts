@@ -76,12 +76,12 @@ function codeToPassOn({ code }: CloseInfo): number {
   return code === 1006 ? 1014 : code;
 }
 
-/** One subscription of `link` that has to dial first. */
+/** A subscription of `link` that must dial first. */
 class Dialing<AOut, BOut, AIn extends BOut, BIn extends AOut> {
   readonly #a: Connection<unknown, AIn, AOut>;
   readonly #subscriber: Subscriber<never>;
   readonly #dial = new Subscription();
-  /** What lasts until there is a second connection: the hold, and the watch for the end of the first. */
+  /** Ends when there is a second connection: the hold, and the watch for the end of the first. */
   readonly #wait = new Subscription();
   #joined: Subscription | undefined;
   #isOver = false;
