@@ -91,7 +91,7 @@ export function ask<In, Out, Answer extends In = In, Key = unknown>(
 }
 
 interface Rules<In> {
-  /** Whether a message with the right key is the answer. */
+  /** Returns whether a message with the right key is the answer. */
   readonly match: (message: In) => boolean;
   readonly key: Omit<InterceptorKey<In>, 'failed'> | undefined;
   readonly timeout: number;

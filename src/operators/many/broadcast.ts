@@ -10,8 +10,8 @@ import type { Target } from './target.js';
 /** Options of {@link broadcast}. */
 export interface BroadcastOptions<Out, C> extends DeliveryOptions<Out, C> {
   /**
-   * Returns whether a message is for a connection. What it throws is an error of the result, like errors of `onResult`. A Promise, or any
-   * other truthy value than `true`, is such an error too, and that connection gets nothing. @default all
+   * Returns whether a message is for a connection. If it throws, the result errors, as for `onResult`. A Promise, or any other truthy
+   * value than `true`, is such an error too, and that connection gets nothing. @default all
    */
   readonly filter?: (conn: C, message: Out) => boolean;
 }
