@@ -1,5 +1,6 @@
 import { AsyncSubject, Observable, ReplaySubject, Subject, type Subscriber } from 'rxjs';
 import { checkInteger, MAX_TIMER } from '../base/check.js';
+import { describe } from '../base/describe.js';
 import { HookAnswerError } from '../base/hook-answer.js';
 import { inspectSymbol, printed } from '../base/inspect.js';
 import { onAbort } from '../base/on-abort.js';
@@ -362,5 +363,7 @@ export function serve<
   Out = Outgoing,
 >(options: number | ServeOptions<R, B, In, Out>): WebSocketServer<DataOf<R>, In, Out> {
   const given = (typeof options === 'number' ? { port: options } : options) as AnyServeOptions;
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(`serve(): options must be an object or a port, got ${describe(given)}`);
   return new WebSocketServer(given, serveSettings(given));
 }
