@@ -1,5 +1,5 @@
 /**
- * A server that knows who connects, and clients that show a token: one that is known, and one that is not.
+ * A server that authenticates its clients, and two clients: one with a valid token, and one with a guessed one.
  *
  *     npx tsx examples/authenticated-client.ts
  */
@@ -16,7 +16,7 @@ const users = new Map<string, User>([['token-of-ann', { name: 'Ann', role: 'admi
 
 const server = serve({
   port: Number(process.env.PORT ?? 8080),
-  // May be asynchronous: return a Promise or an Observable. What it gives becomes `conn.data`, unless it is a rejection.
+  // May be asynchronous: return a Promise or an Observable. The value becomes `conn.data`, unless it is a rejection.
   authenticate: (request) => {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     return users.get(token) ?? reject(401, undefined, { 'WWW-Authenticate': 'Bearer' }, 'unknown token');
@@ -27,15 +27,15 @@ const server = serve({
 const greet = (conn: Connection<User>): Observable<unknown> =>
   concat(of(`hello ${conn.data.name}, you are ${conn.data.role}`), conn.messages$).pipe(sendTo(conn));
 
-/** Connects with `token`, and gives the first message, or why there is none. */
+/** Connects with `token`, and emits the first message, or the reason why there is none. */
 function firstMessage(url: string, token: string): Observable<string> {
   return connect(url, { headers: { Authorization: `Bearer ${token}` } }).pipe(
     mergeMap((conn) => conn.messages$),
     map(String),
-    // Leaving closes the connection with 1000.
+    // Unsubscribing closes the connection with 1000.
     take(1),
     catchError((error: unknown) => {
-      // Everything else (no network, no such server) is not for us to explain.
+      // Other errors (no network, no such server) are passed on.
       if (error instanceof HandshakeError) return of(`refused: ${error.status} ${error.body}`);
       throw error;
     }),

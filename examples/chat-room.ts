@@ -1,5 +1,5 @@
 /**
- * A chat room: what one says, all read. The name is in the URL.
+ * A chat room: every message goes to all members. The name is in the URL.
  *
  *     npx tsx examples/chat-room.ts
  *     npx tsx examples/terminal-client.ts 'ws://localhost:8080/?name=Ann'      # in several terminals
@@ -8,14 +8,14 @@ import type { AddressInfo } from 'node:net';
 import { concat, ignoreElements, map, merge, type Observable, of, tap, using } from 'rxjs';
 import { type Connection, createHub, handleConnections, serve } from 'sluice';
 
-/** Who is there. What is said before somebody joins is not repeated. */
+/** The members. Messages from before a member joined are not repeated. */
 const rooms = createHub<string>();
-/** A room has no end of its own. A member that does not read is cut off when `maxBufferedAmount` bytes wait for it. */
+/** A room never ends by itself. A member that does not read is cut off when `maxBufferedAmount` bytes wait for it. */
 const room = rooms.topic('the room');
 
 function join(conn: Connection): Observable<never> {
   const name = new URL(conn.url, 'ws://localhost').searchParams.get('name') ?? 'somebody';
-  // `messages$` completes when the connection has ended, however it ended: so everybody leaves.
+  // `messages$` completes when the connection has ended, however it ended, so every member leaves.
   const said$ = concat(
     of(`* ${name} joined`),
     conn.messages$.pipe(map((message) => `${name}: ${message}`)),

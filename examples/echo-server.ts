@@ -21,7 +21,7 @@ const ready$ = server.listening$.pipe(
   }),
 );
 
-// Nothing listens before this subscription. The server lives as long as it; a port that is in use is its error.
+// The server listens only while this subscription lives. A port in use is an error of the subscription.
 merge(echo$, ready$).subscribe({
   error: (error: Error) => {
     console.error(`cannot listen: ${error.message}`);

@@ -1,6 +1,6 @@
 /**
- * A server that ends without losing work: on SIGTERM it takes no new connections, tells its clients to come back later (1001),
- * finishes the orders that it was sent, and then the process ends by itself with code 0.
+ * A server that shuts down without losing work: on SIGTERM it accepts no new connections, tells its clients to come back later (1001), and
+ * finishes the orders that it has received. Then the process exits by itself with code 0.
  *
  *     npx tsx examples/graceful-shutdown.ts
  *     npx tsx examples/terminal-client.ts      # type some orders, then Ctrl+C the server
@@ -16,13 +16,13 @@ function save(order: Message): Observable<string> {
   return timer(200).pipe(map(() => `saved ${order}`));
 }
 
-// One order at a time: meanwhile the connection is held, and its client waits. Orders that were received before the end are
-// still saved after it; the handler may go on for `closeTimeout`.
+// One order at a time. Meanwhile the connection is held, and its client waits. Orders that were received before the end are
+// still saved after it: the handler may go on for `closeTimeout`.
 function takeOrders(conn: Connection): Observable<string> {
   return conn.messages$.pipe(
     demandMap(save),
     tap((line) => console.log(line)),
-    // After the close frame nothing can be sent: this answer does nothing then.
+    // After the close frame nothing can be sent, and this does nothing.
     sendTo(conn),
   );
 }
@@ -40,13 +40,13 @@ merge(server.pipe(handleConnections(takeOrders, { closeTimeout: 8_000 })), ready
   complete: () => console.log('all orders are saved'),
 });
 
-// Once: a second signal ends the process at once, as usual.
+// Only once: a second signal ends the process immediately, as usual.
 merge(fromEvent(process, 'SIGTERM'), fromEvent(process, 'SIGINT'))
   .pipe(
     take(1),
     tap(() => console.log('closing')),
-    // The jitter keeps clients from coming back all at the same moment; keep it below the timeout.
+    // The jitter keeps clients from all coming back at the same moment. It must be below the timeout.
     mergeMap(() => server.close({ reason: 'restart', jitter: 500, timeout: 5_000 })),
   )
-  // Nothing keeps the process alive then but the orders.
+  // Then only the orders keep the process alive.
   .subscribe(({ remaining }) => console.log(`${remaining} clients had to be cut off`));

@@ -1,5 +1,5 @@
 /**
- * One HTTP server for everything: routes of the application, two WebSocket servers of sluice, and another library beside them.
+ * One HTTP server for everything: routes of the application, two WebSocket servers of sluice, and another library next to them.
  *
  *     npx tsx examples/http-coexistence.ts
  *     curl http://localhost:8080/health
@@ -11,14 +11,14 @@ import { fromEvent, ignoreElements, interval, map, merge, mergeMap, startWith, t
 import { handleConnections, sendTo, serve } from 'sluice';
 import { WebSocketServer as OtherLibrary } from 'ws';
 
-// Whatever takes (request, response): an Express application goes here as it is.
+// Any function of (request, response). An Express application works here unchanged.
 const app: RequestListener = (request, response) => {
   if (request.url === '/health') response.end('fine');
   else response.writeHead(404).end('no such page');
 };
 const http = createServer(app);
 
-// Both share one 'upgrade' listener. Plain requests to their paths are still the application's.
+// Both share one 'upgrade' listener. Plain requests to their paths still go to the application.
 const echo = serve({ server: http, path: '/echo' });
 const clock = serve({ server: http, path: '/clock' });
 
@@ -30,8 +30,8 @@ const time$ = interval(1000).pipe(
 );
 const clock$ = clock.pipe(handleConnections((conn) => time$.pipe(takeUntil(conn.close$), sendTo(conn))));
 
-// Another library brings a listener of its own, and is told only of its path. From then on the requests that no `serve` takes are
-// that listener's, the wrong ones too. (Without any other listener sluice answers them with 404.)
+// Another library has its own listener, which hands it only requests for its path. That listener must now answer all requests that no
+// `serve` takes, including those for unknown paths. (Without another listener sluice answers them with 404.)
 const other = new OtherLibrary({ noServer: true });
 other.on('connection', (socket) => socket.send('this is the other library'));
 const ours = new Set(['/echo', '/clock']);
@@ -42,7 +42,7 @@ http.on('upgrade', (request, socket, head) => {
   else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 });
 
-// The HTTP server is the application's: sluice neither starts nor stops it, and its errors are the application's to see.
+// The HTTP server belongs to the application: sluice neither starts nor stops it, and the application must handle its errors.
 const failed$ = fromEvent(http, 'error').pipe(mergeMap((error) => throwError(() => error)));
 merge(echo$, clock$, failed$.pipe(ignoreElements())).subscribe({
   error: (error: Error) => {

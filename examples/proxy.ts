@@ -1,6 +1,6 @@
 /**
- * A proxy with backpressure: a slow reader on one side slows the sender on the other side down, through both sockets, and the
- * proxy holds no more than a few blocks of either.
+ * A proxy with backpressure: a slow reader on one side slows down the sender on the other side, through both sockets, and the
+ * proxy buffers only a few blocks of each.
  *
  *     PORT=8081 npm start                                           # something to connect to
  *     UPSTREAM=ws://localhost:8081 npx tsx examples/proxy.ts
@@ -12,8 +12,8 @@ import { connect, handleConnections, link, serve } from 'sluice';
 
 const upstream = process.env.UPSTREAM ?? 'ws://localhost:8081';
 
-// What a client sends while we dial is held. The end of either side is passed on, with its code; a client whose upstream cannot be
-// reached is closed with 1014. None of this is an error of the proxy. What should be logged is seen in the dial:
+// Messages of a client are held while the upstream connects. The end of either side is passed on, with its code. If the upstream cannot be
+// reached, the client is closed with 1014. None of this is an error of the proxy. To log failed connects, tap the source:
 const dial$ = connect(upstream).pipe(tap({ error: (error: Error) => console.error(`${upstream}: ${error.message}`) }));
 
 const server = serve({ port: Number(process.env.PORT ?? 8080) });

@@ -1,5 +1,5 @@
 /**
- * A client for the terminal: sends the lines that you type, and prints the messages that come. Ctrl+D closes.
+ * A client for the terminal: sends the lines that you type, and prints the messages that arrive. Ctrl+D closes.
  *
  *     npx tsx examples/terminal-client.ts ws://localhost:8080
  */
@@ -9,7 +9,7 @@ import { connect } from 'sluice';
 
 const url = process.argv[2] ?? `ws://localhost:${process.env.PORT ?? 8080}`;
 
-/** Reads only while it is subscribed to, so that no line is read before there is somewhere to send it. */
+/** Reads only while it is subscribed to, so that no line is read before it can be sent. */
 const lines$ = new Observable<string>((subscriber) => {
   const reader = createInterface({ input: process.stdin });
   const line$ = fromEvent(reader, 'line') as Observable<string>;
@@ -21,7 +21,7 @@ connect(url)
   .pipe(
     mergeMap((conn) => {
       console.log(`connected to ${url}`);
-      // `send` is an Observer: when the input ends it flushes and closes with 1000. The answers that are under way still come.
+      // `send` is an Observer: when the input ends it flushes and closes with 1000. Answers in transit still arrive.
       const typing = lines$.subscribe(conn.send);
       return conn.messages$.pipe(finalize(() => typing.unsubscribe()));
     }),

@@ -37,7 +37,7 @@ describe('the picture of the rooms', () => {
 
 describe('the page about the architecture', () => {
   it('sends to one folder for each change, and that exists', () => {
-    const folders = rowsBelow('To change ... look at').map(([, cell]) => codeIn(cell));
+    const folders = rowsBelow('Where to change what').map(([, cell]) => codeIn(cell));
     expect(folders.length).toBeGreaterThan(10);
     expect(folders.filter((found) => found.length !== 1 || !existsSync(`src/${found[0]}`))).toEqual([]);
   });

@@ -1,5 +1,5 @@
 /**
- * The operators, that work on every `Connection` and need nothing of Node.
+ * The operators. They work on every `Connection` and do not need Node.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,5 @@
 /**
- * Tests of applications without a network, in virtual time. Works within `TestScheduler.run` of RxJS and with any test framework.
+ * Test doubles for applications, without a network and in virtual time. They work within `TestScheduler.run` of RxJS and with any test framework.
  *
  * @packageDocumentation
  */

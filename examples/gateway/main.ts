@@ -1,6 +1,6 @@
 /**
- * A gateway: it knows who each client is, limits each tenant, and passes the connection on to the service that the path names, with the
- * identity in header fields. What clients, services and networks do by themselves is no error here, and prints nothing.
+ * A gateway: it authenticates each client, limits each tenant, and passes the connection on to the service that the path names, with the
+ * identity in header fields. Failures of clients, services and networks are not errors of the gateway, and print nothing.
  *
  *     PORT=8081 npx tsx examples/gateway/service.ts chat
  *     PORT=8082 npx tsx examples/gateway/service.ts orders
@@ -12,7 +12,7 @@ import { fromEvent, ignoreElements, merge, mergeMap, type Observable, take, tap 
 import { type Connection, connect, handleConnections, limitRate, link, reject, serve } from 'sluice';
 import { type Identity, identify, plans } from './tenants.js';
 
-// The services believe the header fields of the gateway, so they listen where nothing else reaches them.
+// The services trust the header fields of the gateway, so they listen where nothing else can reach them.
 const services = new Map([
   ['/chat', process.env.CHAT ?? 'ws://127.0.0.1:8081'],
   ['/orders', process.env.ORDERS ?? 'ws://127.0.0.1:8082'],
@@ -25,9 +25,9 @@ const server = serve({
   authenticate: ({ headers }) =>
     identify(headers.authorization) ?? reject(401, undefined, { 'WWW-Authenticate': 'Basic realm="gateway"' }),
   limitBy: [
-    // Of one address, before anything is done for it: what comes after has cost a handshake already.
+    // Of one address, checked before any work is done for it. The limits below cost a handshake first.
     { max: 100 },
-    // Of one tenant, all its users together. Each plan has a limit of its own, and so an entry of its own.
+    // Of one tenant, all its users together. Each plan has its own limit, and therefore its own entry.
     { max: plans.free.connections, dataKey: ({ plan, tenant }) => (plan === 'free' ? tenant : undefined) },
     { max: plans.paid.connections, dataKey: ({ plan, tenant }) => (plan === 'paid' ? tenant : undefined) },
   ],
@@ -37,15 +37,15 @@ const server = serve({
 function forward(client: Connection<Identity>): Observable<unknown> {
   const { user, tenant, plan } = client.data;
   const { pathname } = new URL(client.url, 'ws://gateway');
-  // This is a new request. Nothing of what the client has sent goes along: not its key, and not an X-Tenant of its own.
+  // This is a new request. It carries nothing that the client has sent: not its key, and not an X-Tenant of its own.
   const service$ = connect({
     url: services.get(pathname) ?? '',
     headers: { 'X-User': user, 'X-Tenant': tenant },
     perMessageDeflate: false,
   });
-  // A subscriber beside the link: while it holds the client, the link waits too. Nothing is dropped, the client is slowed down.
+  // A second subscriber besides the link: while it holds the client, the link waits too. Nothing is dropped; the client is slowed down.
   const pace$ = client.messages$.pipe(limitRate({ messages: plans[plan].messages, perMs: 1_000 }));
-  // Closes with 1014 if the service cannot be reached. Leaving aborts the dial.
+  // Closes with 1014 if the service cannot be reached. Unsubscribing aborts the dial.
   return merge(pace$, link(client, service$)).pipe(ignoreElements());
 }
 
@@ -61,7 +61,7 @@ merge(server.pipe(handleConnections(forward)), ready$).subscribe({
   complete: () => console.log('all clients are gone'),
 });
 
-// Closes clients with 1001, and the link passes that on to the services. Then nothing keeps the process alive.
+// Closes clients with 1001, which the link passes on to the services. Then nothing keeps the process alive.
 merge(fromEvent(process, 'SIGTERM'), fromEvent(process, 'SIGINT'))
   .pipe(
     take(1),

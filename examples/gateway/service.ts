@@ -1,5 +1,5 @@
 /**
- * Stands for a service behind the gateway: it greets the user that the gateway names, and echoes.
+ * A sample service behind the gateway. It greets the user that the gateway names, and echoes messages.
  *
  *     PORT=8081 npx tsx examples/gateway/service.ts chat
  */
@@ -9,7 +9,7 @@ import { handleConnections, reject, sendTo, serve } from 'sluice';
 
 const [, , name = 'service'] = process.argv;
 
-// It believes the header fields, so it listens on the loopback address, where only the gateway reaches it.
+// It trusts the header fields, so it listens on the loopback address, where only the gateway can reach it.
 const server = serve({
   port: Number(process.env.PORT ?? 8081),
   host: '127.0.0.1',

@@ -1,19 +1,19 @@
-/** A client of the rooms, as a function of how to dial: `connect(...)`, or a double in tests. */
+/** A client of the rooms, as a function of the connection source: `connect(...)`, or a double in tests. */
 import { ignoreElements, map, merge, mergeMap, type Observable, takeUntil } from 'rxjs';
 import { type Connection, type ReconnectPolicy, reconnect, sendTo, withCodec } from 'sluice';
 import { clientCodec, type Event, type Request } from './messages.js';
 
-/** What a client does. */
+/** The behavior of a client. */
 export interface Visitor {
-  /** The rooms that it joins, after each dial. */
+  /** The rooms that it joins each time it connects. */
   readonly rooms: readonly string[];
-  /** What it says meanwhile. Hot: what is said while there is no connection is lost. */
+  /** The requests that it sends. Hot: requests are lost while there is no connection. */
   readonly requests$: Observable<Request>;
-  /** When it dials again. */
+  /** When it reconnects. */
   readonly policy?: ReconnectPolicy;
 }
 
-/** Visits the rooms, and comes back when the connection is lost. Emits what is heard; closes when it is unsubscribed. */
+/** Visits the rooms, and reconnects when the connection is lost. Emits the events; closes when it is unsubscribed. */
 export function visit(
   dial$: Observable<Connection<undefined>>,
   { rooms, requests$, policy = {} }: Visitor,

@@ -2,7 +2,7 @@
  * A chat with rooms, and its client.
  *
  *     npx tsx examples/rooms/main.ts serve
- *     npx tsx examples/rooms/main.ts visit Ann lobby      # in several terminals; each line is said in the room
+ *     npx tsx examples/rooms/main.ts visit Ann lobby      # in several terminals; each line is sent to the room
  */
 import { createInterface } from 'node:readline';
 import { fromEvent, map } from 'rxjs';

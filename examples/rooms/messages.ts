@@ -1,22 +1,22 @@
-/** What clients and the server of the rooms say to each other: JSON in text. */
+/** The protocol between clients and the server of the rooms: JSON in text messages. */
 import { type Codec, json, type StandardSchema } from 'sluice';
 
-/** Who a connection belongs to: what the server's `authenticate` found out. */
+/** The owner of a connection, from the server's `authenticate`. */
 export interface User {
   readonly name: string;
 }
 
-/** What a client says. */
+/** A message of a client. */
 export type Request =
   | { readonly type: 'join' | 'leave'; readonly room: string }
   | { readonly type: 'say'; readonly room: string; readonly text: string };
 
-/** What the server says. */
+/** A message of the server. */
 export type Event =
   | { readonly type: 'joined' | 'left'; readonly room: string; readonly name: string }
   | { readonly type: 'said'; readonly room: string; readonly name: string; readonly text: string };
 
-/** By hand, to show all of it. With zod: `z.union([z.object({ type: z.enum(['join', 'leave']), room: z.string() }), ...])`. */
+/** Written by hand, to show all of it. With zod: `z.union([z.object({ type: z.enum(['join', 'leave']), room: z.string() }), ...])`. */
 const Request: StandardSchema<Request> = {
   '~standard': {
     version: 1,
@@ -34,8 +34,8 @@ const Request: StandardSchema<Request> = {
   },
 };
 
-/** The server believes nobody: a request that does not fit closes with 1007. */
+/** The server trusts no client: an invalid request closes the connection with 1007. */
 export const serverCodec: Codec<Request, Event> = { ...json(Request), encode: (event) => JSON.stringify(event) };
 
-/** The client believes its server. */
+/** The client trusts its server. */
 export const clientCodec: Codec<Event, Request> = json<Event, Request>();

@@ -5,14 +5,14 @@ import { type Event, type Request, serverCodec, type User } from './messages.js'
 
 type Member = Connection<User, Request, Event>;
 
-/** Runs the rooms for all of `connections$`. Emits nothing; ends with them. */
+/** Runs the rooms for all connections. Emits nothing; ends when they have ended. */
 export function rooms(connections$: Observable<Connection<User>>): Observable<never> {
   const hub = createHub<string, Member>();
   return connections$.pipe(
     map(withCodec(serverCodec)),
     handleConnections((conn) => {
       const visit = new Visit(hub, conn);
-      // `messages$` completes when the connection has ended, however it ended: so everybody leaves.
+      // `messages$` completes when the connection has ended, however it ended, so every member leaves.
       return conn.messages$.pipe(
         tap((request) => visit.obey(request)),
         finalize(() => visit.leaveAll()),
@@ -64,7 +64,7 @@ class Visit {
     return this.#hub.members(room).has(this.#conn);
   }
 
-  /** Tells the others. A member that does not keep up is closed with 1013, and may come back: nobody waits for it. */
+  /** Tells the other members. A member that does not keep up is closed with 1013, and may come back. The others do not wait for it. */
   #tell(room: string, event: Event): void {
     this.#hub.topic(room, { overflow: 'close' }).next(event, { except: this.#conn });
   }

@@ -1,4 +1,4 @@
-/** The end that calls, over any open connection. */
+/** The RPC client, over any open connection. */
 import {
   BehaviorSubject,
   catchError,
@@ -23,8 +23,8 @@ import {
 } from './messages.js';
 
 /**
- * Calls a method when it is subscribed to, and emits what came of it, once. Never errors. Unsubscribing before that cancels: the
- * server's handler is unsubscribed. `timeout` counts from when the call is sent, in milliseconds.
+ * Calls a method when it is subscribed to, and emits the result, once. Never errors. Unsubscribing earlier cancels the call: the
+ * server's handler is unsubscribed. `timeout` is in milliseconds, from when the call is sent.
  */
 export type Caller = <M extends Method>(
   method: M,
@@ -32,13 +32,13 @@ export type Caller = <M extends Method>(
   options?: { readonly timeout?: number },
 ) => Observable<Result<Methods[M]['value']>>;
 
-// One function for all questions: then it is called once for each message, however many calls are open.
+// One shared function for all questions, so that it is called once for each message, however many calls are open.
 const idOf = (reply: Reply): number => reply.id;
 
 export function callerOf(conn: Connection<unknown, Reply, Request>): Caller {
   const open$ = new BehaviorSubject(0);
   let lastId = 0;
-  // `ask` takes the answers out. What else comes is an answer to a call that was cancelled.
+  // `ask` takes the answers. Any other message is an answer to a cancelled call.
   conn.ignoreMessages();
 
   function call(method: Method, params: unknown, timeout: number): Observable<Result<unknown>> {
@@ -52,7 +52,7 @@ export function callerOf(conn: Connection<unknown, Reply, Request>): Caller {
       map(({ value, error }) => (error === undefined ? { value } : { error })),
       catchError((error: unknown) => of({ error: failureOf(error) })),
       finalize(() => {
-        // Unsubscribed, or too late. Does nothing when the connection has ended.
+        // Unsubscribed, or timed out. Does nothing if the connection has ended.
         if (!isAnswered) conn.send.next({ type: 'cancel', id });
         open$.next(open$.value - 1);
       }),
@@ -61,7 +61,7 @@ export function callerOf(conn: Connection<unknown, Reply, Request>): Caller {
 
   const caller = (method: Method, params: unknown, { timeout = 30_000 } = {}): Observable<Result<unknown>> =>
     open$.pipe(
-      // The value of now: one that waited longer may have taken the place.
+      // Reads the current value: a call that waited longer may have taken the slot.
       first(() => open$.value < MAX_CALLS),
       switchMap(() => call(method, params, timeout)),
     );

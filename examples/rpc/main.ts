@@ -3,7 +3,7 @@
  *
  *     npx tsx examples/rpc/main.ts serve
  *     npx tsx examples/rpc/main.ts call add '[1, 2, 3]'
- *     npx tsx examples/rpc/main.ts call wait '{ "ms": 60000 }' 500    # gives up after 500 ms: the server says that it stops
+ *     npx tsx examples/rpc/main.ts call wait '{ "ms": 60000 }' 500    # gives up after 500 ms, and the server stops waiting
  */
 import type { AddressInfo } from 'node:net';
 import { map, merge, of, switchMap, take, tap, timer } from 'rxjs';
@@ -44,7 +44,7 @@ if (command === 'serve') {
     .pipe(
       map(withCodec(clientCodec)),
       switchMap((conn) => callerOf(conn)(method as Method, JSON.parse(params), { timeout: Number(timeout) })),
-      // Leaving closes the connection, after the cancellation if there was one.
+      // Unsubscribing closes the connection, after the cancellation if there was one.
       take(1),
     )
     .subscribe({

@@ -1,7 +1,7 @@
-/** What both ends of the calls agree on: JSON in text. */
+/** The protocol of both ends: JSON in text messages. */
 import { type Codec, json, type StandardSchema } from 'sluice';
 
-/** What can be called: what it takes, and what it gives. */
+/** The methods, with their params and values. */
 export interface Methods {
   readonly add: { readonly params: readonly number[]; readonly value: number };
   readonly wait: { readonly params: { readonly ms: number }; readonly value: string };
@@ -9,31 +9,31 @@ export interface Methods {
 export type Method = keyof Methods;
 
 /**
- * How many calls a client may have open at a time; it keeps back any more. A server that takes so many never holds a client that keeps to
- * this, so a cancellation never stands behind a call that waits.
+ * How many calls a client may have open at a time; further calls wait in the client. A server that accepts so many never holds a client
+ * that respects this limit, so a cancellation never waits behind a call.
  */
 export const MAX_CALLS = 16;
 
-/** What a client sends. */
+/** A message of the client. */
 export type Request =
   | { readonly type: 'call'; readonly id: number; readonly method: string; readonly params: unknown }
   | { readonly type: 'cancel'; readonly id: number };
 
-/** Why there is no value. The last two are found by the client itself. */
+/** The reason for a missing value. The client itself reports the last two codes. */
 export interface Failure {
   readonly code: 'NO_SUCH_METHOD' | 'BAD_PARAMS' | 'FAILED' | 'TIMEOUT' | 'LOST';
   readonly message: string;
 }
 
-/** What came of a call. */
+/** The result of a call. */
 export type Result<T> =
   | { readonly value: T; readonly error?: undefined }
   | { readonly error: Failure; readonly value?: undefined };
 
-/** What the server sends. */
+/** A message of the server. */
 export type Reply = Result<unknown> & { readonly id: number };
 
-/** By hand, to show all of it. With zod: `z.discriminatedUnion('type', [z.object({ type: z.literal('call'), ... }), ...])`. */
+/** Written by hand, to show all of it. With zod: `z.discriminatedUnion('type', [z.object({ type: z.literal('call'), ... }), ...])`. */
 const Request: StandardSchema<Request> = {
   '~standard': {
     version: 1,
@@ -49,8 +49,8 @@ const Request: StandardSchema<Request> = {
   },
 };
 
-/** The server checks what a client sends: a request that does not fit closes with 1007. */
+/** The server checks each request: an invalid one closes the connection with 1007. */
 export const serverCodec: Codec<Request, Reply> = { ...json(Request), encode: (reply) => JSON.stringify(reply) };
 
-/** The client believes its server. */
+/** The client trusts its server. */
 export const clientCodec: Codec<Reply, Request> = json<Reply, Request>();

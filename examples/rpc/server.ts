@@ -1,4 +1,4 @@
-/** The end that is called, as a function of its connections: `serve(...)`, or a double in tests. */
+/** The RPC server, as a function of its connections: `serve(...)`, or a double in tests. */
 import {
   catchError,
   defer,
@@ -24,7 +24,7 @@ import {
 
 type Call = Extract<Request, { type: 'call' }>;
 
-/** A failure that the caller should know of. What else a handler throws is printed here, and the caller hears only that it failed. */
+/** A failure that the caller should see. Other errors of a handler are printed here, and the caller learns only that the call failed. */
 export class CallError extends Error {
   readonly code: Failure['code'];
 
@@ -35,23 +35,23 @@ export class CallError extends Error {
 }
 
 /**
- * What is called. The params are what a client has sent: check them. The last value of what it returns is the answer; it is unsubscribed
+ * The methods. The params come from a client, so check them. The last value of the returned source is the answer. The source is unsubscribed
  * when the call is cancelled.
  */
 export type Handlers = {
   readonly [M in Method]: (params: unknown) => ObservableInput<Methods[M]['value']>;
 };
 
-/** Answers the calls of all connections. Emits nothing; ends with them. */
+/** Answers the calls of all connections. Emits nothing; ends when they have ended. */
 export function answerCalls(connections$: Observable<Connection>, handlers: Handlers): Observable<never> {
   return connections$.pipe(
     map(withCodec(serverCodec)),
     handleConnections((conn) =>
       conn.messages$.pipe(
         filter((request) => request.type === 'call'),
-        // A client that does not read its answers is not read either.
+        // Stops reading from a client that does not read its answers.
         gate(conn.send.ready$, { on: conn }),
-        // One more than a client may have open: a connection whose places are all taken is held, and cancellations with it.
+        // One more than a client may have open: when all slots are taken the connection is held, and cancellations could not arrive.
         demandMap((call) => answer(handlers, call).pipe(takeUntil(cancellation(conn, call.id))), {
           concurrency: MAX_CALLS + 1,
           on: conn,
@@ -68,10 +68,10 @@ function cancellation(conn: Connection<unknown, Request, Reply>, id: number): Ob
   return merge(cancelled$, conn.close$);
 }
 
-/** Always a reply, whatever the handler does. */
+/** Emits one reply, whatever the handler does. */
 function answer(handlers: Handlers, { id, method, params }: Call): Observable<Reply> {
   return defer((): ObservableInput<unknown> => {
-    // Own names only: a client may ask for `toString` too.
+    // Own properties only: a client could ask for `toString`.
     if (!Object.hasOwn(handlers, method)) throw new CallError('NO_SUCH_METHOD', `there is no ${method}`);
     return handlers[method as Method](params);
   }).pipe(

@@ -1,5 +1,5 @@
 /**
- * Uploads and downloads that cannot be mistaken when they are cut: a file is there as a whole, or not at all.
+ * Uploads and downloads that detect a cut transfer: a file is stored completely, or not at all.
  *
  *     npx tsx examples/transfer/main.ts serve /tmp/files
  *     npx tsx examples/transfer/main.ts put dump.sql                      # stored as dump.sql
@@ -21,11 +21,11 @@ const maxLength = Number(process.env.MAX_LENGTH ?? 2 ** 30);
 
 async function serveFiles(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  // What a process that was killed has left. Names with a dot in front cannot be asked for.
+  // Leftovers of a killed process. Names that begin with a dot cannot be requested.
   const left = (await readdir(directory)).filter((name) => /^\.[\w-]+\.part$/.test(name));
   for (const name of left) await rm(join(directory, name));
 
-  // What does not match is a 404, and no name that matches leaves the directory.
+  // Other paths get 404, and no name that matches leaves the directory.
   const server = serve({ port, path: /^\/(put|get)\/\w[\w.-]*$/, perMessageDeflate: false });
   process.once('SIGTERM', () => server.close({ reason: 'restart' }));
   const ready$ = server.listening$.pipe(
@@ -42,11 +42,11 @@ async function transfer(conn: Connection, directory: string): Promise<void> {
     console.log(`${verb} ${name}: done, ${length} bytes`);
   } catch (error) {
     const { message, code } = error as Error & { code?: unknown };
-    console.log(`${verb} ${name}: not done, nothing is kept: ${message}`);
-    // A client that is lost, or does not keep to the rules, is no error of this server. Codes and reasons that it may know:
+    console.log(`${verb} ${name}: failed, nothing was kept: ${message}`);
+    // A client that is lost, or breaks the rules, is not an error of this server. It may see these codes and reasons:
     if (error instanceof Refused) conn.close(error.code, message);
-    else if (code === 'ENOENT') conn.close(4004, 'there is no such file');
-    // A full disk, say: the handler fails, and is printed.
+    else if (code === 'ENOENT') conn.close(4004, 'no such file');
+    // For example a full disk: the handler fails, and its error is printed.
     else if (typeof code === 'string' && !isWebSocketError(error)) throw error;
   }
 }
@@ -60,7 +60,7 @@ async function runClient(): Promise<void> {
       : receiveFile(conn, file, maxLength));
     console.log(`${command} ${name}: done, ${length} bytes`);
   } finally {
-    // Without the marker before it, this says nothing but that we leave.
+    // Without the end marker before it, a close does not mean that the file is complete.
     conn.close();
   }
 }

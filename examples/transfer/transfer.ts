@@ -1,6 +1,6 @@
 /**
- * One file over one connection: its bytes in binary messages, then the end marker, a text message with their count and their SHA-256.
- * The receiver answers with the same text once it has stored the file. So neither end takes a transfer that was cut for a whole one.
+ * Transfers one file over one connection: its bytes in binary messages, then the end marker, a text message with their count and their
+ * SHA-256. The receiver answers with the same text once it has stored the file, so neither end mistakes a cut transfer for a complete one.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { lastValueFrom } from 'rxjs';
 import { type Connection, iterate } from 'sluice';
 
-/** A transfer that this end gives up, and the close code that says so to the other end. */
+/** A transfer that this end gives up, with the close code for the other end. */
 export class Refused extends Error {
   readonly code: number;
 
@@ -19,10 +19,10 @@ export class Refused extends Error {
   }
 }
 
-/** The longest message, in bytes. A stream may give chunks of any length, and the peer takes messages of 1 MiB by default. */
+/** The longest message, in bytes. A stream may give chunks of any length, and the peer accepts messages of 1 MiB by default. */
 const PIECE = 65_536;
 
-/** What has passed so far. */
+/** The count and the hash of the bytes so far. */
 class Tally {
   length = 0;
   readonly #hash = createHash('sha256');
@@ -32,16 +32,16 @@ class Tally {
     this.#hash.update(chunk);
   }
 
-  /** Called once, at the end. */
+  /** Must be called only once, at the end. */
   marker(): string {
     return JSON.stringify({ length: this.length, sha256: this.#hash.digest('hex') });
   }
 }
 
 /**
- * Sends the bytes of `source`, and waits until the peer has stored them. Gives their length.
+ * Sends the bytes of `source`, and waits until the peer has stored them. Returns their length.
  *
- * @throws ConnectionClosedError if the peer is lost or refuses; Error if it leaves without a receipt; the error of `source`.
+ * @throws ConnectionClosedError if the peer is lost or refuses; Error if it closes without a receipt; the error of `source`.
  */
 export async function sendFile(conn: Connection, source: Readable): Promise<number> {
   const tally = new Tally();
@@ -55,34 +55,34 @@ export async function sendFile(conn: Connection, source: Readable): Promise<numb
     yield marker;
   }
   try {
-    // Pulls only while the peer reads. If the connection ends before the source does, the loop below knows how.
+    // Pulls only while the peer reads. If the connection ends before the source does, the loop below finds out how.
     await lastValueFrom(conn.sendFrom(messages()));
     for await (const receipt of iterate(conn)) {
       if (receipt === marker) return tally.length;
-      throw new Refused(4000, 'the receipt does not fit');
+      throw new Refused(4000, 'the receipt does not match');
     }
     throw new Error('the peer left without a receipt');
   } finally {
-    // One that waits for its next chunk would keep the process alive.
+    // A source that waits for its next chunk would keep the process alive.
     source.destroy();
   }
 }
 
 /**
- * Stores what the peer sends as `path`: all of it, or nothing. Gives its length.
+ * Stores the data that the peer sends as `path`: all of it, or nothing. Returns its length.
  *
- * @throws ConnectionClosedError if the peer is lost; Error if it leaves without the end marker; Refused for more than `maxLength` bytes,
- *   and for a marker that does not fit.
+ * @throws ConnectionClosedError if the peer is lost; Error if it closes without the end marker; Refused for more than `maxLength` bytes,
+ *   and for a marker that does not match.
  */
 export async function receiveFile(conn: Connection, path: string, maxLength: number): Promise<number> {
-  // In the same directory, since a rename is atomic only within a file system, and under a name of its own, since two may send at a time.
+  // In the same directory, because a rename is atomic only within a file system, and with a unique name, because two peers may send at once.
   const part = join(dirname(path), `.${randomUUID()}.part`);
   const file = await open(part, 'wx');
   try {
     const tally = new Tally();
     const marker = await store(conn, { file, tally, maxLength });
-    if (marker !== tally.marker()) throw new Refused(4000, 'length or hash do not fit what came');
-    // On the disk, not in its cache, before it gets its name, and before the sender forgets it.
+    if (marker !== tally.marker()) throw new Refused(4000, 'length or hash does not match the data');
+    // The data must be on the disk, not in its cache, before the file gets its name and the sender gets the receipt.
     await file.sync();
     await rename(part, path);
     conn.send.next(marker);
@@ -93,12 +93,12 @@ export async function receiveFile(conn: Connection, path: string, maxLength: num
   }
 }
 
-/** Writes what comes until the end marker, and gives that. */
+/** Writes messages until the end marker, and returns the marker. */
 async function store(
   conn: Connection,
   { file, tally, maxLength }: { file: FileHandle; tally: Tally; maxLength: number },
 ): Promise<string> {
-  // `iterate` throws if the connection is lost. `for await (... of conn)` would end as if all had come.
+  // `iterate` throws if the connection is lost. `for await (... of conn)` would end as if everything had arrived.
   for await (const message of iterate(conn)) {
     if (typeof message === 'string') return message;
     tally.add(message);

@@ -99,12 +99,12 @@ describe('other options', () => {
 describe('names of options', () => {
   it('are those that are known', () => {
     expect(() => checkNames({ a: 1, b: undefined }, ['a', 'b'])).not.toThrow();
-    const error = new TypeError('unknown option "c", allowed are a, b');
+    const error = new TypeError('unknown option "c": expected one of a, b');
     expect(() => checkNames({ a: 1, c: 1 }, ['a', 'b'])).toThrow(error);
   });
 
   it('are named with the option that they are within', () => {
-    expect(() => checkNames({ c: 1 }, ['a'], 'b.')).toThrow('unknown option "b.c", allowed are a');
+    expect(() => checkNames({ c: 1 }, ['a'], 'b.')).toThrow('unknown option "b.c": expected one of a');
   });
 
   it('may be anything where nothing is given', () => {

@@ -200,7 +200,7 @@ describe('a code or reason that may not be sent (RFC 6455 §7.4)', () => {
     ['1000', '', TypeError, '"1000"'],
     [1000, 'x'.repeat(124), RangeError, '124'],
     [1000, 'é'.repeat(62), RangeError, '124'],
-    [1000, new Float32Array(1), TypeError, 'object'],
+    [1000, new Float32Array(1), TypeError, 'a Float32Array'],
   ] as const)('throws for %p and %p, and nothing is sent', (code, reason, type, found) => {
     const { connection, port } = memoryConnection();
     const attempt = (): void => connection.close(code as number, reason as string);
@@ -211,7 +211,7 @@ describe('a code or reason that may not be sent (RFC 6455 §7.4)', () => {
   });
 
   it('names what is allowed', () => {
-    expect(() => checkedClosePayload(1005, '')).toThrow('1000 to 1003, 1007 to 1014 and 3000 to 4999');
+    expect(() => checkedClosePayload(1005, '')).toThrow('1000 to 1003, 1007 to 1014 or 3000 to 4999');
   });
 
   it('is not a lone surrogate: that is replaced', () => {

@@ -52,7 +52,7 @@ describe('perMessageDeflate', () => {
     [
       { zlibDeflateOptions: {} },
       TypeError,
-      'unknown option "perMessageDeflate.zlibDeflateOptions", set perMessageDeflate.level and memLevel instead; allowed are serverNo',
+      'unknown option "perMessageDeflate.zlibDeflateOptions": set perMessageDeflate.level and memLevel instead; expected one of serverNo',
     ],
     [{ __proto__: null, constructor: 1 }, TypeError, 'unknown option "perMessageDeflate.constructor"'],
     [
@@ -60,18 +60,42 @@ describe('perMessageDeflate', () => {
       TypeError,
       'perMessageDeflate.serverNoContextTakeover must be true or false, got 1',
     ],
-    [{ clientNoContextTakeover: 'no' }, TypeError, 'clientNoContextTakeover must be true or false, got "no"'],
+    [
+      { clientNoContextTakeover: 'no' },
+      TypeError,
+      'perMessageDeflate.clientNoContextTakeover must be true or false, got "no"',
+    ],
     [
       { serverMaxWindowBits: 7 },
       RangeError,
       'perMessageDeflate.serverMaxWindowBits must be an integer from 8 to 15, got 7',
     ],
-    [{ serverMaxWindowBits: true }, TypeError, 'serverMaxWindowBits must be an integer from 8 to 15, got true'],
-    [{ clientMaxWindowBits: 16 }, RangeError, 'clientMaxWindowBits must be an integer from 8 to 15, got 16'],
-    [{ clientMaxWindowBits: '15' }, TypeError, 'clientMaxWindowBits must be an integer from 8 to 15, got "15"'],
-    [{ threshold: -1 }, RangeError, 'threshold must be an integer from 0 to 4294967296, got -1'],
-    [{ threshold: Number.NaN }, RangeError, 'threshold must be an integer from 0 to 4294967296, got NaN'],
-    [{ threshold: Number.POSITIVE_INFINITY }, RangeError, 'got Infinity'],
+    [
+      { serverMaxWindowBits: true },
+      TypeError,
+      'perMessageDeflate.serverMaxWindowBits must be an integer from 8 to 15, got true',
+    ],
+    [
+      { clientMaxWindowBits: 16 },
+      RangeError,
+      'perMessageDeflate.clientMaxWindowBits must be an integer from 8 to 15, got 16',
+    ],
+    [
+      { clientMaxWindowBits: '15' },
+      TypeError,
+      'perMessageDeflate.clientMaxWindowBits must be an integer from 8 to 15, got "15"',
+    ],
+    [{ threshold: -1 }, RangeError, 'perMessageDeflate.threshold must be an integer from 0 to 4294967296, got -1'],
+    [
+      { threshold: Number.NaN },
+      RangeError,
+      'perMessageDeflate.threshold must be an integer from 0 to 4294967296, got NaN',
+    ],
+    [
+      { threshold: Number.POSITIVE_INFINITY },
+      RangeError,
+      'perMessageDeflate.threshold must be an integer from 0 to 4294967296, got Infinity',
+    ],
     [{ level: 10 }, RangeError, 'perMessageDeflate.level must be an integer from 0 to 9, got 10'],
     [{ level: 1.5 }, RangeError, 'perMessageDeflate.level must be an integer from 0 to 9, got 1.5'],
     [{ memLevel: 0 }, RangeError, 'perMessageDeflate.memLevel must be an integer from 1 to 9, got 0'],

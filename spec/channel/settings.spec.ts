@@ -119,7 +119,7 @@ describe.each(entrances)('%s', (_, enter) => {
     [
       'heartbeat',
       { intervall: 5 },
-      'unknown option "heartbeat.intervall", did you mean "interval"? allowed are interval, timeout, stalledTimeout',
+      'unknown option "heartbeat.intervall": did you mean "interval"? expected one of interval, timeout, stalledTimeout',
     ],
     ['maxPayloads', 5, 'maxPayload,'],
     ['max_payload', 5, 'maxPayload,'],

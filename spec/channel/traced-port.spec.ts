@@ -92,12 +92,15 @@ describe('frames are shown', () => {
     }
     await raw.frame();
     await raw.frame();
-    expect(lines).toEqual([
-      '<- text, 2 bytes: "Hi"',
-      '-> text, 2 bytes: "Hi"',
-      '<- binary, 126 bytes',
-      '-> binary, 126 bytes',
-    ]);
+    // How many bytes a read brings is up to the system, and so is whether the first answer leaves before the second message comes.
+    const ways = {
+      in: lines.filter((line) => line.startsWith('<-')),
+      out: lines.filter((line) => line.startsWith('->')),
+    };
+    expect(ways).toEqual({
+      in: ['<- text, 2 bytes: "Hi"', '<- binary, 126 bytes'],
+      out: ['-> text, 2 bytes: "Hi"', '-> binary, 126 bytes'],
+    });
   });
 
   it('up to the first that is none', async () => {

@@ -8,7 +8,12 @@ const url = 'ws://localhost:8080';
 type Wrong = [what: string, options: Record<string, unknown>, type: new () => Error, message: RegExp];
 
 const wrong: Wrong[] = [
-  ['an unknown name', { heartbeet: false }, TypeError, /unknown option "?heartbeet"?, allowed are /],
+  [
+    'an unknown name',
+    { heartbeet: false },
+    TypeError,
+    /unknown option "heartbeet": did you mean "heartbeat"\? expected one of /,
+  ],
   ['a name of the server', { path: '/chat' }, TypeError, /unknown option "?path"?/],
   ['CR and LF in a header', { headers: { 'X-A': 'a\r\nB: c' } }, TypeError, /X-A must be text .*, got .*/],
   ['CR and LF in one of several values', { headers: { 'X-A': ['a', 'b\n'] } }, TypeError, /X-A must be /],

@@ -31,7 +31,11 @@ describe('the options of persistent', () => {
     [{ scheduler: {} }, TypeError, 'scheduler must be an RxJS scheduler, got an object'],
     [{ maxPayload: 0 }, RangeError, 'maxPayload must be an integer from 1'],
     [{ offline: 1 }, TypeError, 'unknown option "offline"'],
-    [{ reconect: {} }, TypeError, 'unknown option "reconect", did you mean "reconnect"? allowed are offlineBuffer, '],
+    [
+      { reconect: {} },
+      TypeError,
+      'unknown option "reconect": did you mean "reconnect"? expected one of offlineBuffer, ',
+    ],
   ])('throw at the call when they cannot be: %p', (options, type, message) => {
     expect(() => persistent('ws://127.0.0.1', options as never)).toThrow(type);
     expect(() => persistent('ws://127.0.0.1', options as never)).toThrow(message);
@@ -43,7 +47,7 @@ describe('the options of persistent', () => {
 
   it('are its own only, where connections come from an Observable', () => {
     expect(() => persistent(NEVER as Observable<Connection>, { maxPayload: 1 } as never)).toThrow(
-      'unknown option "maxPayload", allowed are offlineBuffer, overflow, reconnect, scheduler',
+      'unknown option "maxPayload": expected one of offlineBuffer, overflow, reconnect, scheduler',
     );
   });
 

@@ -53,7 +53,7 @@ describe('maxPayload', () => {
     session.push(wire(role, [binary(Buffer.alloc(LIMIT + 1))]));
     expect(session.next()).toMatchObject({
       type: 'fail',
-      error: { message: 'message of 1048577 bytes, maxPayload allows 1048576' },
+      error: { message: 'message too long: 1048577 bytes, maxPayload allows 1048576' },
     });
   });
 });
@@ -89,7 +89,9 @@ describe('maxFragments', () => {
   it.each(roles)('says what it allows and what came (as %s)', (role) => {
     const session = newSession(role, { maxFragments: 1 });
     session.push(wire(role, fragments(2, 'ab', 1)));
-    expect(session.next()).toMatchObject({ error: { message: 'message of 2 frames, maxFragments allows 1' } });
+    expect(session.next()).toMatchObject({
+      error: { message: 'message has too many frames: 2, maxFragments allows 1' },
+    });
   });
 
   it.each(roles)('bounds what one call parses of a chunk of empty frames (as %s)', (role) => {

@@ -86,7 +86,7 @@ describe('transfers', () => {
     const parts = (): string[] => readdirSync(stored).filter((name) => name.endsWith('.part'));
     await until(() => parts().some((name) => statSync(join(stored, name)).size > 0));
     put.signal('SIGKILL');
-    await server.line(/^put big\.bin: not done, nothing is kept: connection lost/);
+    await server.line(/^put big\.bin: failed, nothing was kept: connection lost/);
     expect(readdirSync(stored)).toEqual(['big.bin']);
     expect(readFileSync(join(stored, 'big.bin'), 'utf8')).toBe('the version before');
   });
@@ -95,15 +95,15 @@ describe('transfers', () => {
     const quitter = await open(`${url}/put/quit`);
     quitter.send.next(Buffer.from('a part'));
     quitter.close();
-    await server.line(/^put quit: not done, nothing is kept: closed without the end marker$/);
+    await server.line(/^put quit: failed, nothing was kept: closed without the end marker$/);
     const liar = await open(`${url}/put/lie`);
     liar.send.next(Buffer.from('a part'));
     liar.send.next('{"length":6,"sha256":"0"}');
     expect(await firstValueFrom(liar.close$)).toMatchObject({
       code: 4000,
-      reason: 'length or hash do not fit what came',
+      reason: 'length or hash does not match the data',
     });
-    await server.line(/^put lie: not done, nothing is kept: length or hash do not fit what came$/);
+    await server.line(/^put lie: failed, nothing was kept: length or hash does not match the data$/);
     expect(readdirSync(stored)).toEqual([]);
   });
 
@@ -123,7 +123,7 @@ describe('transfers', () => {
   it('refuse what is not there, and names that lead elsewhere', async () => {
     const here = directory();
     const missing = receiveFile(await open(`${url}/get/missing`), join(here, 'missing'), LONGEST);
-    await expect(missing).rejects.toMatchObject({ code: 4004, reason: 'there is no such file' });
+    await expect(missing).rejects.toMatchObject({ code: 4004, reason: 'no such file' });
     expect(readdirSync(here)).toEqual([]);
     for (const name of ['..%2Fsecret', '.hidden', 'a/b', '']) {
       const error = await firstValueFrom(connect(`${url}/get/${name}`)).catch((thrown: unknown) => thrown);
@@ -157,7 +157,7 @@ describe('transfers', () => {
     ending.signal('SIGTERM');
     expect(await firstValueFrom(put.close$)).toMatchObject({ code: 1001, reason: 'restart' });
     expect(await ending.ended()).toBe(0);
-    await ending.line(/^put late: not done, nothing is kept/);
+    await ending.line(/^put late: failed, nothing was kept/);
     expect({ names: readdirSync(other), errors: ending.errors }).toEqual({ names: [], errors: '' });
   });
 });

@@ -33,5 +33,5 @@ export const handshakeErrors: ReadonlySet<string> = new Set(
 
 /** The statuses that a server answers a handshake with, beside 101. */
 export const refusals: ReadonlySet<number> = new Set(
-  rows('close-codes.md', 'Of the opening handshake').map(([status]) => Number(status)),
+  rows('close-codes.md', 'Status codes of the opening handshake').map(([status]) => Number(status)),
 );

@@ -418,6 +418,6 @@ describe('the next request', () => {
   );
 
   it('needs a Location', () => {
-    expect(() => nextHop(from('ws://a.example'), to(undefined))).toThrow(/without a Location/);
+    expect(() => nextHop(from('ws://a.example'), to(undefined))).toThrow(/must have a Location/);
   });
 });

@@ -51,7 +51,7 @@ describe('a socket that is not admitted', () => {
     const refused = await connect(port);
     const response = await refused.response();
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, ['5']]);
-    expect(await refused.body(response)).toContain('as many connections as it may');
+    expect(await refused.body(response)).toContain('reached its connection limit');
     expect(sockets.map((socket) => 'parser' in socket)).toEqual([true, false]);
   });
 

@@ -42,6 +42,6 @@ describe('an interception', () => {
 
   it('is refused where there is no inbox of ours', () => {
     const foreign = { messages$: of('a') };
-    expect(() => intercept('it', foreign, () => true)).toThrow(/^it got a connection without an inbox/);
+    expect(() => intercept('it', foreign, () => true)).toThrow(/^it needs a connection of sluice/);
   });
 });

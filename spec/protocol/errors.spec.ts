@@ -73,7 +73,7 @@ describe('what an error tells', () => {
   it('is the limit, its value, and what was found, of a buffer', () => {
     const error = new BackpressureError('maxBufferedAmount', 10, 12);
     expect(error).toMatchObject({ code: 'BUFFER_FULL', limit: 'maxBufferedAmount', configured: 10, observed: 12 });
-    expect(error.message).toBe('the peer does not read: 12 bytes wait, maxBufferedAmount allows 10');
+    expect(error.message).toBe('the peer does not read: 12 bytes would be buffered, maxBufferedAmount allows 10');
   });
 });
 

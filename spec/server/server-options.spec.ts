@@ -127,7 +127,7 @@ describe('an option that is not allowed', () => {
 
   it('says what limitBy.dataKey needs, and how several limits are given', () => {
     expect(() => accept({ limitBy: { max: 1, dataKey: () => 'a' } })).toThrow(
-      'found limitBy.dataKey without authenticate: it is called with what that returned',
+      'limitBy.dataKey requires authenticate: it is called with what authenticate returned',
     );
     expect(() => accept({ limitBy: { max: 1, prefix6: 64, key: () => 'a' } })).toThrow(
       'limitBy.key cannot be combined with limitBy.prefix6: give limitBy a list for several limits',

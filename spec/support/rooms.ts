@@ -1,20 +1,20 @@
 /** The rooms of `src`, from the lowest to the highest, and what each may import. `spec/architecture.spec.ts` checks it. */
 
-/** What the files of one room may import beside each other. Nothing that is not named here. */
+/** What the files of one room may import besides each other. Anything that is not named here is forbidden. */
 export interface Room {
   /** A line for the picture. */
   readonly is: string;
-  /** Rooms of which it may take values. */
+  /** Rooms from which it may import values. */
   readonly values: readonly string[];
-  /** Folders of other rooms of which it may take values. */
+  /** Folders of other rooms from which it may import values. */
   readonly parts?: readonly string[];
-  /** Rooms of which it may take values only from files that, with all they import, need no module of Node; and any types. */
+  /** Rooms from which it may import any types, but values only from files that, with all their imports, need no module of Node. */
   readonly neutral?: readonly string[];
-  /** Rooms of which it may take values only from files that, with all they import, do not need rxjs; and any types. */
+  /** Rooms from which it may import any types, but values only from files that, with all their imports, do not need rxjs. */
   readonly withoutRxjs?: readonly string[];
-  /** Rooms of which it may take only types. */
+  /** Rooms from which it may import only types. */
   readonly types?: readonly string[];
-  /** Which modules of Node: `true` for any, `'types'` for their types, or a module with the files that may. */
+  /** Which modules of Node it may import: `true` for any, `'types'` for their types, or modules, each with the files that may import it. */
   readonly node: true | 'types' | Readonly<Record<string, RegExp>>;
   readonly rxjs: readonly string[];
 }
@@ -24,7 +24,7 @@ const lower = ['base', 'protocol', 'connection', 'channel'];
 /** A room is a folder of `src`; the folders in it are parts of the same room. */
 export const rooms: Readonly<Record<string, Room>> = {
   base: {
-    is: 'what knows nothing of WebSockets',
+    is: 'general tools, without WebSockets',
     values: [],
     node: {},
     rxjs: ['rxjs'],
@@ -37,14 +37,14 @@ export const rooms: Readonly<Record<string, Room>> = {
     rxjs: [],
   },
   connection: {
-    is: 'what an application holds',
+    is: 'what applications use',
     values: ['base'],
     neutral: ['protocol'],
     node: 'types',
     rxjs: ['rxjs'],
   },
   operators: {
-    is: 'what is composed with connections',
+    is: 'operators on connections',
     values: ['base', 'connection'],
     neutral: ['protocol'],
     node: {},
@@ -72,14 +72,14 @@ export const rooms: Readonly<Record<string, Room>> = {
     rxjs: ['rxjs'],
   },
   testing: {
-    is: 'doubles for tests',
+    is: 'test doubles',
     values: [...lower, 'net'],
     types: ['server'],
     node: {},
     rxjs: ['rxjs', 'rxjs/testing'],
   },
   browser: {
-    is: 'the same in a page',
+    is: 'sluice in a browser',
     values: ['base', 'connection', 'operators'],
     neutral: ['protocol'],
     node: {},

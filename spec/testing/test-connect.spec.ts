@@ -22,7 +22,7 @@ describe('a test client', () => {
       const dial = testConnect([refused, cold<never>('--#', undefined, refused)]);
       expectObservable(dial).toBe('#', undefined, refused);
       expectObservable(dial, '-^').toBe('---#', undefined, refused);
-      const none = Object.assign(new Error('attempt 3 was made, testConnect was given 2'), { uptime: 0 });
+      const none = Object.assign(new Error('attempt 3 was made, but testConnect was given 2'), { uptime: 0 });
       expectObservable(dial, '--^').toBe('--#', undefined, none);
       expect(Reflect.get(refused, 'uptime')).toBeUndefined();
     }));

@@ -1,6 +1,6 @@
 import { Subscription } from 'rxjs';
 
-/** Holds that outlive what they hold: counted, and carried from one connection to the next. */
+/** Counted holds that outlive a connection: they are carried from one connection to the next. */
 export class CarriedHold {
   #count = 0;
   #current: { hold(): Subscription } | undefined;
@@ -18,7 +18,7 @@ export class CarriedHold {
     });
   }
 
-  /** Holds `next` from now on, where anything is held. What was held before is released. */
+  /** Holds `next` from now on if there are holds, and releases the connection that was held before. */
   carryTo(next: { hold(): Subscription }): void {
     const before = this.#hold;
     this.#current = next;

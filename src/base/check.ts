@@ -16,7 +16,7 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
 }
 
 /**
- * @param others what else the caller accepts, at the end of the sentence.
+ * @param others other values that the caller accepts, for the end of the sentence.
  * @throws TypeError if `value` is not a number, RangeError if it is not from `min` to `max`.
  */
 export function checkNumber(name: string, value: unknown, min: number, max: number, others = ''): number {
@@ -27,13 +27,13 @@ export function checkNumber(name: string, value: unknown, min: number, max: numb
   return value;
 }
 
-/** @throws TypeError when `value` is neither `true` nor `false`. */
+/** @throws TypeError if `value` is neither `true` nor `false`. */
 export function checkBoolean(name: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${describe(value)}`);
   return value;
 }
 
-/** @throws TypeError if `value` is not one of `allowed`, RangeError if it is a number and they are numbers. */
+/** @throws TypeError if `value` is not one of `allowed`; RangeError if `value` and `allowed` are numbers. */
 export function checkOneOf<T extends string | number>(name: string, value: unknown, allowed: readonly T[]): T {
   if (allowed.includes(value as T)) return value as T;
   const message = `${name} must be one of ${allowed.map(describe).join(', ')}, got ${describe(value)}`;
@@ -57,7 +57,7 @@ export function checkScheduler(name: string, value: SchedulerLike): SchedulerLik
 
 /**
  * @param within the option that `options` belong to, with a trailing dot.
- * @param elsewhere options of other libraries, with what takes their place.
+ * @param elsewhere options of other libraries, with their replacements here.
  * @throws TypeError if `options` is not an object, or has an option that is not in `allowed`.
  */
 export function checkNames(
@@ -70,17 +70,17 @@ export function checkNames(
     throw new TypeError(`options must be an object, got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !allowed.includes(name)) {
-      throw new TypeError(`unknown option ${describe(within + name)}, ${advice(name, allowed, elsewhere)}`);
+      throw new TypeError(`unknown option ${describe(within + name)}: ${advice(name, allowed, elsewhere)}`);
     }
   }
 }
 
-/** What is allowed in place of `name`, with the name that may be meant first. */
+/** The names that are allowed instead of `name`, after the replacement or the most similar name. */
 function advice(name: string, allowed: readonly string[], elsewhere: Readonly<Record<string, string>>): string {
   const near = nearest(name, allowed);
   const question = near === undefined ? '' : `did you mean ${describe(near)}? `;
   const known = Object.hasOwn(elsewhere, name) ? `${elsewhere[name]}; ` : question;
-  return `${known}allowed are ${allowed.join(', ')}`;
+  return `${known}expected one of ${allowed.join(', ')}`;
 }
 
 /** @throws TypeError if `signal` is given and is not an AbortSignal. */

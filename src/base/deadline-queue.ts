@@ -1,26 +1,26 @@
 import { asyncScheduler, type SchedulerLike, Subscription } from 'rxjs';
 import { clockOf, LOOP_GRACE } from './clock.js';
 
-/** The places of what does not stand in the heap. */
+/** The places of items that are not in the heap. */
 const OUTSIDE = -1;
 const TAKEN = -2;
 
-/** Something that is due at a time. The queue alone writes `dueAt` and `place`. */
+/** An item with a deadline. Only the queue writes `dueAt` and `place`. */
 export interface Due {
   /** By the clock of the queue, in milliseconds. */
   dueAt: number;
-  /** Where it stands in the queue; negative while it does not. */
+  /** The index in the heap; negative while it is not there. */
   place: number;
-  /** Its time had come before the last turn of the loop. It stands in the queue no more, and may be added again. */
+  /** Called after its deadline passed, one turn of the loop later. The item has left the queue, and may be added again. */
   due(): void;
 }
 
 /**
- * The deadlines of all connections on one timer: a heap, the earliest first. A timer for each would cost 0.5 KiB where this costs
- * the place in an array, and a connection has a deadline as long as it lives.
+ * A queue of the deadlines of all connections on one timer: a heap, the earliest first. A timer for each would cost 0.5 KiB instead of
+ * a place in an array, and a connection has a deadline as long as it lives.
  *
- * Each expires one turn of the event loop late, so that what the kernel has received by then is read first. So a loop that was blocked, which finds its
- * timers due before it reads, does not blame a peer.
+ * Each expires one turn of the event loop late, so that data that the kernel has received by then is read first. A blocked loop finds its timers
+ * due before it reads, and would otherwise blame the peer.
  */
 export class DeadlineQueue {
   static readonly #shared = new DeadlineQueue(asyncScheduler);
@@ -31,11 +31,11 @@ export class DeadlineQueue {
   #timer: Subscription | undefined;
   /** When the timer fires; when it was noticed, once it has fired. */
   #timerAt = 0;
-  /** Whether the timer has fired, and the deadlines that were due expire in the next turn. */
+  /** Whether the timer has fired and the due deadlines expire in the next turn. */
   #isNoticed = false;
   #isRunning = false;
 
-  /** The queue of a scheduler: one for all in real time; any other time may end before its connections do. */
+  /** Returns the queue of a scheduler: one shared queue for real time, a new one otherwise, because virtual time may end before its connections. */
   static of(scheduler: SchedulerLike): DeadlineQueue {
     return scheduler === asyncScheduler ? DeadlineQueue.#shared : new DeadlineQueue(scheduler);
   }
@@ -45,16 +45,16 @@ export class DeadlineQueue {
     this.clock = clock;
   }
 
-  /** Adds `item`, which does not stand here, to be due in `delay` milliseconds. */
+  /** Adds `item`, which must not be in the queue, to be due in `delay` milliseconds. */
   add(item: Due, delay: number): void {
-    // Whole milliseconds need no memory of their own, and timers know no others.
+    // Whole milliseconds are not allocated on the heap, and timers have no finer resolution.
     const now = this.clock();
     item.dueAt = Math.ceil(now + delay);
     this.#put(item);
     this.#arm(now);
   }
 
-  /** Takes `item` out. Harmless when it does not stand here. */
+  /** Removes `item`. Harmless if it is not in the queue. */
   remove(item: Due): void {
     if (item.place >= 0) {
       this.#takeOut(item);
@@ -80,12 +80,12 @@ export class DeadlineQueue {
     this.#sink(last);
   }
 
-  /** Has the timer fire when the first is due. One that is early already stays: it looks again then. */
+  /** Sets the timer for the first item. A timer that is already earlier stays, and is set again when it fires. */
   #arm(now: number): void {
     const first = this.#heap[0];
     if (this.#isRunning || first === undefined) return;
     if (this.#timer !== undefined) {
-      // One that should have fired long ago never will: it was set in a virtual time that is over.
+      // A timer that should have fired long ago never will: it was set in a virtual time that is over.
       const isLost = now - this.#timerAt > LOOP_GRACE;
       if ((this.#isNoticed || this.#timerAt <= first.dueAt) && !isLost) return;
       this.#disarm();
@@ -107,7 +107,7 @@ export class DeadlineQueue {
     this.#timer = this.#scheduler.schedule(() => this.#run());
   }
 
-  /** All that were due when the timer fired: what has become due since, or is added meanwhile, has to wait for another turn of the loop. */
+  /** Expires all items that were due when the timer fired. Items that became due or were added since then wait for another turn of the loop. */
   #run(): void {
     const noticedAt = this.#timerAt;
     this.#timer = undefined;
@@ -121,14 +121,14 @@ export class DeadlineQueue {
     try {
       for (const item of due) this.#tell(item);
     } finally {
-      // If one throws, the others expire in the next turn.
+      // If an item throws, the others expire in the next turn.
       for (const item of due) if (item.place === TAKEN) this.#put(item);
       this.#isRunning = false;
       this.#arm(this.clock());
     }
   }
 
-  /** Unless an earlier one has removed it or added it again. */
+  /** Expires `item`, unless an earlier one has removed it or added it again. */
   #tell(item: Due): void {
     if (item.place !== TAKEN) return;
     item.place = OUTSIDE;
@@ -169,7 +169,7 @@ export class DeadlineQueue {
 /**
  * Calls `expire` when `delay` ms have passed, one turn of the event loop late, like everything in a {@link DeadlineQueue}.
  *
- * @returns how to call it off.
+ * @returns a Subscription that cancels it.
  */
 export function deadline(scheduler: SchedulerLike, delay: number, expire: () => void): Subscription {
   const queue = DeadlineQueue.of(scheduler);

@@ -1,4 +1,4 @@
-/** A short description of any value, for error messages. */
+/** Returns a short description of any value, for error messages. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
@@ -8,17 +8,17 @@ export function describe(value: unknown): string {
 }
 
 function withArticle(tag: string): string {
-  // What applications write has plain names; a Uint8Array begins as a uniform does.
+  // Plain objects and arrays are lowercase. U takes "a", as in "a Uint8Array".
   if (tag === 'Object' || tag === 'Array') return `an ${tag.toLowerCase()}`;
   return /^[AEIO]/.test(tag) ? `an ${tag}` : `a ${tag}`;
 }
 
-/** The tag of any value: `Object`, `ArrayBuffer`, `Proxy` if it cannot be read. */
+/** Returns the tag of any value, such as `Object` or `ArrayBuffer`; `Proxy` if it cannot be read. */
 export function tagOf(value: unknown): string {
   try {
     return Object.prototype.toString.call(value).slice(8, -1);
   } catch {
-    // A revoked Proxy, or one whose tag cannot be read.
+    // A revoked Proxy, or a Proxy whose tag cannot be read.
     return 'Proxy';
   }
 }

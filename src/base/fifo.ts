@@ -1,4 +1,4 @@
-/** A queue, first in first out. Unlike `shift` of an array it takes the same time however much waits. */
+/** A first-in, first-out queue. Unlike `shift` of an array, it takes the same time however many items wait. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #first = 0;
@@ -11,7 +11,7 @@ export class Fifo<T> {
     this.#items.push(item);
   }
 
-  /** Takes the oldest out. Only while it is not empty. */
+  /** Removes and returns the oldest item. The queue must not be empty. */
   shift(): T {
     const item = this.#items[this.#first] as T;
     this.#items[this.#first++] = undefined;
@@ -28,7 +28,7 @@ export class Fifo<T> {
     if (at >= this.#first) this.#items.splice(at, 1);
   }
 
-  /** The items that wait, the oldest first. */
+  /** Iterates over the waiting items, the oldest first. */
   *[Symbol.iterator](): Iterator<T> {
     for (let at = this.#first; at < this.#items.length; at++) yield this.#items[at] as T;
   }

@@ -7,17 +7,17 @@ import { subscribeWithin } from './subscribe-within.js';
 export interface Passage<T> {
   /** Whether another value may pass now. */
   readonly isOpen: boolean;
-  /** Whether something that has passed is not done yet. @default false */
+  /** Whether a value that has passed is still being processed. @default false */
   readonly isBusy?: boolean;
   /** Lets a value pass. */
   pass(value: T): void;
 }
 
 /**
- * Lets the values of a source pass where they may, in order, and holds the connection that they come from while they may not. What comes
- * in spite of the hold waits here: more than one value of one message, or values of other sources.
+ * A queue that lets the values of a source pass in order while the passage is open. The connection that they come from is held while the
+ * passage is closed. Values that come in spite of the hold wait here: several values of one message, or values of other sources.
  *
- * Completes `subscriber` when the source is done and nothing waits or is busy; errors it with the source.
+ * Completes `subscriber` when the source is done and nothing waits or is busy; errors it when the source errors.
  */
 export class HeldLine<T> {
   readonly #subscriber: Subscriber<unknown>;
@@ -48,12 +48,12 @@ export class HeldLine<T> {
     });
   }
 
-  /** Holds the connection, unless it does already. */
+  /** Holds the connection, unless it is held already. */
   hold(): void {
     this.#hold ??= this.#takeHold();
   }
 
-  /** The passage may be open again, or less busy: lets pass what waits, and releases the hold when nothing has to wait. */
+  /** Called when the passage may be open again, or less busy. Lets waiting values pass, and releases the hold when none has to wait. */
   advance(): void {
     const isThrough = this.#passing.run(() => {
       while (this.#passage.isOpen && !this.#waiting.isEmpty) this.#passage.pass(this.#waiting.shift());
@@ -63,7 +63,7 @@ export class HeldLine<T> {
     if (this.#passage.isOpen) this.#release();
   }
 
-  /** Forgets what waits, and releases the hold. */
+  /** Drops waiting values, and releases the hold. */
   stop(): void {
     this.#waiting.clear();
     this.#release();

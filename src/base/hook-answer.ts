@@ -1,26 +1,26 @@
 import { excerpt } from './excerpt.js';
 import { isError, propertyOf, textOf } from './thrown.js';
 
-/** What a hook returned, and what it might have. */
+/** An invalid value that a hook returned, and the text for its error. */
 export interface HookAnswer {
   /** The name of the option or method. */
   readonly hook: string;
   readonly found: unknown;
-  /** What to call that in a sentence. @default by its type */
+  /** The name of `found` in a sentence. @default by its type */
   readonly name?: string;
-  /** What follows, in a few words. @default 'refused with <status>' */
+  /** The consequence, in a few words. @default 'refused with <status>' */
   readonly outcome?: string;
   /** The HTTP status that the peer gets. @default 500 */
   readonly status?: number;
-  /** What the hook may do instead, beginning with a verb. */
+  /** What the hook should do instead, beginning with a verb. */
   readonly advice: string;
 }
 
 /**
- * A hook of the application returned a value that its contract does not have. No such value lets a peer in. The message is for the
- * application: the peer gets `status` alone.
+ * An error for a hook of the application that returned a value outside its contract. Such a value never lets a peer in. The message is for
+ * the application: the peer gets only `status`.
  *
- * A Promise in `found` may reject later. Nothing waits for it, so its rejection is disregarded: it would end the process.
+ * A Promise in `found` may reject later. Nothing waits for it, so its rejection is ignored: it would end the process.
  */
 export class HookAnswerError extends TypeError {
   override readonly name = 'TypeError';
@@ -42,7 +42,7 @@ export class HookAnswerError extends TypeError {
   }
 }
 
-/** Whether `error` is a {@link HookAnswerError}. Anything can be thrown by a hook, and `instanceof` alone throws for some of it. */
+/** Whether `error` is a {@link HookAnswerError}. A hook can throw any value, and `instanceof` alone throws for some values. */
 export function isHookAnswerError(error: unknown): error is HookAnswerError {
   return isError(error) && error instanceof HookAnswerError;
 }
@@ -52,7 +52,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof propertyOf(value, 'then') === 'function';
 }
 
-/** Whether `value` is an Observable, of whichever library: they tell each other by this method. */
+/** Whether `value` is an Observable of any library: libraries recognize each other's by this method. */
 export function isObservableLike(value: unknown): boolean {
   const { observable = '@@observable' } = Symbol as { readonly observable?: symbol | string };
   return typeof propertyOf(value, observable) === 'function' || typeof propertyOf(value, '@@observable') === 'function';
@@ -62,11 +62,11 @@ function disregard(found: PromiseLike<unknown>): void {
   try {
     found.then(undefined, () => {});
   } catch {
-    // It is no Promise at all.
+    // It is not a Promise.
   }
 }
 
-/** A short name of `found` for a sentence. */
+/** Returns a short name of `found` for a sentence. */
 function named(found: unknown): string {
   if (isThenable(found)) return 'a Promise';
   if (isObservableLike(found)) return 'an Observable';

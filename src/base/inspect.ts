@@ -1,10 +1,10 @@
-/** The name of the method that `console.log` and `util.inspect` of Node.js ask for what to print. Browsers never call it. */
+/** The name of the method that `console.log` and `util.inspect` of Node.js call to find out what to print. Browsers never call it. */
 export const inspectSymbol: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /**
- * What to print in place of `value`: its `fields`, in their order, under `name`. Fields that are undefined are left out.
+ * Returns an object to print in place of `value`: its `fields`, in their order, under `name`. Undefined fields are left out.
  *
- * @returns `value` itself where its fields cannot be read, as behind a Proxy: printing never throws.
+ * @returns `value` itself if its fields cannot be read, as through a Proxy: printing never throws.
  */
 export function printed(value: object, name: string, fields: () => object): object {
   try {
@@ -17,7 +17,7 @@ export function printed(value: object, name: string, fields: () => object): obje
   }
 }
 
-/** `url` without what may be a credential: user and password are left out, and `?...` stands for a query. */
+/** Returns `url` without possible credentials: without user and password, and with `?...` in place of a query. */
 export function plainUrl(url: string): string {
   return url.replace(/^([a-z][a-z\d+.-]*:)?\/\/[^/?#]*@/i, '$1//').replace(/\?.*$/s, '?...');
 }

@@ -1,32 +1,32 @@
 import { checkFunction } from './check.js';
 import { describeThrown, propertyOf, textOf } from './thrown.js';
 
-/** A mistake of the application that no error of its own tells, such as a hook that throws. */
+/** A mistake of the application that is not reported as an error to any caller, such as a hook that throws. */
 export interface Mistake {
   /**
-   * What it concerns: a hook of a server, a handler of `handleConnections`, a value that cannot be sent, messages that nothing subscribes
-   * to, an upgrade that was passed on twice, or an origin that `origins: 'auto'` has refused.
+   * The subject: a hook of a server, a handler of `handleConnections`, a value that cannot be sent, messages without a subscriber,
+   * an upgrade that was passed on twice, or an origin that `origins: 'auto'` has refused.
    */
   readonly kind: 'hook' | 'handler' | 'send' | 'messages' | 'upgrade' | 'origin';
-  /** What happened, what came of it, and what to do about it, in one line. */
+  /** What happened, its consequence, and what to do about it, in one line. */
   readonly message: string;
-  /** What was thrown, if anything was. */
+  /** The thrown value, if there is one. */
   readonly cause?: unknown;
 }
 
-/** A {@link Mistake}, and what tells it from others of its kind. */
+/** A {@link Mistake} with a key that distinguishes it from others of its kind. */
 export interface Complaint extends Mistake {
-  /** Mistakes of the same kind and key are the same, whatever their words. It must not be for a peer to choose. @default '' */
+  /** Mistakes of the same kind and key are the same, whatever their message. A peer must not be able to choose it. @default '' */
   readonly key?: string;
 }
 
-/** So many different mistakes are told of one place: what they are called may hold more of a peer's words than is known here. */
+/** The most different mistakes that are reported for one place: their keys may contain text of a peer that is unknown here. */
 const MAX_KINDS = 64;
 
-/** What was told of each place. */
+/** The mistakes that were reported for each place. */
 const told = new WeakMap<object, Set<string>>();
 
-/** The place of what belongs to no server. */
+/** The place of mistakes that belong to no server. */
 const elsewhere = {};
 
 let redirected: ((mistake: Mistake) => void) | undefined;
@@ -35,11 +35,11 @@ let redirected: ((mistake: Mistake) => void) | undefined;
  * Sends mistakes of the application to `to` instead of `console.error`: to the log of the application, or nowhere (`() => {}`). With
  * `undefined` they are printed again.
  *
- * Each mistake comes once for each kind and place, so that no peer can fill a log: a place is a server, an `accept` or a `handleConnections`,
- * or the process for what has none of them. What `to` throws is disregarded, and the mistake is printed. Concerns this copy of sluice: where
- * a process has its ESM and its CommonJS build, call it in both.
+ * Each mistake is reported once for each kind and place, so that no peer can fill a log. A place is a server, an `accept` or a
+ * `handleConnections`, or the process if none of these applies. If `to` throws, the error is ignored and the mistake is printed. It affects
+ * only this copy of sluice: if a process has both its ESM and its CommonJS build, call it in both.
  *
- * @throws TypeError when `to` is no function.
+ * @throws TypeError if `to` is not a function.
  * @example redirectMistakes(({ message, cause }) => logger.warn(message, cause));
  */
 export function redirectMistakes(to: ((mistake: Mistake) => void) | undefined): void {
@@ -47,12 +47,12 @@ export function redirectMistakes(to: ((mistake: Mistake) => void) | undefined): 
   redirected = to;
 }
 
-/** Whether this mistake was told of `place` already, so that there is no need to look for it. */
+/** Whether this mistake was reported for `place` already, so that the caller need not look for it. */
 export function isTold(place: object = elsewhere, { kind, key = '' }: Pick<Complaint, 'kind' | 'key'>): boolean {
   return told.get(place)?.has(nameOf(kind, key)) === true;
 }
 
-/** Tells the developer of a mistake, the first time that it is made in `place`. Never throws. */
+/** Reports a mistake to the developer, the first time that it is made in `place`. Never throws. */
 export function complain(place: object = elsewhere, { kind, key = '', message, ...thrown }: Complaint): void {
   const known = told.get(place) ?? new Set();
   told.set(place, known);
@@ -62,12 +62,14 @@ export function complain(place: object = elsewhere, { kind, key = '', message, .
   tell({ kind, message, ...thrown });
 }
 
-/** Where `thrown` was thrown, for the key of a {@link Complaint}: its name, and the lines of its stack that come first. */
+/** Returns where `thrown` was thrown, for the key of a {@link Complaint}: its name or type, and the first lines of its stack. */
 export function originOf(thrown: unknown): string {
   const [name, message, stack] = ['name', 'message', 'stack'].map((key) => propertyOf(thrown, key));
-  // A message may hold anything that a peer has sent, and lines as a stack has them.
+  // A message may contain anything that a peer has sent, including lines that look like a stack.
   const frames = textOf(stack ?? '').replace(textOf(message), '');
-  return [textOf(name), ...(frames.match(/^ +at .*$/gm) ?? []).slice(0, 3)].join('\n');
+  return [name === undefined ? typeof thrown : textOf(name), ...(frames.match(/^ +at .*$/gm) ?? []).slice(0, 3)].join(
+    '\n',
+  );
 }
 
 function nameOf(kind: string, key: string): string {
@@ -80,7 +82,7 @@ function tell(mistake: Mistake): void {
       redirected(mistake);
       return;
     } catch {
-      // What it was given is worth more than why it failed.
+      // The mistake is more important than the failure of `redirected`.
     }
   }
   print(mistake);
@@ -95,7 +97,7 @@ function print(mistake: Mistake): void {
   try {
     console.error(`${line}:`, mistake.cause);
   } catch {
-    // To show it, Node reads its properties, and their getters may throw.
+    // Node reads its properties to print it, and their getters may throw.
     console.error(`${line}:`, describeThrown(mistake.cause));
   }
 }

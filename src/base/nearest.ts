@@ -1,4 +1,4 @@
-/** The name that `typed` may be a slip of: the one that is fewest changes away, if those are few for its length. Case does not count. */
+/** Returns the name that `typed` may be a typo of: the one with the fewest changes, if they are few for its length. Ignores case. */
 export function nearest(typed: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.floor(typed.length / 3) + 1;
@@ -11,7 +11,7 @@ export function nearest(typed: string, names: readonly string[]): string | undef
   return best;
 }
 
-/** How many letters to change, add, leave out or swap with the next one; `limit` if it is at least that. */
+/** Counts the letters to change, add, remove or swap with the next one; `limit` if there are at least so many. */
 function distanceBetween(left: string, right: string, limit: number): number {
   if (Math.abs(left.length - right.length) >= limit) return limit;
   let before: number[] = [];

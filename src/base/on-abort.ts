@@ -1,4 +1,4 @@
-/** What is to be called when a signal aborts, and the one listener that calls it. */
+/** The tasks to call when a signal aborts, and the one listener that calls them. */
 interface Watch {
   readonly tasks: Set<() => void>;
   readonly listener: () => void;
@@ -8,14 +8,15 @@ interface Watch {
 const watches = new WeakMap<AbortSignal, Watch>();
 
 /**
- * Calls `task` once when `signal`, which has not aborted yet, does; in the order in which tasks came. All tasks of one signal share one listener.
+ * Calls `task` once when `signal`, which must not have aborted yet, aborts. Tasks are called in the order in which they were added, and all
+ * tasks of one signal share one listener.
  *
- * @returns what takes the task back: with the last one the listener goes too, so that nothing is left on the signal.
+ * @returns a function that removes the task. Removing the last task also removes the listener from the signal.
  */
 export function onAbort(signal: AbortSignal, task: () => void): () => void {
   const watch = watches.get(signal) ?? watchOf(signal);
   const { tasks, listener } = watch;
-  // The same function may be given twice.
+  // The same function may be passed twice.
   const entry = (): void => task();
   tasks.add(entry);
   return () => {

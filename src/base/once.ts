@@ -1,18 +1,18 @@
 import { AsyncSubject, type Observable, of } from 'rxjs';
 
-/** A value that arrives once and is replayed. It costs nothing while there are no subscribers. */
+/** A value that is set once and replayed. It allocates no subject while there are no subscribers. */
 export class Once<T> {
   #subject: AsyncSubject<T> | undefined;
   #value: { readonly value: T } | undefined;
 
-  /** Emits the value and completes, when it is there or at once; never errors. */
+  /** Emits the value as soon as it is set, and completes; never errors. */
   get value$(): Observable<T> {
     if (this.#value !== undefined) return of(this.#value.value);
     this.#subject ??= new AsyncSubject();
     return this.#subject.asObservable();
   }
 
-  /** Sets the value. Only the first time counts. */
+  /** Sets the value. Later calls do nothing. */
   set(value: T): void {
     if (this.#value !== undefined) return;
     this.#value = { value };

@@ -1,24 +1,24 @@
 import { from, isObservable, type ObservableInput, type Observer, Subject, takeUntil, type Unsubscribable } from 'rxjs';
 
-/** The longest that an iterable is pulled without a pause, in items: one that is never late would keep the loop for itself. */
+/** The most items that an iterable is pulled for without a pause: one that never waits would block the event loop. */
 const PULLS_PER_TURN = 512;
 
-/** The most pulls between two looks at the clock: a value may take a millisecond to make. */
+/** The most pulls between two reads of the clock: a value may take a millisecond to make. */
 const PULLS_PER_LOOK = 64;
 
-/** When and how a {@link Puller} goes on. */
+/** The pace of a {@link Puller}. */
 export interface PullPace {
-  /** Whether another value is welcome. Asked before each one. */
+  /** Whether another value is wanted. Asked before each value. */
   isReady(): boolean;
   /** See `BytePort.isTurnOver`. */
   isTurnOver(now: number): boolean;
-  /** Goes on in a later turn of the event loop. */
+  /** Runs `task` in a later turn of the event loop. */
   defer(task: () => void): void;
 }
 
 /**
- * Brings the values of any source to `observer`, those of iterables and async iterables only while they are welcome. An Observable
- * or a promise has no demand, and is subscribed to as it is.
+ * A subscription that passes the values of any source to `observer`. It pulls iterables and async iterables only while values are wanted.
+ * An Observable or a promise has no demand, and is simply subscribed to.
  */
 export class Puller<T> implements Unsubscribable {
   readonly #source: ObservableInput<T>;
@@ -28,7 +28,7 @@ export class Puller<T> implements Unsubscribable {
   #stop: () => void = () => {};
   #busy = false;
   #ended = false;
-  /** In this turn. */
+  /** Pulls in this turn. */
   #pulls = 0;
   #nextLook = 2;
 
@@ -38,7 +38,7 @@ export class Puller<T> implements Unsubscribable {
     this.#pace = pace;
   }
 
-  /** Begins. Values may come before this returns, and unsubscribing stops them then too. */
+  /** Starts. Values may come before this returns, and unsubscribing stops them even then. */
   start(): void {
     try {
       if (!this.#ended) this.#begin(this.#source);
@@ -47,7 +47,7 @@ export class Puller<T> implements Unsubscribable {
     }
   }
 
-  /** More is welcome again. */
+  /** Called when more values are wanted again. */
   resume(): void {
     if (!this.#busy && !this.#ended) this.#pull?.();
   }
@@ -66,7 +66,7 @@ export class Puller<T> implements Unsubscribable {
   }
 
   #subscribe(source: ObservableInput<T>): void {
-    // A source that emits while it is subscribed to can be stopped in no other way.
+    // There is no other way to stop a source that emits during `subscribe`.
     const stopped = new Subject<void>();
     this.#stop = () => stopped.next();
     from(source)
@@ -81,7 +81,7 @@ export class Puller<T> implements Unsubscribable {
   #iterate(iterator: Iterator<T>): void {
     let isRunning = false;
     this.#stop = () => {
-      // A generator cannot be ended from within itself: that is done when it has given its value.
+      // A generator cannot be ended from within itself: it is ended after it has returned its value.
       if (!isRunning) close(iterator);
     };
     this.#pull = () => {
@@ -115,7 +115,7 @@ export class Puller<T> implements Unsubscribable {
         if (result.done === true) this.#complete();
         else this.#next(result.value);
       } catch (error) {
-        // The value that the iterator resolved with is not a result. Thrown here, the error would be an unhandled rejection.
+        // The value of the promise is not an iterator result. Thrown here, the error would be an unhandled rejection.
         this.#error(error);
         return;
       }
@@ -135,7 +135,7 @@ export class Puller<T> implements Unsubscribable {
     this.#pull();
   }
 
-  /** Whether the source has had its share. Asked after each value. */
+  /** Whether the source has used up its share. Asked after each value. */
   #isTurnOver(): boolean {
     const pulls = ++this.#pulls;
     if (pulls < this.#nextLook) return false;

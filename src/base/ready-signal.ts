@@ -5,7 +5,7 @@ class Listener {
   readonly #signal: { readonly isReady: boolean };
   readonly #subscriber: Subscriber<boolean>;
   #told: boolean | undefined;
-  /** Whether its last value was `true`, and a change to `false` since then has not been emitted yet. */
+  /** Whether its last value was `true`, and a later change to `false` has not been emitted yet. */
   #missedFalse = false;
 
   constructor(signal: { readonly isReady: boolean }, subscriber: Subscriber<boolean>) {
@@ -13,12 +13,12 @@ class Listener {
     this.#subscriber = subscriber;
   }
 
-  /** It is false now. Whoever has stopped for that waits for the next `true`, though it may be true again when the round comes here. */
+  /** Called when the signal becomes false. A producer that has stopped for it waits for the next `true`, even if it is true again by this round. */
   turnedFalse(): void {
     this.#missedFalse = this.#told === true;
   }
 
-  /** Tells what is true now. */
+  /** Emits a missed `false`, then the current value if it has changed. */
   tell(): void {
     if (this.#missedFalse) this.#next(false);
     const { isReady } = this.#signal;
@@ -39,13 +39,13 @@ class Listener {
 const NONE: readonly Listener[] = [];
 
 /**
- * Whether more is welcome: `false` above the mark, `true` again below half of it, so that it does not flap; and `false` while the producer
- * rests, so that the others have their turn, and once the connection closes.
+ * A signal for whether to send more: `false` above the mark and `true` again below half of it, so that it does not flap. It is also `false`
+ * while the producer rests, so that others have their turn, and once the connection is closing.
  */
 export class ReadySignal {
-  /** Whether more than the mark waits. */
+  /** Whether too many bytes wait. */
   isSlow = false;
-  /** Whether the producer has had its share of this turn of the event loop. */
+  /** Whether the producer has used up its share of this turn of the event loop. */
   isResting = false;
   readonly #mark: number;
   #ready$: Observable<boolean> | undefined;
@@ -66,8 +66,8 @@ export class ReadySignal {
   }
 
   /**
-   * Replays `isReady`, then emits each change; completes with the connection. A subscriber whose turn comes after another one has changed
-   * it again gets the value of that moment.
+   * Replays `isReady`, then emits each change; completes with the connection. If an earlier subscriber changes the value again, later ones
+   * get the current value.
    */
   get ready$(): Observable<boolean> {
     this.#ready$ ??= new Observable((subscriber) => {
@@ -76,7 +76,7 @@ export class ReadySignal {
         return undefined;
       }
       const listener = new Listener(this, subscriber);
-      // First: the value may make the subscriber send, and so change it.
+      // Added first, because the value may make the subscriber send, which may change the signal.
       this.#listeners = [...this.#listeners, listener];
       listener.tell();
       return () => {
@@ -86,34 +86,34 @@ export class ReadySignal {
     return this.#ready$;
   }
 
-  /** Tells how many bytes wait now. */
+  /** Sets how many bytes wait now. */
   update(waiting: number): void {
     const before = this.isReady;
     this.isSlow = this.isSlow ? waiting >= this.#mark / 2 : waiting > this.#mark;
     if (this.isReady !== before) this.#change();
   }
 
-  /** The producer has had its share of this turn of the event loop. */
+  /** Called when the producer has used up its share of this turn of the event loop. */
   rest(): void {
     const before = this.isReady;
     this.isResting = true;
     if (before) this.#change();
   }
 
-  /** It may go on. */
+  /** Called when the producer may go on. */
   wake(): void {
     this.isResting = false;
     if (this.isReady) this.#change();
   }
 
-  /** The connection closes: nothing is taken any more. */
+  /** Called when the connection is closing: nothing more is accepted. */
   shut(): void {
     const before = this.isReady;
     this.#isShut = true;
     if (before) this.#change();
   }
 
-  /** The connection has ended. */
+  /** Called when the connection has ended. */
   end(): void {
     if (this.#ended) return;
     this.#isShut = true;
@@ -123,7 +123,7 @@ export class ReadySignal {
     for (const listener of listeners) listener.complete();
   }
 
-  /** A listener that sends changes it again: one round follows the other. */
+  /** A listener that sends may change the signal again: then another round follows this one. */
   #change(): void {
     if (!this.isReady) for (const listener of this.#listeners) listener.turnedFalse();
     this.#hasChanged = true;

@@ -1,4 +1,4 @@
-/** What can be reported. */
+/** The kinds of reports. */
 export type ReportName =
   | 'open'
   | 'close'
@@ -10,10 +10,10 @@ export type ReportName =
   | 'dial-error'
   | 'reconnect';
 
-/** Where reports go. */
+/** A destination of reports. */
 export interface Reporter {
   report(name: ReportName, message: object): void;
-  /** Whether anything follows `name`. */
+  /** Whether `name` has subscribers. */
   isFollowed(name: ReportName): boolean;
 }
 
@@ -29,7 +29,7 @@ export function report(name: ReportName, message: object): void {
   reporter?.report(name, message);
 }
 
-/** Whether anything follows `name`, for what costs more than a message to find out. */
+/** Whether `name` has subscribers, for reports that are expensive to make. */
 export function isFollowed(name: ReportName): boolean {
   return reporter?.isFollowed(name) === true;
 }

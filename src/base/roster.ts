@@ -1,6 +1,6 @@
-/** What can stand in a {@link Roster}: in one at a time, which alone writes this. */
+/** A member of a {@link Roster}. It can be in one roster at a time, and only that roster writes this. */
 export interface Enrolled {
-  /** Where it stands; negative while it does not. */
+  /** The index in the list; negative while it is not in one. */
   rank: number;
 }
 
@@ -8,14 +8,14 @@ export interface Enrolled {
 const MIN_LENGTH = 32;
 
 /**
- * Members that come and go all the time, such as connections, in the order in which they came: a list in which each knows its place.
+ * A list of members that come and go all the time, such as connections, in the order in which they came. Each member knows its place.
  *
- * A `Set` or `Map` makes itself anew for every few that went, and V8 takes what it was before, with all that stood in it, for alive
- * until it collects the old generation. So each collection of young memory copied every connection that had closed (see
+ * A `Set` or `Map` rebuilds its table after every few deletions, and V8 keeps the old tables and their contents alive until it collects
+ * the old generation. With a `Set`, each collection of young memory copied every connection that had closed (see
  * `bench: handshakes`).
  */
 export class Roster<M extends Enrolled> implements Iterable<M> {
-  /** Nothing stands where a member has gone. */
+  /** The place of a member that has left is undefined. */
   readonly #list: (M | undefined)[] = [];
   #size = 0;
   #set: Set<M> | undefined;
@@ -24,13 +24,13 @@ export class Roster<M extends Enrolled> implements Iterable<M> {
     return this.#size;
   }
 
-  /** The same members as a `Set` that is kept up to date, made at the first access. */
+  /** The members as a `Set` that is kept up to date, made at the first access. */
   get set(): ReadonlySet<M> {
     this.#set ??= new Set(this);
     return this.#set;
   }
 
-  /** Adds `member`, which stands nowhere. */
+  /** Adds `member`, which must not be in a roster. */
   add(member: M): void {
     member.rank = this.#list.length;
     this.#list.push(member);
@@ -38,7 +38,7 @@ export class Roster<M extends Enrolled> implements Iterable<M> {
     this.#set?.add(member);
   }
 
-  /** Takes `member` out. Harmless when it does not stand here. */
+  /** Removes `member`. Harmless if it is not in this roster. */
   delete(member: M): void {
     if (this.#list[member.rank] !== member) return;
     this.#list[member.rank] = undefined;
@@ -48,12 +48,12 @@ export class Roster<M extends Enrolled> implements Iterable<M> {
     if (this.#list.length > MIN_LENGTH && this.#list.length > 2 * this.#size) this.#closeUp();
   }
 
-  /** A snapshot of the members: later changes do not affect it. */
+  /** Iterates over a snapshot of the members: later changes do not affect it. */
   [Symbol.iterator](): Iterator<M> {
     return this.#list.filter((member) => member !== undefined).values();
   }
 
-  /** In place: another list would bring back what is wrong with a `Set`. */
+  /** Compacts the list in place: a new list would have the same problem as a `Set`. */
   #closeUp(): void {
     const list = this.#list;
     let length = 0;

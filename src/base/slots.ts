@@ -1,4 +1,4 @@
-/** Counts the slots that are taken for each key, at most `max` per key. Keeps nothing for a key without taken slots. */
+/** A counter of taken slots, at most `max` per key. It keeps nothing for a key without taken slots. */
 export class Slots {
   readonly #max: number;
   readonly #taken = new Map<string, number>();
@@ -7,7 +7,7 @@ export class Slots {
     this.#max = max;
   }
 
-  /** Takes a slot and returns a function that releases it once, however often it is called. Undefined if no slot is left. */
+  /** Takes a slot and returns a function that releases it; further calls do nothing. Undefined if no slot is left. */
   take(key: string): (() => void) | undefined {
     const taken = this.of(key);
     if (taken >= this.#max) return undefined;

@@ -2,9 +2,9 @@ import { Observable, type Observer, type Subscription } from 'rxjs';
 
 /**
  * Subscribes `observer` to `source` as a part of `owner`: it ends with `owner` even while `source` emits within `subscribe`, so that
- * no value is taken after the end. Does not subscribe if `owner` has ended.
+ * no value is delivered after the end. Does not subscribe if `owner` has ended.
  *
- * @param onReleased called when everything that the subscription held is released, however it ended.
+ * @param onReleased called when the subscription has released everything, however it ended.
  */
 export function subscribeWithin<T>(
   owner: Subscription,

@@ -1,18 +1,18 @@
 import { inOneLine } from './excerpt.js';
 
 /**
- * What can be known of a thrown value, safely. Anything can be thrown: an object without a prototype, a Symbol, an Error whose getters
- * throw, a revoked Proxy. Nothing here throws, whatever it is, because it is called where an exception would end the process.
+ * Safe access to thrown values. Anything can be thrown: an object without a prototype, a Symbol, an Error whose getters throw, a revoked
+ * Proxy. No function here throws for any value, because they are called where an exception would end the process.
  */
 
-/** What `thrown` says, in one line: its message, or itself as text. */
+/** Describes `thrown` in one line: its message, or the value as text. */
 export function describeThrown(thrown: unknown): string {
   const message = propertyOf(thrown, 'message');
   const hasMessage = message !== undefined && message !== null && message !== '';
   return inOneLine(textOf(hasMessage ? message : thrown));
 }
 
-/** `value` as text. */
+/** Converts `value` to text. */
 export function textOf(value: unknown): string {
   try {
     return String(value);
@@ -21,7 +21,7 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** The property `key` of `value`; `undefined` if it has none, or if it cannot be read. */
+/** Returns the property `key` of `value`; `undefined` if it has none, or if it cannot be read. */
 export function propertyOf(value: unknown, key: PropertyKey): unknown {
   if (value === undefined || value === null) return undefined;
   try {
@@ -31,7 +31,7 @@ export function propertyOf(value: unknown, key: PropertyKey): unknown {
   }
 }
 
-/** Whether `value` is an Error, whichever realm it comes from: those of Node itself come from another one where code runs in a `vm`. */
+/** Whether `value` is an Error of any realm: Node's own errors come from another realm if code runs in a `vm`. */
 export function isError(value: unknown): value is Error {
   try {
     return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
@@ -40,12 +40,12 @@ export function isError(value: unknown): value is Error {
   }
 }
 
-/** `thrown` itself if it is an Error that can be read safely, otherwise an Error with its text as the message and `thrown` as the `cause`. */
+/** Returns `thrown` if it is an Error that can be read safely, otherwise an Error with its text as the message and `thrown` as the `cause`. */
 export function errorOf(thrown: unknown): Error {
   return isError(thrown) && isReadable(thrown) ? thrown : new Error(describeThrown(thrown), { cause: thrown });
 }
 
-/** Whether what Node reads of an error can be read. */
+/** Whether the properties that Node reads of an error can be read. */
 function isReadable(error: Error & { readonly code?: unknown }): boolean {
   try {
     return [error.name, error.message, error.stack, error.code].length > 0;

@@ -1,12 +1,12 @@
 /**
- * Runs tasks one after the other, first in first out: one that is given while another runs waits for its end. So two ends that
- * answer each other at once do not grow the stack.
+ * A queue that runs tasks one after the other, first in, first out. A task that is added while another runs waits until that one has
+ * finished, so two ends that answer each other at once do not grow the stack.
  */
 export class Trampoline {
   #tasks: (() => void)[] = [];
   #isRunning = false;
 
-  /** Runs `task` now, or after the tasks that wait. */
+  /** Runs `task` now, or after the waiting tasks. */
   run(task: () => void): void {
     this.#tasks.push(task);
     if (this.#isRunning) return;

@@ -20,52 +20,52 @@ import { encodeRequestHeaders } from '../protocol/handshake/write-request.js';
 /**
  * Options of `connect`.
  *
- * @typeParam In the type of messages, which `codec` says. @typeParam Out what `send` takes.
+ * @typeParam In the type of messages, from `codec`. @typeParam Out what `send` takes.
  */
 export interface ConnectOptions<B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>
   extends ConnectionOptions<B>,
     CompressionOption,
     CodecOption<In, Out>,
     DialNetworkOptions {
-  /** More fields of the request, as for `http.request`. */
+  /** Additional header fields of the request, as for `http.request`. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** The Origin header. @default none */
   readonly origin?: string;
-  /** The Host header, where it is not that of the URL. */
+  /** The Host header. @default the host of the URL */
   readonly host?: string;
-  /** 8 talks to servers of the draft hybi-08 to hybi-12. @default 13 */
+  /** 8 for servers that implement the drafts hybi-08 to hybi-12. @default 13 */
   readonly protocolVersion?: 8 | 13;
   /**
-   * Follows redirects; `wss:` never becomes `ws:`. When the host or the port changes, all fields but `User-Agent`, `Accept-Language` and
-   * `Origin` stay behind for good, and so do the user and password of the URL, `host`, `agent`, `cert`, `key`, `pfx`, `passphrase`,
-   * `secureContext` and `servername`. Subprotocols go along. @default false
+   * Follows redirects; `wss:` never becomes `ws:`. When the host or the port changes, all fields except `User-Agent`, `Accept-Language`
+   * and `Origin` are dropped for good, and so are the user and password of the URL, `host`, `agent`, `cert`, `key`, `pfx`,
+   * `passphrase`, `secureContext` and `servername`. Subprotocols are kept. @default false
    */
   readonly followRedirects?: boolean;
   /** How many redirects are followed. @default 10 */
   readonly maxRedirects?: number;
-  /** Looks at a response that is otherwise right; `false` refuses it with `HandshakeError` RESPONSE_REFUSED. @default all are right */
+  /** Checks a valid response; `false` refuses it with `HandshakeError` RESPONSE_REFUSED. @default all are accepted */
   readonly verifyResponse?: (response: IncomingMessage) => boolean;
-  /** Ends the dial, or the connection with 1000, and completes. */
+  /** Aborts the dial, or closes the connection with 1000, and completes. */
   readonly signal?: AbortSignal;
 }
 
-/** Where to connect to, with what belongs to this place alone. The options count before those of `connect`; `codec` is one for all places. */
+/** A URL to connect to, with options for this target only. They override those of `connect`; `codec` is the same for all targets. */
 export interface TargetOptions<B extends BinaryType = 'nodebuffer'> extends Omit<ConnectOptions<B>, 'codec'> {
   /** `ws:`, `wss:`, `http:` or `https:`, or `ws+unix:/path/of.sock:/path`. Without a fragment. RFC 6455 §3. */
   readonly url: string | URL;
-  /** The subprotocols that are offered, in order of preference. */
+  /** The subprotocols to offer, in order of preference. */
   readonly protocols?: string | readonly string[];
 }
 
-/** A place to connect to. */
+/** A URL to connect to, with or without options of its own. */
 export type PlainTarget<B extends BinaryType = 'nodebuffer'> = string | URL | TargetOptions<B>;
 
-/** A place to connect to, or a function that is asked for it anew for each attempt. */
+/** A target to connect to, or a function that is called for one before each attempt. */
 export type ConnectTarget<B extends BinaryType = 'nodebuffer'> =
   | PlainTarget<B>
   | (() => PlainTarget<B> | PromiseLike<PlainTarget<B>> | Observable<PlainTarget<B>>);
 
-/** What a dial and its connection need, checked and with the defaults in place. */
+/** Checked settings of a dial and its connection, with defaults. */
 export interface ConnectSettings extends ConnectionSettings {
   readonly target: Target;
   readonly protocols: readonly string[];
@@ -151,7 +151,7 @@ export function checkConnectOptions(
   checkCodecOption(options);
   connectionSettings(options, 'client');
   const { origin, protocolVersion: version = 13 } = options;
-  // The request is made here once, so that what cannot be sent throws now.
+  // Encode the request once here, so that invalid fields throw now.
   encodeRequestHeaders({
     key: '',
     version,
@@ -161,7 +161,7 @@ export function checkConnectOptions(
   });
 }
 
-/** What Node would complain about only when it dials, or not at all. */
+/** Checks options that Node would reject only when it dials, or not at all. */
 function checkNetworkOptions({ agent, family, lookup, ...options }: AnyConnectOptions): void {
   const { localAddress, rejectUnauthorized, checkServerIdentity } = options;
   if (agent !== undefined && typeof (agent as { addRequest?: unknown } | null)?.addRequest !== 'function') {
@@ -176,7 +176,7 @@ function checkNetworkOptions({ agent, family, lookup, ...options }: AnyConnectOp
   checkFunction('checkServerIdentity', checkServerIdentity);
 }
 
-/** The caller's fields of the request. */
+/** The caller's header fields of the request. */
 function requestFields({ headers = {}, host }: AnyConnectOptions): ConnectSettings['headers'] {
   if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
     throw new TypeError(`headers must be an object of names and values, got ${describe(headers)}`);

@@ -38,16 +38,16 @@ import {
 } from './connect-options.js';
 
 /**
- * A client. Cold: each subscription dials, emits the open connection once, and stays subscribed while it lives.
+ * Connects to a WebSocket server. Cold: each subscription dials, emits the open connection once, and lasts as long as the connection.
  *
- * Completes when the peer closed with 1000 or without a code, or when we closed. Errors with `HandshakeError` or Node's own error when
- * there is no connection, with `ConnectionClosedError` for any other code of the peer and for a lost connection (1006), with
- * `ProtocolError` when the peer broke the protocol; every error carries `uptime`, the milliseconds that it was open. Handle
- * it, or `reconnect()`. Unsubscribing aborts the dial in any phase, or closes with 1000.
+ * Completes if the peer closed with 1000 or without a code, or if we closed. Errors with `HandshakeError` or Node's own error if
+ * the connection cannot be established, with `ConnectionClosedError` for any other code of the peer and for a lost connection (1006),
+ * and with `ProtocolError` if the peer violated the protocol. Every error has an `uptime`, the milliseconds that the connection was open.
+ * Handle it, or use `reconnect()`. Unsubscribing aborts the dial in any phase, or closes with 1000.
  *
- * @param target where to: a URL, `{ url, ... }`, or a function that is asked for each subscription (its time counts in `handshakeTimeout`).
- * @param protocols the subprotocols that are offered.
- * @typeParam In the type of messages, which the option `codec` says. @typeParam Out what `send` takes.
+ * @param target a URL, `{ url, ... }`, or a function that is called for each subscription (its time counts in `handshakeTimeout`).
+ * @param protocols the subprotocols to offer.
+ * @typeParam In the type of messages, from the option `codec`. @typeParam Out what `send` takes.
  * @throws TypeError, RangeError or SyntaxError at the call for a target or option that is not allowed.
  * @example connect('ws://localhost:8080').pipe(mergeMap((conn) => conn.messages$)).subscribe(console.log);
  */
@@ -75,8 +75,8 @@ export function connect<B extends BinaryType = 'nodebuffer', In = MessageOf<B>, 
 }
 
 /**
- * `connect`, as a Promise of the open connection, for scripts and tests: it lives until it is closed. Rejects when there is no
- * connection; after that its end is in `close$` only. (`firstValueFrom(connect(...))` would close at once.)
+ * Like `connect`, but returns a Promise of the open connection, which lives until it is closed. For scripts and tests. Rejects if the
+ * connection cannot be established; later, only `close$` reports its end. (`firstValueFrom(connect(...))` would close it at once.)
  *
  * @throws TypeError, RangeError or SyntaxError at the call for a target or option that is not allowed.
  * @example const conn = await openConnection('ws://localhost:8080');
@@ -90,7 +90,7 @@ export function openConnection<B extends BinaryType = 'nodebuffer', In = Message
   return new Promise((resolve, reject) => {
     connection$.subscribe({
       next: resolve,
-      // Once it is open, both are without effect.
+      // Once the connection is open, these have no effect.
       error: reject,
       complete: () => reject(new DOMException('the dial was aborted', 'AbortError')),
     });
@@ -102,11 +102,11 @@ class Attempt<In, Out> {
   readonly #options: AnyConnectOptions;
   readonly #settings$: Observable<ConnectSettings>;
   readonly #subscriber: Subscriber<Connection<undefined, In, Out>>;
-  /** The dial, its deadline and the listeners of signals: what ends with the attempt. */
+  /** Resources that end with the attempt: the dial and the listeners of signals. */
   readonly #resources = new Subscription();
   #timer: Subscription | undefined;
   #connection: LiveConnection<undefined, Message> | undefined;
-  /** Where it dials to, once that is known. */
+  /** The URL that it dials, once known. */
   #url: string | undefined;
   #isOver = false;
 
@@ -130,7 +130,7 @@ class Attempt<In, Out> {
     const dial$ = this.#settings$.pipe(
       switchMap((settings) => {
         this.#url = settings.target.href;
-        // The target may have brought its own.
+        // The target may have options of its own.
         this.#obey(settings.signal);
         this.#expire(settings.scheduler, settings.handshakeTimeout, clock() - began);
         if (this.#isOver) return EMPTY;
@@ -145,7 +145,7 @@ class Attempt<In, Out> {
     );
   }
 
-  /** Nobody is interested any more. */
+  /** The subscriber has left. */
   abort(): void {
     this.#finish(() => {});
     this.#connection?.close();
@@ -166,7 +166,7 @@ class Attempt<In, Out> {
     this.#resources.add(onAbort(signal, () => this.#onSignal()));
   }
 
-  /** Fails the attempt when there is no connection `timeout` ms after it began, `elapsed` ms ago. */
+  /** Fails the attempt if there is no connection `timeout` ms after its start, which was `elapsed` ms ago. */
   #expire(scheduler: SchedulerLike, timeout: number, elapsed: number): void {
     this.#timer?.unsubscribe();
     if (this.#isOver) return;
@@ -196,7 +196,7 @@ class Attempt<In, Out> {
     });
     connection.onFinished({ finished: (info) => this.#closed(info, uptime) });
     report('open', { connection });
-    // All who subscribe while it is emitted share the first message.
+    // All that subscribe while it is emitted share the first message.
     const hold = connection.hold();
     connection.start();
     this.#subscriber.next(typedConnection(connection, this.#options.codec));
@@ -232,7 +232,7 @@ function firstTarget(
   return targets.pipe(
     take(1),
     throwIfEmpty(
-      () => new HandshakeError('TARGET_INVALID', 'the function for the target gave an Observable without a value'),
+      () => new HandshakeError('TARGET_INVALID', 'the target function returned an Observable without a value'),
     ),
   );
 }

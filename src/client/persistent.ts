@@ -11,29 +11,29 @@ import { UsageError } from '../protocol/errors.js';
 import { connect } from './connect.js';
 import { CONNECT_OPTIONS, type ConnectOptions, type ConnectTarget } from './connect-options.js';
 
-/** {@link PersistentOptions}, and all of `connect`. */
+/** {@link PersistentOptions} and all options of `connect`. */
 export interface PersistentDialOptions<B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>
   extends PersistentOptions,
     ConnectOptions<B, In, Out> {
-  /** The subprotocols that are offered. */
+  /** The subprotocols to offer. */
   readonly protocols?: string | readonly string[];
 }
 
 /**
- * A client that outlives its sockets: it dials again as `reconnect()` does, and carries on what was subscribed and what waits to be sent.
+ * Creates a client that outlives its sockets: it dials again as `reconnect()` does, and keeps its subscriptions and its send queue.
  *
- * Nothing is dialed before `open()`. `state$` and `messages$` never error: an error that is not worth another attempt (401, say) stands in
- * the `closed` state and in the diagnostics, and it is given up: `messages$` completes and `trySend` says `'closed'` until a new `open()`.
- * Unsubscribing from them closes nothing: the Subscriptions of `open()` do. `complete()` flushes, closes and ends it for good; a `signal`
- * gives it up, with 1000.
+ * It does not dial before `open()`. `state$` and `messages$` never error. After an error that is not worth another attempt (such as 401),
+ * the client gives up: the error is in the `closed` state and in the diagnostics, `messages$` completes, and `trySend` returns `'closed'`
+ * until the next `open()`. Unsubscribing from them closes nothing; unsubscribing the Subscriptions of `open()` does. `complete()` flushes,
+ * closes and ends the client for good; a `signal` makes it give up, and closes with 1000.
  *
  *     open()     ^
  *     sockets    --c----#       --c---
  *     state$     c-o----w-------co----      connecting, open, waiting
  *     messages$  ----a----------------b     from both sockets
  *
- * @param target as for `connect`; or an Observable that dials once for each subscription, for tests and for connections that are changed on
- *   the way. Messages are typed by the option `codec`. What waits is then encoded for its size, and again when it leaves.
+ * @param target as for `connect`; or an Observable that dials once for each subscription, for tests and for connections that operators
+ *   modify. The option `codec` types the messages. Queued values are then encoded once for their size, and again when they are sent.
  * @throws TypeError, RangeError or SyntaxError at the call for a target or option that is not allowed.
  * @example
  * const client = persistent('wss://example.com/feed');
@@ -67,25 +67,25 @@ export function persistent(
   });
 }
 
-/** The URL of a target; undefined if that is known when it is dialed. */
+/** The URL of a target; undefined if it is known only when it is dialed. */
 function urlOf(target: Observable<Connection> | ConnectTarget): string | undefined {
   if (typeof target === 'function' || isObservable(target)) return undefined;
   return String(typeof target === 'string' || target instanceof URL ? target : target.url);
 }
 
-/** What `value` is as frames that are not masked, in bytes. */
+/** The size of `value` as unmasked frames, in bytes; undefined if it is not known. */
 function frameBytesOf(value: unknown): number | undefined {
   try {
     const item = classify(value);
     return item.kind === 'fragments' ? undefined : frameSizeOf(item, payloadSizeOf(item), false);
   } catch (error) {
-    // A codec may make something of it.
+    // A codec may be able to encode it.
     if (error instanceof UsageError) return undefined;
     throw error;
   }
 }
 
-/** What `value` is as frames when it is encoded, in bytes; undefined if it cannot be, which its socket says when its turn has come. */
+/** The size of `value` as encoded frames, in bytes; undefined if it cannot be encoded, which its socket reports when its turn comes. */
 function encodedBytesOf(codec: Codec<unknown, unknown>, value: unknown): number | undefined {
   let encoded: Outgoing;
   try {

@@ -33,7 +33,7 @@ export const CLIENT_NETWORK_OPTIONS: readonly (keyof DialNetworkOptions)[] = [
   'secureContext',
 ];
 
-/** Options of TLS for a client, passed on to `node:tls`. */
+/** TLS options of a client, passed on to `node:tls`. */
 export interface TlsClientOptions
   extends Pick<
     tls.ConnectionOptions,
@@ -51,42 +51,42 @@ export interface TlsClientOptions
     | 'secureContext'
   > {}
 
-/** Options of the connection below the handshake, passed on to Node. */
+/** Options of the network connection under the handshake, passed on to Node. */
 export interface DialNetworkOptions extends TlsClientOptions {
-  /** Makes or reuses the sockets: a proxy's agent, for example. @default a socket of its own for each dial */
+  /** Makes or reuses the sockets, for example to connect through a proxy. @default a new socket for each connection */
   readonly agent?: Agent;
   /** The local address to connect from. */
   readonly localAddress?: string;
-  /** 4 or 6 to use only that version of IP. @default 0: both */
+  /** The only IP version to use, 4 or 6. @default 0: both */
   readonly family?: 0 | 4 | 6;
   /** Replaces `dns.lookup`. */
   readonly lookup?: LookupFunction;
 }
 
-/** What a dial asks for, and how. */
+/** A request for a connection, and how to make it. */
 export interface DialRequest {
   readonly target: Target;
   readonly protocols: readonly string[];
   readonly version: 8 | 13;
-  /** Fields beside those of the handshake; Host among them replaces the one of the URL. */
+  /** Header fields in addition to those of the handshake. Host replaces the host of the URL. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly origin: string | undefined;
-  /** What is offered of permessage-deflate; nothing where it is not. */
+  /** The permessage-deflate parameters to offer; undefined if compression is not offered. */
   readonly deflate: DeflateParameters | undefined;
-  /** How many redirects are followed; 0 makes a redirect an error. */
+  /** How many redirects to follow; with 0 a redirect is an error. */
   readonly maxRedirects: number;
-  /** How many were followed already. */
+  /** How many redirects were followed so far. */
   readonly redirects: number;
-  /** Says no to a response that is otherwise right. */
+  /** Returns false to refuse a response that is otherwise valid. */
   readonly verifyResponse: ((response: IncomingMessage) => boolean) | undefined;
   readonly network: DialNetworkOptions;
   readonly scheduler: SchedulerLike;
 }
 
-/** Bytes that Node reads from the socket at a time. */
+/** How many bytes Node reads from the socket at a time. */
 const READ_SIZE = 65_536;
 
-/** Begins an HTTP GET to `target` with exactly `headers`. */
+/** Starts an HTTP GET to `target` with exactly these `headers`. */
 export function beginRequest(
   target: Target,
   headers: Readonly<Record<string, string | readonly string[]>>,
@@ -117,8 +117,8 @@ export function beginRequest(
 }
 
 /**
- * Node calls it from an event of the socket, where an exception ends the process, and a certificate is whatever the peer sends. What it
- * throws is an error of that dial, and so is anything truthy that it returns.
+ * Turns what `check` throws, and any truthy value that it returns, into an error of the connection attempt. Node calls it from a socket event,
+ * where an exception would end the process, and the peer chooses the certificate.
  */
 function guarded(check: NonNullable<TlsClientOptions['checkServerIdentity']>): typeof check {
   return (host, certificate) => {
@@ -131,7 +131,7 @@ function guarded(check: NonNullable<TlsClientOptions['checkServerIdentity']>): t
   };
 }
 
-/** `path` of the request is an URL's; the one of a socket is `socketPath`. */
+/** Here `path` is the path of the URL, and `socketPath` that of a Unix socket. */
 function openTcp(options: RequestOptions): Socket {
   return opened(() =>
     connectTcp({ ...socketOptions(options), highWaterMark: READ_SIZE } as Parameters<typeof connectTcp>[0] & object),
@@ -142,7 +142,7 @@ function openTls(options: RequestOptions): Socket {
   return opened(() => tls.connect({ ...socketOptions(options), highWaterMark: READ_SIZE } as tls.ConnectionOptions));
 }
 
-/** `lookup` may throw anything, and Node takes what is falsy for no error: it would go on without a socket. */
+/** Makes what `lookup` throws an Error: Node ignores a falsy value, and would continue without a socket. */
 function opened(open: () => Socket): Socket {
   try {
     return open();

@@ -7,10 +7,10 @@ import type { CloseInfo, Connection } from '../connection/connection.js';
 import type { IncomingMessage } from '../connection/incoming-message.js';
 import { Opcode } from '../protocol/frame/opcode.js';
 
-/** Longer texts are cut, in characters. */
+/** The longest text that is shown whole, in characters. */
 const TEXT_LIMIT = 64;
 
-/** What the channels of the diagnostics carry, as far as a line shows it. */
+/** The fields of each diagnostics message that a line shows. */
 interface DebugMessages extends Record<ReportName, object> {
   open: { readonly connection: Connection };
   close: { readonly connection: Connection; readonly info: CloseInfo };
@@ -36,16 +36,16 @@ const lines: { readonly [Name in ReportName]: (message: DebugMessages[Name]) => 
     `attempt ${attempt} in ${Math.round(delay)} ms, after ${error === undefined ? 'a normal end' : said(error)}`,
 };
 
-/** What `NODE_DEBUG=sluice` prints of a message of the diagnostics: one line, without credentials and queries of URLs. */
+/** Returns the line that `NODE_DEBUG=sluice` prints for a diagnostics message. Credentials and URL queries are left out. */
 export function debugLine<Name extends ReportName>(name: Name, message: DebugMessages[Name]): string {
   return inOneLine((lines[name] as (message: DebugMessages[Name]) => string)(message));
 }
 
-/** The connections that a line was printed of. */
+/** The connections that lines were printed for. */
 const ids = new WeakMap<object, number>();
 let lastId = 0;
 
-/** A number that tells connections apart. */
+/** Returns a number that identifies the connection. */
 function idOf(connection: object): string {
   const id = ids.get(connection) ?? ++lastId;
   ids.set(connection, id);
@@ -61,7 +61,7 @@ function opened({ request, url, remoteAddress, protocol, supports }: Connection)
   ].join(', ');
 }
 
-/** The path of a request, where it comes from, and its origin. */
+/** Describes a request by its path, remote address and origin. */
 function asked(request: IncomingMessage, remoteAddress = request.socket.remoteAddress): string {
   const { origin } = request.headers;
   const from = origin === undefined ? '' : `, origin ${excerpt(origin)}`;
@@ -101,7 +101,7 @@ function said(error: unknown): string {
   return withoutSecrets(describeThrown(error));
 }
 
-/** URLs that stand in `text`, as they are in `plainUrl`. */
+/** Replaces each URL in `text` with its `plainUrl`. */
 function withoutSecrets(text: string): string {
   return text.replace(/\b[a-z][a-z\d+.-]*:\/\/[^\s"'<>]*/gi, (url) => plainUrl(url));
 }

@@ -4,11 +4,11 @@ import { type ReportName, reportTo } from '../base/report.js';
 import { debugLine } from './debug-line.js';
 
 /**
- * The channels of node:diagnostics_channel on which sluice reports what no Observable carries. Subscribe to
- * `sluice:<name>`; a message costs nothing while nobody listens. docs/reference/diagnostics.md lists what each carries.
+ * The node:diagnostics_channel channels on which sluice reports what no Observable carries. Subscribe to `sluice:<name>`.
+ * Messages cost nothing without subscribers. docs/reference/diagnostics.md lists their contents.
  */
 const channels = {
-  /** `{ connection, server }`: a handshake was completed. */
+  /** `{ connection, server }`: a handshake completed. */
   open: channel('sluice:open'),
   /** `{ connection, server, info }`: a connection ended. */
   close: channel('sluice:close'),
@@ -18,13 +18,13 @@ const channels = {
   'server-error': channel('sluice:server-error'),
   /** `{ connection, server, error }`: a value could not be sent, or a handler failed. */
   'connection-error': channel('sluice:connection-error'),
-  /** `{ connection, server, direction, opcode, fin, compressed, masked, length, payload }`: a frame came or was written. */
+  /** `{ connection, server, direction, opcode, fin, compressed, masked, length, payload }`: a frame was received or written. */
   frame: channel('sluice:frame'),
-  /** `{ url }`: a client asks for a WebSocket. */
+  /** `{ url }`: a client starts to connect. */
   dial: channel('sluice:dial'),
-  /** `{ url, error }`: it got none. */
+  /** `{ url, error }`: a client failed to connect. */
   'dial-error': channel('sluice:dial-error'),
-  /** `{ attempt, delay, error }`: a client waits for its next attempt. */
+  /** `{ attempt, delay, error }`: a client waits before its next attempt. */
   reconnect: channel('sluice:reconnect'),
 } as const satisfies Record<ReportName, unknown>;
 
@@ -36,7 +36,7 @@ reportTo({
   isFollowed: (name) => channels[name].hasSubscribers,
 });
 
-/** `NODE_DEBUG=sluice` follows all of them. */
+/** `NODE_DEBUG=sluice` subscribes to all channels. */
 const log = debuglog('sluice');
 if (log.enabled) {
   for (const [name, target] of Object.entries(channels)) {

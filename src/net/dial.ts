@@ -18,19 +18,19 @@ import { nextHop } from './redirect.js';
 import { readRefusal } from './refusal-body.js';
 import { SocketPort } from './socket-port.js';
 
-/** A handshake that the server agreed to. */
+/** A handshake that the server accepted. */
 export interface Dialed {
   readonly port: BytePort;
   readonly agreement: Agreement;
   readonly response: IncomingMessage;
-  /** Where it ended up, after redirects. */
+  /** The target after all redirects. */
   readonly target: Target;
   readonly remoteAddress: string | undefined;
 }
 
 /**
- * Opens a socket and makes the opening handshake of RFC 6455 §4.1. Emits once and completes; errors with a `HandshakeError`, or
- * with Node's own error where there was no connection. Unsubscribing before it emits ends whatever phase it is in.
+ * Opens a socket and performs the opening handshake of RFC 6455 §4.1. Emits once and completes. Errors with a `HandshakeError`, or
+ * with Node's own error if it could not connect. Unsubscribing before it emits aborts the attempt in any phase.
  */
 export function dial(request: DialRequest): Observable<Dialed> {
   return new Observable((subscriber) => {
@@ -67,7 +67,7 @@ interface Outcome {
   failed(error: unknown): void;
 }
 
-/** One request. Returns how to abort it. */
+/** Sends one request. Returns a function that aborts it. */
 function dialOnce(hop: DialRequest, outcome: Outcome): () => void {
   const key = nextHandshakeKey();
   report('dial', { url: plainUrl(hop.target.href) });
@@ -80,7 +80,7 @@ function dialOnce(hop: DialRequest, outcome: Outcome): () => void {
   };
   request.on('error', (error) => settle(() => outcome.failed(explained(error))));
   request.on('upgrade', (response: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Node has removed its own listener: without this one a reset ends the process.
+    // Node has removed its own listener. Without this one a reset would end the process.
     socket.on('error', () => {});
     if (settled) {
       socket.destroy();
@@ -98,14 +98,14 @@ function dialOnce(hop: DialRequest, outcome: Outcome): () => void {
   const refuse = (report: () => void): void =>
     settle(() => {
       request.destroy();
-      // Once a response is whole, Node has let go of its socket, and no agent closes it.
+      // Once the response is complete, Node has released its socket, and no agent closes it.
       request.socket?.destroy();
       report();
     });
   request.on('response', (response) => {
     if (settled) return;
     if (isRedirect(response) && hop.maxRedirects > 0) refuse(() => outcome.redirected(response));
-    // Without one of its fields Node takes a 101 for an ordinary response.
+    // Node treats a 101 that lacks one of its fields as an ordinary response.
     else if (response.statusCode === 101) refuse(() => outcome.failed(notUpgraded(response)));
     else readRefusal(response, hop.scheduler, (error) => refuse(() => outcome.failed(error)));
   });
@@ -138,7 +138,7 @@ function open(hop: DialRequest, key: string, response: IncomingMessage, socket: 
   return { port: new SocketPort(socket, head), agreement, response, target: hop.target, remoteAddress };
 }
 
-/** Nothing but `true` accepts the response: a Promise is truthy, and a hook that returns nothing has decided nothing. */
+/** Accepts the response only on `true`: a Promise is truthy, and `undefined` is not a decision. */
 function checkVerdict(verifyResponse: DialRequest['verifyResponse'], response: IncomingMessage): void {
   const found: unknown = verifyResponse === undefined || verifyResponse(response);
   if (found === true) return;
@@ -151,7 +151,7 @@ function checkVerdict(verifyResponse: DialRequest['verifyResponse'], response: I
 const REFUSED_RESPONSE = { outcome: 'the response is refused', advice: 'return true or false' } as const;
 
 function notUpgraded({ rawHeaders }: IncomingMessage): HandshakeError {
-  const message = 'found 101 without "Upgrade: websocket" or without "Connection: Upgrade", needed are both';
+  const message = 'a 101 must have "Upgrade: websocket" and "Connection: Upgrade", got at most one of them';
   return invalidAnswer({ status: 101, rawHeaders }, 'UPGRADE_INVALID', message);
 }
 
@@ -159,9 +159,9 @@ function isRedirect(response: IncomingMessage): boolean {
   return [301, 302, 303, 307, 308].includes(response.statusCode as number);
 }
 
-/** What Node's parser refuses is a bad handshake; all else is the network's, and keeps its own code. */
+/** Turns an error of Node's HTTP parser into a `HandshakeError`. All other errors come from the network and keep their code. */
 function explained(error: unknown): unknown {
-  // An agent and `checkServerIdentity` are the application's: what they give may have any code, or be anything.
+  // Errors from an agent or `checkServerIdentity` of the application may have any code, or be any value.
   const code = propertyOf(error, 'code');
   if (typeof code !== 'string' || !code.startsWith('HPE_')) return error;
   const message = `the response is not HTTP/1.1: ${describeThrown(error)}`;

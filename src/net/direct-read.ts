@@ -1,10 +1,10 @@
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { readMemory } from '../protocol/frame/read-memory.js';
 
-/** Takes the first `length` bytes of `readMemory`; `this` is the socket that they came from. */
+/** A function that takes the first `length` bytes of `readMemory`; `this` is the socket that they came from. */
 export type DirectReader = (this: Socket, length: number) => void;
 
-/** A socket with what the option `onread` sets: memory and callback, under symbols of Node. */
+/** A socket with the memory and callback that the option `onread` sets, under symbols of Node. */
 type ReadingSocket = Socket & { [key: symbol]: unknown; _handle?: ReadingHandle | null };
 
 /** The handle of a socket. */
@@ -12,17 +12,17 @@ interface ReadingHandle {
   useUserBuffer?(memory: Uint8Array): void;
 }
 
-/** Where Node keeps memory and callback of `onread`; nothing if this one does it otherwise. */
+/** Where Node keeps the memory and callback of `onread`; undefined if this version of Node does it in another way. */
 const keys = findKeys();
 
 /**
- * Has `socket` read into `readMemory` from now on, and call `reader` instead of emitting 'data'; a reader must not keep the memory.
+ * Makes `socket` read into `readMemory` from now on, and call `reader` instead of emitting 'data'. A reader must not keep the memory.
  *
- * Node documents that for sockets that an application makes, as the option `onread`. This is the same for one that is there already.
- * It saves each read 64 KiB of new memory, the Buffer around it and their collection, and the way through the stream: 0.7 of the 8.6 us
- * of an echo of 32 bytes that comes alone, and a quarter of one of 64 KiB.
+ * Node documents this for sockets that an application creates, as the option `onread`. This does the same for an existing socket.
+ * It saves each read 64 KiB of new memory, the Buffer around it, their garbage collection and the path through the stream: 0.7 of the
+ * 8.6 us of a single echo of 32 bytes, and a quarter of one of 64 KiB.
  *
- * @returns false where it cannot be done: somebody else listens, bytes wait in the stream, or this Node does not know the way.
+ * @returns false if it is not possible: there is another listener, the stream has buffered bytes, or this version of Node works differently.
  */
 export function readDirectly(socket: Socket, reader: DirectReader): boolean {
   const { _handle: handle } = socket as ReadingSocket;
@@ -35,7 +35,7 @@ export function readDirectly(socket: Socket, reader: DirectReader): boolean {
   return true;
 }
 
-/** Asks a socket that was made with the option. */
+/** Looks for the symbols on a socket that was created with the option. */
 function findKeys(): { readonly memory: symbol; readonly reader: symbol } | undefined {
   const callback = (): boolean => true;
   const options: ConnectOpts & SocketConstructorOpts = { onread: { buffer: readMemory, callback } };

@@ -3,31 +3,31 @@ import type { UpgradeArguments } from '../connection/incoming-message.js';
 import { afterAnswersRead, ignore } from './open-answers.js';
 
 /**
- * Whether all that follows the head is still on the socket. Since version 26 Node parses the body of a request to upgrade, and puts a
- * stream around its socket: another parser would wait for that body in vain.
+ * Whether everything after the head is still unread on the socket. Since version 26 Node parses the body of an upgrade request, and wraps
+ * the socket in a stream. Another parser would wait for that body in vain.
  */
 export function canGiveBack([request, socket]: UpgradeArguments): boolean {
   return socket === request.socket && request.readableLength === 0;
 }
 
 /**
- * Hands a request to upgrade to something else back to the server, without its Upgrade: with any 'upgrade' listener Node 20
- * takes every such request out of the ordinary way, `Upgrade: h2c` of curl and Java clients too. A server may ignore Upgrade
+ * Returns a request to upgrade to another protocol to the server, without its Upgrade field. If there is any 'upgrade' listener, Node 20
+ * does not emit 'request' for such requests, including `Upgrade: h2c` from curl and Java clients. A server may ignore Upgrade
  * (RFC 9110 §7.8).
  *
- * Waits for the responses to earlier requests on the connection: Node would forget those that are not sent when the server gets the
- * socket as a new one. The `shouldUpgradeCallback` of newer versions is no way round it: Node drops what a client pipelines behind an
+ * Waits for the responses to earlier requests on the connection: Node would drop unsent ones when the server receives the
+ * socket as a new connection. The `shouldUpgradeCallback` of newer versions does not help: Node drops what a client pipelines after an
  * upgrade that it declines.
  */
 export function giveBack(server: HttpServer, upgrade: UpgradeArguments): void {
   const [request, socket] = upgrade;
   afterAnswersRead(upgrade, (head, isFirst) => {
-    // An answer before it, or the FIN of the peer, has ended the connection.
+    // An earlier response, or the FIN of the peer, has ended the connection.
     if (!isFirst && !socket.writable) {
       socket.on('error', ignore);
       return;
     }
-    // Node set its timeout for idle connections when the last response was sent; the new parser would not know of it.
+    // Node set its idle timeout when the last response was sent. The new parser would not know about it.
     if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
     socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(request), 'latin1'), head]));
     server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket);
@@ -43,7 +43,7 @@ function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMe
     if (/^(?:upgrade|http2-settings)$/i.test(name)) continue;
     const isConnection = /^connection$/i.test(name);
     const value = isConnection ? withoutUpgrade(rawHeaders[at + 1] as string) : rawHeaders[at + 1];
-    // Without options it says nothing, and the version decides: HTTP/1.0 closes, HTTP/1.1 keeps alive.
+    // Connection without options is omitted, so the version decides: HTTP/1.0 closes, HTTP/1.1 keeps alive.
     if (!isConnection || value !== '') lines.push(`${name}: ${value}`);
   }
   return `${lines.join('\r\n')}\r\n\r\n`;

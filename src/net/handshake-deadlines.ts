@@ -9,10 +9,10 @@ import { endAndLinger } from './linger.js';
 
 const tooSlow = encodeRefusal(reject(408, undefined, undefined, 'The handshake took too long.'));
 
-/** Under this symbol a socket carries its deadline, so that all share one listener. */
+/** The symbol under which a socket keeps its deadline, so that all sockets share one listener. */
 const deadlineSymbol: unique symbol = Symbol('deadline');
 
-/** A socket whose request is waited for. */
+/** A socket that has not sent its request yet. */
 interface TimedSocket {
   [deadlineSymbol]?: Deadline | undefined;
 }
@@ -24,7 +24,7 @@ class Deadline implements Due, Enrolled {
   rank = -1;
   readonly socket: Socket;
   readonly startedAt: number;
-  /** By which the TLS socket finds it, while TLS is not up: the other end. Several may have the same, on other ends of ours. */
+  /** The remote end, by which the TLS socket finds it before TLS is established. Not unique: local ends may differ. */
   readonly name: string | undefined;
   readonly #deadlines: HandshakeDeadlines;
 
@@ -39,7 +39,7 @@ class Deadline implements Due, Enrolled {
     this.#deadlines.expire(this);
   }
 
-  /** It is waited for no more. */
+  /** Stops waiting for the request. */
   stop(): void {
     this.#deadlines.stop(this);
   }
@@ -50,17 +50,17 @@ function onClose(this: TimedSocket): void {
 }
 
 /**
- * Gives each connection of a server a fixed time for its request, counted from its connect and over TLS: a peer that drips
- * gains nothing. Who is late gets 408, or is destroyed while TLS is not up.
+ * Gives each connection of a server a fixed time to send its request, counted from the TCP connection and including TLS. A peer that
+ * drips bytes gains nothing. A late peer gets 408, or its socket is destroyed if TLS is not established.
  */
 export class HandshakeDeadlines {
-  /** One timer for all of them. */
+  /** One timer for all deadlines. */
   readonly queue: DeadlineQueue;
   readonly #timeout: number;
   readonly #scheduler: SchedulerLike;
   readonly #secure: boolean;
   readonly #deadlines = new Roster<Deadline>();
-  /** Those of sockets on which TLS is not up, the oldest first under each name. */
+  /** Deadlines of sockets without established TLS, the oldest first under each name. */
   readonly #byName = new Map<string, Deadline[]>();
 
   /**
@@ -74,15 +74,15 @@ export class HandshakeDeadlines {
     this.queue = DeadlineQueue.of(scheduler);
   }
 
-  /** A socket was accepted. */
+  /** Starts the deadline of an accepted socket. */
   begin(socket: Socket): void {
     const startedAt = this.queue.clock();
     if (!this.#secure) this.#start(socket, startedAt, this.#timeout);
-    // The sockets of a Unix path have no name to find them by: there Node's own deadline for TLS holds.
+    // Unix sockets have no name to find them by. Node's own TLS deadline applies to them.
     else if (socket.remotePort !== undefined) this.#start(socket, startedAt, this.#timeout, nameOf(socket));
   }
 
-  /** TLS is up on it: from now on there is somebody to tell. */
+  /** TLS is established on `socket`: from now on a refusal can be sent. */
   secured(socket: Socket): void {
     const begun = this.#begunBelow(socket);
     if (begun !== undefined) this.stop(begun);
@@ -91,7 +91,7 @@ export class HandshakeDeadlines {
     this.#start(socket, startedAt, Math.max(0, this.#timeout - (now - startedAt)));
   }
 
-  /** Its request is there. Returns when it had connected. */
+  /** The request of `socket` has arrived. Returns the time at which the peer connected. */
   end(socket: Duplex): number {
     const begun = (socket as TimedSocket)[deadlineSymbol];
     if (begun === undefined) return this.queue.clock();
@@ -109,7 +109,7 @@ export class HandshakeDeadlines {
     this.queue.remove(begun);
   }
 
-  /** Destroys the sockets whose request is not there: nobody would answer it, and nobody else would end them. */
+  /** Destroys the sockets that have not sent a request: it would get no answer, and nothing else would end them. */
   clear(): void {
     for (const each of this.#deadlines) {
       this.stop(each);
@@ -117,7 +117,7 @@ export class HandshakeDeadlines {
     }
   }
 
-  /** Time is up: while TLS is not, there is nobody to tell. */
+  /** Ends a late socket. Without established TLS no response can be sent. */
   expire(late: Deadline): void {
     this.stop(late);
     if (late.name !== undefined) late.socket.destroy();
@@ -134,8 +134,8 @@ export class HandshakeDeadlines {
   }
 
   /**
-   * The deadline of the socket below a TLS socket: both have the same two ends. Our end is asked for only where the other end does not
-   * tell, since both sockets would keep it for as long as they live. Of two with the same ends the first has gone.
+   * Finds the deadline of the socket under a TLS socket: both have the same two ends. The local end is read only if the remote end is
+   * ambiguous, because both sockets would keep it for as long as they live. If two have the same ends, the first is gone.
    */
   #begunBelow(secured: Socket): Deadline | undefined {
     const candidates = this.#byName.get(nameOf(secured));
@@ -151,7 +151,7 @@ export class HandshakeDeadlines {
   }
 }
 
-/** The other end of a connection. A client may use one port for several of ours. */
+/** The remote end of a connection. A client may connect from one port to several of ours. */
 function nameOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
 }

@@ -2,33 +2,33 @@ import type { AddressInfo } from 'node:net';
 import type { Rejection } from '../protocol/handshake/rejection.js';
 import type { UpgradeRequest } from './upgrade-request.js';
 
-/** Where a server listens: an address of TCP, the path of a Unix socket, or nothing yet. */
+/** The address that a server listens on: a TCP address, the path of a Unix socket, or null if it does not listen yet. */
 export type ListenAddress = AddressInfo | string | null;
 
-/** Gives back the place of a peer that has gone. Harmless when it is called again. */
+/** A function that releases the slot of a peer that is gone. Further calls have no effect. */
 export type Place = () => void;
 
-/** What a listener tells the server. */
+/** The events that a listener reports to the server. */
 export interface ListenEvents {
-  /** Connections come in from now on. */
+  /** Connections are accepted from now on. */
   listening(address: ListenAddress): void;
-  /** It could not begin to listen. Nothing follows. */
+  /** Listening failed. No event follows. */
   failed(error: Error): void;
-  /** A fault that ends nothing: a connection could not be accepted. */
+  /** A connection could not be accepted. The listener continues. */
   fault(error: Error): void;
-  /** A peer was refused with an HTTP `status` before it had asked for anything. A fault tells more. */
+  /** A peer was refused with an HTTP `status` before it sent a request. A `fault` has the details. */
   refused(status: number): void;
-  /** Whether a peer that has connected may come in: asked by own servers only. Not there where all may. */
+  /** Decides whether a connected peer is admitted. Only own servers call it. Undefined if every peer is admitted. */
   readonly admit?: (address: string | undefined) => Place | Rejection;
-  /** A peer asks for a WebSocket. */
+  /** A peer requests a WebSocket. */
   upgrade(request: UpgradeRequest): void;
-  /** The server that it was attached to has closed. Nothing follows. */
+  /** The server that the listener was attached to has closed. No event follows. */
   closed(): void;
 }
 
-/** Something that takes in upgrade requests. */
+/** A source of upgrade requests. */
 export interface Listener {
   address(): ListenAddress;
-  /** Stops to take in. What was accepted is not touched. No event follows. */
+  /** Stops accepting. Accepted connections are unaffected. No event follows. */
   close(): void;
 }

@@ -3,27 +3,27 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex, IncomingMessage, UpgradeArguments } from '../connection/incoming-message.js';
 import { EARLY_LIMIT } from './socket-upgrade.js';
 
-/** Under this symbol a socket of an HTTP server carries its latest response, until that has been sent. */
+/** The symbol under which a socket of an HTTP server keeps its latest response until it has been sent. */
 const answerSymbol: unique symbol = Symbol('answer');
 
 interface AnsweringSocket {
   [answerSymbol]?: ServerResponse | undefined;
 }
 
-/** A message of Node's channels about HTTP servers. */
+/** A message on Node's diagnostics channels for HTTP servers. */
 interface Exchange {
   readonly response: ServerResponse;
   readonly socket: object;
 }
 
-/** How many need to know of open responses. */
+/** How many callers follow open responses. */
 let followers = 0;
 
 /**
- * Notes, from now on, the responses of all HTTP servers of this process, so that {@link afterAnswers} knows of them. Node tells of each
- * on `node:diagnostics_channel`, also of those for which there is no 'request' event. It costs each request one property of its socket.
+ * Starts tracking the responses of all HTTP servers of this process for {@link afterAnswers}. Node reports each response
+ * on `node:diagnostics_channel`, even if there was no 'request' event. The cost is one property on the socket for each request.
  *
- * @returns how to stop.
+ * @returns a function that stops it.
  */
 export function followAnswers(): () => void {
   if (followers++ === 0) {
@@ -40,7 +40,7 @@ export function followAnswers(): () => void {
   };
 }
 
-/** Notes that `response` is the latest on `socket`. */
+/** Records `response` as the latest on `socket`. */
 export function noteAnswer(socket: object, response: ServerResponse): void {
   (socket as AnsweringSocket)[answerSymbol] = response;
 }
@@ -52,16 +52,16 @@ function onStart(message: unknown): void {
 
 function onFinish(message: unknown): void {
   const { socket, response } = message as Exchange;
-  // A later one waits for this: it is the one to wait for.
+  // A later response waits for this one, and is the one to wait for.
   if ((socket as AnsweringSocket)[answerSymbol] === response) (socket as AnsweringSocket)[answerSymbol] = undefined;
 }
 
 /**
- * Calls `then` once the responses to earlier requests on the connection have been sent: at once, unless the peer pipelines. They leave in
- * the order of the requests (RFC 9112 §9.3.2), so the latest is the last. Never calls it if the socket is gone by then. Touches nothing;
- * `socket` has an error listener while it waits.
+ * Calls `then` once the responses to earlier requests on the connection have been sent: immediately, unless the peer pipelines. They are
+ * sent in the order of the requests (RFC 9112 §9.3.2), so the latest is the last. Never calls `then` if the socket is gone by then. Changes
+ * nothing, except that `socket` has an error listener while it waits.
  *
- * @param socket what the 'upgrade' event gave for `request`.
+ * @param socket the socket from the 'upgrade' event of `request`.
  */
 export function afterAnswers(request: IncomingMessage, socket: Duplex, then: () => void): void {
   const answer = openAnswer(request);
@@ -69,7 +69,7 @@ export function afterAnswers(request: IncomingMessage, socket: Duplex, then: () 
   else waitFor(answer, socket, then);
 }
 
-/** As {@link afterAnswers}, for a socket that is ours: reads meanwhile, a bounded amount, so that it is told when the peer ends. */
+/** Like {@link afterAnswers}, for a socket that we own. Reads a bounded amount while it waits, so that it notices when the peer ends. */
 export function afterAnswersRead(
   [request, socket, head]: UpgradeArguments,
   then: (head: Buffer, isFirst: boolean) => void,
@@ -83,9 +83,9 @@ export function afterAnswersRead(
   waitFor(answer, socket, () => then(stopReading(), false));
 }
 
-/** The latest response on the connection of `request`; undefined if it has been sent. */
+/** Returns the latest response on the connection of `request`; undefined if it has been sent. */
 function openAnswer({ socket }: IncomingMessage): ServerResponse | undefined {
-  // Not always the one of the event: newer versions of Node put a stream around the socket of a request with a body.
+  // Not always the socket of the event: newer versions of Node wrap the socket of a request with a body in a stream.
   const answer = (socket as AnsweringSocket | undefined)?.[answerSymbol];
   return answer === undefined || answer.writableFinished || answer.destroyed ? undefined : answer;
 }
@@ -93,7 +93,7 @@ function openAnswer({ socket }: IncomingMessage): ServerResponse | undefined {
 function waitFor(answer: ServerResponse, socket: Duplex, then: () => void): void {
   socket.on('error', ignore);
   const go = (): void => {
-    // Node closes the response that is being written with its socket, and forgets those behind it.
+    // Node closes the response in progress with its socket, and drops those that follow it.
     answer.off('close', go);
     socket.off('close', go);
     if (socket.destroyed) return;
@@ -104,7 +104,7 @@ function waitFor(answer: ServerResponse, socket: Duplex, then: () => void): void
   socket.once('close', go);
 }
 
-/** Returns how to stop, which gives all that came behind the request. */
+/** Reads ahead. Returns a function that stops, and returns all bytes that followed the request. */
 function readEarly(socket: Duplex, head: Buffer): () => Buffer {
   const early = [head];
   let size = head.length;
@@ -113,7 +113,7 @@ function readEarly(socket: Duplex, head: Buffer): () => Buffer {
     size += chunk.length;
     if (size >= EARLY_LIMIT) socket.pause();
   };
-  // As Node does at the FIN of a client, whatever is not answered by then.
+  // Node also ends at the client's FIN, even if requests are unanswered.
   const onEnd = (): void => void socket.end();
   socket.on('data', onData).once('end', onEnd);
   return () => {
@@ -123,5 +123,5 @@ function readEarly(socket: Duplex, head: Buffer): () => Buffer {
   };
 }
 
-/** An error listener: without any an error would end the process. 'close' follows. */
+/** An error listener that does nothing. Without a listener an error would end the process. 'close' follows. */
 export function ignore(): void {}

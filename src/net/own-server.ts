@@ -15,27 +15,27 @@ import { SocketUpgrade } from './socket-upgrade.js';
 import { isSocketFile, removeStaleSocket } from './stale-socket.js';
 import { markTaken } from './take-upgrade.js';
 
-/** How an own server listens. */
+/** Options of {@link listenOwn}. */
 export interface OwnServerOptions {
   readonly listen: ListenOptions;
-  /** Makes it `wss:`. */
+  /** TLS options; with them the server serves `wss:`. */
   readonly tls: TlsServerOptions | undefined;
-  /** From the connect of the socket until the request is there, in milliseconds. */
+  /** The time from the TCP connection until the request has arrived, in milliseconds. */
   readonly handshakeTimeout: number;
   readonly scheduler: SchedulerLike;
 }
 
-/** Bytes that Node reads from a socket at a time. */
+/** How many bytes Node reads from a socket at a time. */
 const READ_SIZE = 65_536;
 
-/** What a plain request gets. RFC 9110 §15.5.22. */
+/** The answer to a request that is not an upgrade. RFC 9110 §15.5.22. */
 const upgradeRequired = reject(426, undefined, { Upgrade: 'websocket' }, 'This is a WebSocket server.');
 
-/** Listens with an HTTP server of our own, that answers everything else with 426. */
+/** Listens with an HTTP server of its own, which answers all other requests with 426. */
 export function listenOwn(options: OwnServerOptions, events: ListenEvents): Listener {
   const deadlines = new HandshakeDeadlines(options.handshakeTimeout, options.scheduler, options.tls !== undefined);
   const server = options.tls === undefined ? createServer(httpOptions) : createSecure(options);
-  // Node drops fields above a count without a word; the size of the head bounds them as well.
+  // With a limit Node would drop excess fields silently. The size of the head bounds them already.
   server.maxHeadersCount = 0;
   server.on('connection', (socket: Socket) => deadlines.begin(socket));
   server.on('secureConnection', (socket: Socket) => deadlines.secured(socket));
@@ -48,20 +48,20 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
   const receive = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const startedAt = deadlines.end(socket);
     const upgrade = new SocketUpgrade(request, socket, head, options.scheduler, startedAt);
-    // It has had its 408 or 426, and no hook need decide.
+    // The peer has received 408 or 426, and no hook needs to decide.
     if (!socket.writable) return;
     markTaken(socket);
-    // `websocket/13` means a WebSocket too, and is told what is wrong with it.
+    // `websocket/13` asks for a WebSocket too, and gets an answer that says what is wrong with it.
     if (fieldValues(request.rawHeaders, 'Upgrade').some((value) => /websocket/i.test(value))) events.upgrade(upgrade);
     else endAndLinger(socket, encodeRefusal(upgradeRequired), options.scheduler);
   };
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // The deadline stands until the peer has read the answers to what it asked before.
+    // The deadline applies until the responses to earlier requests have been sent.
     afterAnswers(request, socket, () => receive(request, socket, head));
   });
   server.once('listening', () => events.listening(addressOf(server)));
   server.on('drop', () =>
-    events.fault(new Error('a connection was dropped: the server is at its limit of connections')),
+    events.fault(new Error('a connection was dropped: the server has reached its connection limit')),
   );
   const stop = begin(server, options.listen, events);
   return {
@@ -77,9 +77,9 @@ export function listenOwn(options: OwnServerOptions, events: ListenEvents): List
 }
 
 /**
- * Listens. On the path of a Unix socket that a dead process has left it listens once more when the file is out of the way.
+ * Listens. If a dead process has left a Unix socket at the path, removes it and listens again.
  *
- * @returns how to stop that.
+ * @returns a function that stops it.
  */
 function begin(server: HttpServer, listen: ListenOptions, events: ListenEvents): () => void {
   const { path } = listen;
@@ -102,7 +102,7 @@ function begin(server: HttpServer, listen: ListenOptions, events: ListenEvents):
   };
 }
 
-/** Asks before anything else is done for a socket, where there are limits. */
+/** Checks the limits, if any, before anything else is done for a socket. */
 function guard(
   server: HttpServer,
   { tls, scheduler }: OwnServerOptions,
@@ -120,33 +120,33 @@ function guard(
   });
 }
 
-/** A response that an upgrade behind it waits for. */
+/** A response that a later upgrade on the same connection waits for. */
 class NotedResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-  // Node gives more than the types say.
+  // Node passes more arguments than the types say.
   constructor(...given: [Request]) {
     super(...given);
     noteAnswer(given[0].socket, this);
   }
 }
 
-/** Our own deadline covers the whole handshake: Node's are checked only every 30 s. */
+/** Our own deadline covers the whole handshake. Node checks its deadlines only every 30 s. */
 const httpOptions = {
   ServerResponse: NotedResponse,
   highWaterMark: READ_SIZE,
   requestTimeout: 0,
   headersTimeout: 0,
   noDelay: true,
-  // Whatever flag the process runs with: what is ambiguous could hide a second request.
+  // Regardless of the flags of the process: an ambiguous request could hide a second one.
   insecureHTTPParser: false,
 } as const;
 
 const malformed = encodeRefusal(reject(400));
 const tooLong = encodeRefusal(reject(431));
 
-/** What the parser of HTTP cannot take, and what became of the socket or of TLS before. Node's own answer is followed by a reset. */
+/** Answers input that the HTTP parser rejects, and destroys the socket after other errors. Node's own answer is followed by a reset. */
 function refuseMalformed({ code = '' }: NodeJS.ErrnoException, socket: Duplex, scheduler: SchedulerLike): void {
   if (!code.startsWith('HPE_')) socket.destroy();
-  // Who has had an answer lingers, and the parser complains of what is thrown away.
+  // A peer that has received an answer lingers, and the parser reports errors in the discarded bytes.
   else if (socket.writable) endAndLinger(socket, code === 'HPE_HEADER_OVERFLOW' ? tooLong : malformed, scheduler);
 }
 

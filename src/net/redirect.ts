@@ -6,13 +6,13 @@ import { parseTarget, type Target } from '../protocol/handshake/target-url.js';
 import type { DialNetworkOptions, DialRequest } from './client-request.js';
 
 /**
- * The fields of the caller that go to another authority too: which program it is, what its user reads, and which page it acts for. A
- * token can have any name (Authorization, Cookie, X-Api-Key, X-Session), so a list of what is secret would never be whole. Origin names a
- * page, which is no secret; without it a server that asks for it would take the client for something else.
+ * The caller's header fields that are also sent to another authority: the program, the user's languages and the page that it acts for. A
+ * token can have any name (Authorization, Cookie, X-Api-Key, X-Session), so a list of secret fields would never be complete. Origin names a
+ * page, which is not secret. Without it, a server that requires it would not recognize the client.
  */
 const SHAREABLE_FIELDS: ReadonlySet<string> = new Set(['accept-language', 'origin', 'user-agent']);
 
-/** Options of an agent that only keeps sockets, and those that are credentials. `path` is one that Node sets. */
+/** Options of an agent that only pools sockets, and options that are credentials. Node sets `path` itself. */
 const POOL_OPTIONS: ReadonlySet<string> = new Set([
   'keepAlive',
   'keepAliveMsecs',
@@ -32,10 +32,10 @@ const POOL_OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The request that follows a redirect. Whatever may be a credential stays behind for good when the authority changes, and does not come
- * back when a later redirect leads to the first authority again.
+ * Returns the request that follows a redirect. If the authority changes, everything that may be a credential is dropped for good, even
+ * if a later redirect leads back to the first authority.
  *
- * @throws HandshakeError REDIRECT_INVALID when there is nowhere to go, TLS would be lost, or an agent would have to be bypassed;
+ * @throws HandshakeError REDIRECT_INVALID if the redirect has no valid target, TLS would be lost, or an agent would have to be bypassed;
  *   TOO_MANY_REDIRECTS.
  */
 export function nextHop(hop: DialRequest, response: IncomingMessage): DialRequest {
@@ -55,18 +55,18 @@ export function nextHop(hop: DialRequest, response: IncomingMessage): DialReques
   return isSameAuthority(hop.target, target) ? next : withoutCredentials(next, response);
 }
 
-/** Whether both are one host and one port. `ws://host` and `wss://host`, each with the port of its scheme, count as one. */
+/** Whether both have the same host and port. `ws://host` and `wss://host`, each with its default port, count as the same. */
 function isSameAuthority(from: Target, to: Target): boolean {
   return to.authority === from.authority && to.socketPath === from.socketPath;
 }
 
 function resolve(from: Target, location: string | undefined, response: IncomingMessage): Target {
-  if (location === undefined) throw refused(response, 'REDIRECT_INVALID', 'redirected without a Location');
+  if (location === undefined) throw refused(response, 'REDIRECT_INVALID', 'a redirect must have a Location, got none');
   try {
     const target = parseTarget(new URL(location, from.href));
-    // A server must not point us at a socket of this machine.
+    // A server must not be able to direct us to a Unix socket on this machine.
     if (target.socketPath !== undefined && target.socketPath !== from.socketPath)
-      throw new SyntaxError('a Unix socket');
+      throw new SyntaxError('a redirect must not lead to a Unix socket');
     return authorized(from, target);
   } catch (error) {
     const cause = error instanceof Error ? `: ${error.message}` : '';
@@ -75,10 +75,10 @@ function resolve(from: Target, location: string | undefined, response: IncomingM
 }
 
 /**
- * `target` with the user and password of the URL that it comes from, on the same authority.
+ * Returns `target`, with the user and password of the previous URL if the authority is the same.
  *
- * @throws SyntaxError for others. RFC 9110 §4.2.4: "Before making use of an "http" or "https" URI reference received from an untrusted
- *   source, a recipient SHOULD parse for userinfo and treat its presence as an error".
+ * @throws SyntaxError if `target` has other credentials. RFC 9110 §4.2.4: "Before making use of an "http" or "https" URI reference
+ *   received from an untrusted source, a recipient SHOULD parse for userinfo and treat its presence as an error".
  */
 function authorized(from: Target, target: Target): Target {
   const own = isSameAuthority(from, target) ? from.authorization : undefined;
@@ -88,14 +88,14 @@ function authorized(from: Target, target: Target): Target {
   return own === undefined ? target : { ...target, authorization: own };
 }
 
-/** Without all that was meant for the authority before: what is left is public, or decides which servers are trusted. */
+/** Removes everything meant for the previous authority. What remains is public, or decides which servers are trusted. */
 function withoutCredentials(hop: DialRequest, response: IncomingMessage): DialRequest {
   const { agent, cert, key, pfx, passphrase, secureContext, servername, ...network } = hop.network;
   if (agent !== undefined && !onlyKeepsSockets(agent)) {
     throw refused(
       response,
       'REDIRECT_INVALID',
-      `redirected to ${hop.target.authority}, where the agent cannot go along: it may hold credentials, and be the only allowed way`,
+      `redirected to ${hop.target.authority}, where agent must not be used: it may hold credentials, and must not be bypassed`,
     );
   }
   const headers = Object.entries(hop.headers).filter(([name]) => SHAREABLE_FIELDS.has(name));
@@ -103,8 +103,8 @@ function withoutCredentials(hop: DialRequest, response: IncomingMessage): DialRe
 }
 
 /**
- * Whether the next host is reached in the same way without `agent`. One that makes its sockets itself may be a tunnel, and one with other
- * options may choose an address or pin certificates: a server must not be able to send us around it.
+ * Whether the next host can be reached in the same way without `agent`. An agent that creates its own sockets may be a tunnel, and one with
+ * other options may choose an address or pin certificates. A server must not be able to make us bypass it.
  */
 function onlyKeepsSockets(agent: Agent): boolean {
   const prototype: unknown = Object.getPrototypeOf(agent);

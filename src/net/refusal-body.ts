@@ -3,13 +3,13 @@ import type { SchedulerLike } from 'rxjs';
 import { HandshakeError } from '../protocol/errors.js';
 import { toHeaderRecord } from '../protocol/handshake/header-fields.js';
 
-/** The most that is kept of the body of a refusal, in bytes. */
+/** How much of the body of a refusal is kept, in bytes. */
 const BODY_LIMIT = 65_536;
 
-/** How long a body may take, in milliseconds. What has come by then is enough. */
+/** How long to wait for the body, in milliseconds. What has arrived by then is used. */
 const BODY_TIMEOUT = 1_000;
 
-/** Reads the response to a handshake that was not accepted, and hands over the error that it makes. Once. */
+/** Reads the response to a handshake that was refused, and calls `done` once with an error that describes it. */
 export function readRefusal(
   response: IncomingMessage,
   scheduler: SchedulerLike,

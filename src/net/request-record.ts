@@ -3,13 +3,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
- * A request to upgrade that nobody has seen yet: enough to make it again when somebody asks for it. Every connection of a server keeps
- * its request, and few look at it; as a stream with a list of strings it takes 1 KiB, in this form a quarter of that.
+ * A compact record of an upgrade request that the application has not seen yet, from which the request is built on demand. Every
+ * connection of a server keeps its request, but few are read. As a stream with a list of strings a request takes 1 KiB, in this form a
+ * quarter of that.
  */
 export class RequestRecord {
   readonly url: string;
   readonly #socket: Duplex;
-  /** Names and values, a line each: none of them can hold the end of a line. */
+  /** Names and values, one per line: none of them can contain a line break. */
   readonly #fields: string;
   #request: IncomingMessage | undefined;
 
@@ -19,7 +20,7 @@ export class RequestRecord {
     this.#fields = rawHeaders.join('\n');
   }
 
-  /** The request, of HTTP/1.1 and without a body as every accepted one. */
+  /** The request. Every accepted request is HTTP/1.1 and has no body. */
   get request(): IncomingMessage {
     this.#request ??= this.#make();
     return this.#request;
@@ -42,11 +43,11 @@ export class RequestRecord {
   }
 }
 
-/** Fields of which Node keeps the first one only. */
+/** Fields of which Node keeps only the first. */
 const SINGLE =
   /^(?:age|authorization|content-(?:length|type)|etag|expires|from|host|if-(?:un)?modified-since|last-modified|location|max-forwards|proxy-authorization|referer|retry-after|server|user-agent)$/;
 
-/** The values of each field, by its name in lower case. */
+/** The values of each field, by lower-case name. */
 function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
   const fields = new Map<string, string[]>();
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -58,7 +59,7 @@ function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
   return Object.fromEntries(fields);
 }
 
-/** As `message.headers` of Node joins what came more than once. */
+/** Joins repeated fields as Node does for `message.headers`. */
 function joined(fields: Record<string, readonly string[]>): IncomingHttpHeaders {
   return Object.fromEntries(
     Object.entries(fields).map(([name, values]) => {

@@ -6,13 +6,13 @@ import { encodeRefusal } from '../protocol/handshake/write-response.js';
 import { endAndLinger } from './linger.js';
 import type { Place } from './listener.js';
 
-/** Sockets that are being told, at a time. Those beyond are reset without a word, so that a flood of them takes nothing. */
+/** How many refused sockets may wait or be answered at a time. Further ones are reset without an answer, so a flood costs nothing. */
 const MAX_TOLD = 256;
 
-/** How the sockets of a server are admitted. */
+/** Options of {@link SocketAdmission}. */
 export interface SocketAdmissionOptions {
   admit(address: string | undefined): Place | Rejection;
-  /** Whether TLS comes first: then nothing can be said, and the socket is reset. */
+  /** Whether TLS comes first. Then no answer can be sent, and the socket is reset. */
   readonly secure: boolean;
   readonly scheduler: SchedulerLike;
   /** A socket was refused. */
@@ -20,17 +20,17 @@ export interface SocketAdmissionOptions {
 }
 
 /**
- * Stands before all that listens to 'connection' of a server, Node's own listeners too: a socket that is not admitted gets no HTTP
- * parser, no TLS session and no deadline. What was admitted counts until it is gone.
+ * Runs before all 'connection' listeners of a server, including Node's own: a socket that is not admitted gets no HTTP
+ * parser, no TLS session and no deadline. An admitted socket counts until it is gone.
  */
 export class SocketAdmission {
   readonly #server: HttpServer;
   readonly #options: SocketAdmissionOptions;
   readonly #listeners: ReturnType<HttpServer['listeners']>;
-  /** Sockets that wait for their second chance or read their refusal. */
+  /** Sockets that wait for a second check, or receive their refusal. */
   readonly #told = new Set<Socket>();
 
-  /** Takes the place of the listeners that are there now. */
+  /** Replaces the current 'connection' listeners of `server`. */
   constructor(server: HttpServer, options: SocketAdmissionOptions) {
     this.#server = server;
     this.#options = options;
@@ -46,13 +46,13 @@ export class SocketAdmission {
     else this.#wait(socket);
   }
 
-  /** Who left before may be noticed after who comes, when the system tells of both at once. Another turn of the loop knows. */
+  /** Checks again one turn later: if the system reports both at once, an earlier close may be noticed after the new connection. */
   #wait(socket: Socket): void {
     this.#told.add(socket);
     const onClose = (): void => {
       this.#told.delete(socket);
     };
-    // Without a listener a reset would end the process.
+    // A reset without a listener would end the process.
     const onError = (): void => {};
     socket.on('error', onError).once('close', onClose);
     const decide = (): void => {
@@ -70,7 +70,7 @@ export class SocketAdmission {
       socket.off('error', onError).off('close', onClose);
       this.#enter(socket, place);
     };
-    // The first is still in the turn in which it came.
+    // The first runs in the turn in which the socket connected.
     setImmediate(() => setImmediate(decide));
   }
 
@@ -83,7 +83,7 @@ export class SocketAdmission {
     this.#options.refused(socket.remoteAddress, rejection);
     if (!isMute) endAndLinger(socket, encodeRefusal(rejection), this.#options.scheduler);
     else if (socket.remoteFamily === undefined) socket.destroy();
-    // No FIN: it would leave the port waiting in the kernel.
+    // A FIN would leave the port waiting in the kernel.
     else socket.resetAndDestroy();
   }
 }

@@ -9,22 +9,22 @@ import { readDirectly } from './direct-read.js';
 import { unstoppedReader } from './tls-reading.js';
 import { unsentOf } from './unsent.js';
 
-/** Pieces of up to this size in all are joined before they are written: cheaper than a vectored write. In bytes. */
+/** Pieces of up to this total size are joined before they are written, which is cheaper than a vectored write. In bytes. */
 const JOIN_LIMIT = 16_384;
 
 const NOTHING = Buffer.alloc(0);
 
-/** Under this symbol a socket carries its port, so that all sockets share their listeners: closures would cost 0.5 KiB each. */
+/** The symbol under which a socket keeps its port, so that all sockets share their listeners: closures would cost 0.5 KiB each. */
 const portSymbol: unique symbol = Symbol('port');
 
 /** A socket that a port listens to. */
 interface PortSocket extends Duplex {
   [portSymbol]: SocketPort;
-  /** Of Node: what failed is noted here too, and a stream that has failed reads no more. */
+  /** Node's own state. It records errors here too, and a stream with an error stops reading. */
   readonly _readableState?: { errored?: Error | null };
 }
 
-/** A {@link BytePort} over a socket of TCP, TLS or a Unix path, or over any other Duplex. */
+/** A {@link BytePort} over a TCP, TLS or Unix socket, or over any other Duplex. */
 export class SocketPort implements BytePort {
   readonly synchronous: boolean;
   readonly #socket: PortSocket;
@@ -36,13 +36,13 @@ export class SocketPort implements BytePort {
   /** Whether a write has failed. */
   #isBroken = false;
   #isTerminated = false;
-  /** What was given after that, in bytes. */
+  /** Bytes given to `write` after the socket stopped being writable. */
   #unwritten = 0;
   #written: ((error?: Error | null) => void) | undefined;
   #head: Buffer | undefined;
 
   /**
-   * @param head bytes that were read behind the handshake, delivered before all others.
+   * @param head bytes that were read after the handshake, delivered before all others.
    */
   constructor(socket: Duplex, head: Buffer) {
     this.#socket = socket as PortSocket;
@@ -50,7 +50,7 @@ export class SocketPort implements BytePort {
     const plain = socket instanceof Socket && !('encrypted' in socket && socket.encrypted === true);
     this.synchronous = plain;
     this.#resettable = plain && socket.remoteFamily !== undefined;
-    // From the first moment on: without this one a reset ends the process.
+    // Needed from the start: without a listener a reset would end the process.
     socket.on('error', onError);
     // The peer's FIN must not end our side: its Close frame may still wait for demand, and be answered then.
     socket.allowHalfOpen = true;
@@ -79,7 +79,7 @@ export class SocketPort implements BytePort {
     socket.resume();
   }
 
-  /** Bytes came: the first `length` of `memory`. @internal */
+  /** Receives bytes: the first `length` of `memory`. @internal */
   received(memory: Buffer, length: number): void {
     beginReceiving();
     try {
@@ -89,20 +89,20 @@ export class SocketPort implements BytePort {
     }
   }
 
-  /** It emitted 'end'. @internal */
+  /** The socket emitted 'end'. @internal */
   ended(): void {
     this.#events?.ended();
   }
 
-  /** It emitted 'error': 'close' follows. @internal */
+  /** The socket emitted 'error'; 'close' follows. @internal */
   failed(error: Error): void {
     this.#error ??= error;
   }
 
   /**
-   * A write has failed, and Node is about to destroy the socket for it, with all that can still be read.
+   * A write has failed, and Node is about to destroy the socket, with all bytes that can still be read.
    *
-   * @returns whether it is kept for that.
+   * @returns whether the socket is kept, so that they can be read.
    * @internal
    */
   keepsReading(error: Error): boolean {
@@ -116,7 +116,7 @@ export class SocketPort implements BytePort {
     return true;
   }
 
-  /** It emitted 'close'. @internal */
+  /** The socket emitted 'close'. @internal */
   closed(): void {
     if (!this.#isTerminated) this.#deliverRest();
     this.#events?.closed(this.#error);
@@ -125,7 +125,7 @@ export class SocketPort implements BytePort {
   write(pieces: readonly Uint8Array[]): void {
     const socket = this.#socket;
     if (!socket.writable) {
-      // Those who send in a loop learn at once that nothing leaves; `broken` or `closed` follows.
+      // Callers that send in a loop notice at once that nothing is sent. `broken` or `closed` follows.
       if (!socket.writableEnded) for (const { length } of pieces) this.#unwritten += length;
       return;
     }
@@ -139,7 +139,7 @@ export class SocketPort implements BytePort {
     }
     if (socket.writableLength === 0) return;
     this.#writing = true;
-    // Calls back behind all that waits. A callback for each write would cost 0.2 us, and most have left by now.
+    // Calls back after all queued writes. A callback for each write would cost 0.2 us, and most writes have completed by now.
     if (this.synchronous) socket.write(NOTHING, this.#ownWritten());
   }
 
@@ -188,7 +188,7 @@ export class SocketPort implements BytePort {
     return this.#written;
   }
 
-  /** A stream that is destroyed keeps to itself what waited in it while it was paused. */
+  /** Delivers what the stream buffered while it was paused: a destroyed stream does not emit it. */
   #deliverRest(): void {
     for (let rest: unknown = this.#socket.read(); rest instanceof Buffer; rest = this.#socket.read()) {
       this.received(rest, rest.length);
@@ -201,7 +201,7 @@ export class SocketPort implements BytePort {
     if (!this.#socket.destroyed) this.received(head, head.length);
   }
 
-  /** Earlier writes of the same tick report late: what counts is that nothing is left. */
+  /** A write has completed. Earlier writes of the same tick report late, so only an empty queue counts. */
   #left(): void {
     if (!this.#writing || this.#socket.writableLength > 0) return;
     this.#writing = false;
@@ -230,8 +230,8 @@ function onClose(this: PortSocket): void {
 }
 
 /**
- * In the place of `destroy` of a socket. Node calls it when a write fails, which says nothing about what the peer sent before: the answer
- * of a peer that has gone to anything that is written is a reset, and its last messages and its Close frame may not be read yet.
+ * Replaces `destroy` of a socket. Node calls it when a write fails, which says nothing about what the peer sent before: a peer that is
+ * gone answers every write with a reset, and its last messages and its Close frame may still be unread.
  */
 function destroy(this: Socket, error?: Error): Socket {
   const { syscall } = (error ?? {}) as NodeJS.ErrnoException;

@@ -17,25 +17,25 @@ import { RequestRecord } from './request-record.js';
 import { SocketPort } from './socket-port.js';
 import type { UpgradeRequest } from './upgrade-request.js';
 
-/** The most that is read from a peer while hooks decide about it, in bytes. */
+/** How much is read from a peer while hooks decide about it, in bytes. */
 export const EARLY_LIMIT = 65_536;
 
-/** How long a connection is silent before TCP asks whether its peer lives, in milliseconds. */
+/** How long a connection is silent before TCP probes the peer, in milliseconds. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** An {@link UpgradeRequest} of HTTP/1.1, from the arguments of Node's 'upgrade' event. Created inside that event. */
+/** An {@link UpgradeRequest} over HTTP/1.1, from the arguments of Node's 'upgrade' event. Must be created inside that event. */
 export class SocketUpgrade implements UpgradeRequest {
   readonly startedAt: number;
   readonly isAdmitted: boolean;
   readonly #request: IncomingMessage;
-  /** Whether anybody may have seen the request: on the servers of others somebody always may. */
+  /** Whether the application may have seen the request. On servers of the application this is always true. */
   #isShown: boolean;
   readonly #socket: Duplex;
   readonly #scheduler: SchedulerLike;
   #head: Buffer;
   #early: Buffer[] = [];
   #gone = false;
-  /** What had been written when hooks began to decide, on servers of others: something else may answer meanwhile. */
+  /** Bytes written when the hooks started, on servers of the application: another listener may answer meanwhile. */
   #written: number | undefined;
   #unwatch: (() => void) | undefined;
 
@@ -43,7 +43,7 @@ export class SocketUpgrade implements UpgradeRequest {
     this.#gone = true;
   };
 
-  /** @param startedAt when it connected; only own servers know. */
+  /** @param startedAt when the peer connected; undefined except on own servers. */
   constructor(request: IncomingMessage, socket: Duplex, head: Buffer, scheduler: SchedulerLike, startedAt?: number) {
     this.#request = request;
     this.#isShown = startedAt === undefined;
@@ -52,13 +52,13 @@ export class SocketUpgrade implements UpgradeRequest {
     this.#socket = socket;
     this.#head = head;
     this.#scheduler = scheduler;
-    // Node has removed its own listener: without this one a reset ends the process.
+    // Node has removed its own listener. Without this one a reset would end the process.
     socket.on('error', this.#onError);
     if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
     if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
   }
 
-  /** Whether something else has answered since: then nothing is done to the socket any more. */
+  /** Whether another listener has answered since. Then the socket must be left alone. */
   get #isLost(): boolean {
     if (this.#written === undefined || this.#gone) return false;
     return this.#socket.writableEnded || bytesWrittenTo(this.#socket) !== this.#written;
@@ -147,7 +147,7 @@ export class SocketUpgrade implements UpgradeRequest {
       socket.destroy();
       return undefined;
     }
-    // Paused until the port is opened, so that what comes meanwhile stays behind the early bytes.
+    // Paused until the port is opened, so that bytes that arrive meanwhile follow the early ones.
     socket.pause();
     if (keepAlive && 'setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') {
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -175,24 +175,24 @@ export class SocketUpgrade implements UpgradeRequest {
   }
 }
 
-/** Not there on streams that are no sockets. */
+/** Returns the bytes written to `socket`; undefined for a stream that is not a socket. */
 function bytesWrittenTo(socket: Duplex): number | undefined {
   return 'bytesWritten' in socket ? (socket.bytesWritten as number) : undefined;
 }
 
 function reportLost(): void {
-  const message = 'something else answered an upgrade while its hooks decided: the socket is left to it';
+  const message = 'another listener answered an upgrade while its hooks decided: the socket is left to that listener';
   report('server-error', { error: new UsageError('ALREADY_UPGRADED', message) });
   complain(undefined, { kind: 'upgrade', key: 'lost', message });
 }
 
-/** Entries of `rawHeaders` that Node keeps where the server sets no `maxHeadersCount`: two for each field. */
+/** Entries of `rawHeaders` that Node keeps if the server sets no `maxHeadersCount`, two for each field. */
 const MAX_ENTRIES = 2_000;
 
-/** Entries that Node's parser hands over at a time: only what comes behind the first of these can be dropped. */
+/** Entries that Node's parser delivers at a time. Only entries after the first batch can be dropped. */
 const BATCH = 62;
 
-/** Whether Node may have dropped header fields. It does so without a word, above `maxHeadersCount` of the server. */
+/** Whether Node may have dropped header fields. It drops those above `maxHeadersCount` of the server silently. */
 export function isTruncated({ rawHeaders, socket }: IncomingMessage): boolean {
   const { server } = socket as { server?: { maxHeadersCount?: number | null } };
   const count = server?.maxHeadersCount;

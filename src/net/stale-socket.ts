@@ -3,19 +3,19 @@ import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 
-/** Whether `path` names a file: the pipes of Windows and the abstract sockets of Linux are gone with their process. */
+/** Whether `path` names a file. The pipes of Windows and the abstract sockets of Linux disappear with their process. */
 export function isSocketFile(path: string, platform: string = process.platform): boolean {
   return platform !== 'win32' && !path.startsWith('\0');
 }
 
 /**
- * Removes the Unix socket at `path` if nothing listens on it: a process that was killed leaves the file, and with it the path is taken
- * for ever. Everything else stays: a socket on which something listens, or whose answer is not clear, and a file that is no socket.
+ * Removes the Unix socket at `path` if nothing listens on it: a killed process leaves the file behind, which blocks the path forever.
+ * A socket that something listens on, a socket in an unclear state, and a file that is not a socket are kept.
  *
- * The file is moved aside before it is removed, and asked once more there. So of two processes that start at the same time
- * neither removes the new socket of the other: it gets it back.
+ * The file is moved aside before it is removed, and probed again there. If two processes start at the same time,
+ * neither removes the new socket of the other: that socket is put back.
  *
- * @param done told once whether the path is free. It may be taken again by then.
+ * @param done called once with whether the path is free. It may be taken again by then.
  */
 export function removeStaleSocket(path: string, done: (isFree: boolean) => void): void {
   if (!attempt(() => lstatSync(path).isSocket())) {
@@ -29,14 +29,14 @@ export function removeStaleSocket(path: string, done: (isFree: boolean) => void)
   });
 }
 
-/** Never over what has come to the path meanwhile. */
+/** Moves the file back, but never over a new file at `path`. */
 function putBack(aside: string, path: string): false {
   linkSync(aside, path);
   unlinkSync(aside);
   return false;
 }
 
-/** Whether nothing listens on the socket at `path`. */
+/** Calls `answer` with whether nothing listens on the socket at `path`. */
 function probe(path: string, answer: (isDead: boolean) => void): void {
   const socket = connect(path);
   socket.once('connect', () => {
@@ -46,7 +46,7 @@ function probe(path: string, answer: (isDead: boolean) => void): void {
   socket.once('error', ({ code }: NodeJS.ErrnoException) => answer(code === 'ECONNREFUSED'));
 }
 
-/** Whether `step` succeeded. It may fail because another process was faster, or for lack of rights. */
+/** Returns whether `step` succeeded. It may fail because another process was faster, or for lack of permissions. */
 function attempt(step: () => unknown): boolean {
   try {
     return step() !== false;

@@ -5,7 +5,7 @@ import { afterAnswersRead, ignore } from './open-answers.js';
 import { SocketUpgrade } from './socket-upgrade.js';
 
 /**
- * Under this symbol a socket says that sluice answers its request. It is registered, so that other copies of sluice in the process see
+ * The symbol that marks a socket whose request sluice answers. It is registered, so that other copies of sluice in the process see
  * it: the ESM and the CommonJS build, and other versions.
  */
 const takenSymbol: unique symbol = Symbol.for('sluice.taken') as never;
@@ -14,7 +14,7 @@ interface TakenSocket {
   [takenSymbol]?: true;
 }
 
-/** Says that `socket` is answered here, and by nothing else of sluice. */
+/** Marks `socket` as answered here, so that no other part of sluice answers it. */
 export function markTaken(socket: Duplex): void {
   (socket as TakenSocket)[takenSymbol] = true;
 }
@@ -25,10 +25,10 @@ export function isTaken(socket: Duplex): boolean {
 }
 
 /**
- * Takes the socket of an 'upgrade' event, and calls `ready` with its request once the earlier requests on the connection are answered: at
- * once, unless the peer pipelines. A socket that has been ended is left to whatever ended it.
+ * Takes the socket of an 'upgrade' event, and calls `ready` with its request once the earlier requests on the connection are answered:
+ * immediately, unless the peer pipelines. A socket that has been ended is left to the code that ended it.
  *
- * @returns undefined, or why the socket is left alone: there would be two answers on it.
+ * @returns undefined, or an error if the socket is left alone because it would get two answers.
  */
 export function takeUpgrade(
   upgrade: UpgradeArguments,
@@ -46,15 +46,15 @@ export function takeUpgrade(
   return undefined;
 }
 
-/** @returns undefined for a socket that nothing answers yet. */
+/** @returns undefined if nothing answers the socket yet. */
 function faultOf(socket: Duplex): UsageError | undefined {
-  if (isTaken(socket)) return alreadyUpgraded('sluice answers the request on it already');
-  return isRead(socket) ? alreadyUpgraded('another listener reads it') : undefined;
+  if (isTaken(socket)) return alreadyUpgraded('sluice already answers its request');
+  return isRead(socket) ? alreadyUpgraded('another listener reads from it') : undefined;
 }
 
 /**
- * Whether something reads it, as every library does once it has answered. Node's 'upgrade' event hands out a socket that is neither
- * flowing nor paused, so one that flows into a listener was put to use since.
+ * Whether another listener reads the socket, as every library does once it has answered. Node's 'upgrade' event passes a socket that is
+ * neither flowing nor paused, so a socket that flows into a listener has been used since.
  */
 function isRead(socket: Duplex): boolean {
   if (socket.listenerCount('readable') > 0) return true;
@@ -64,6 +64,6 @@ function isRead(socket: Duplex): boolean {
 function alreadyUpgraded(why: string): UsageError {
   return new UsageError(
     'ALREADY_UPGRADED',
-    `found a socket that is upgraded already: ${why}. It is left alone; pass each 'upgrade' event on to one server only`,
+    `the socket is already upgraded: ${why}. It is left alone; pass each 'upgrade' event to one server only`,
   );
 }

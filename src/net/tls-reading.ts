@@ -1,21 +1,21 @@
 import type { Duplex } from 'node:stream';
 
-/** The handle of a TLS socket, over that of its transport. */
+/** The handle of a TLS socket, over the handle of its transport. */
 interface TlsHandle {
   readonly writeQueueSize?: unknown;
   readonly _parent?: ReadHandle | null;
 }
 
-/** What reads the encrypted bytes. */
+/** A handle that reads the encrypted bytes. */
 export interface ReadHandle {
   readStop(): unknown;
   readStart(): unknown;
 }
 
 /**
- * The handle that reads the encrypted bytes of `socket`, where it goes on reading while the socket is paused, so that all that the peer
- * sends would be kept: with the TLS of Deno (2.9). The TLS of Node stops the transport by itself, and its handles say what they have queued
- * for writing; that is how the two are told apart. `undefined` where nothing has to be stopped.
+ * Returns the handle that reads the encrypted bytes of `socket` if it continues to read while the socket is paused, which would buffer
+ * everything that the peer sends. The TLS of Deno (2.9) does so. The TLS of Node stops the transport by itself, and its handles report what
+ * they have queued for writing, which tells the two apart. Returns `undefined` if there is nothing to stop.
  */
 export function unstoppedReader(socket: Duplex): ReadHandle | undefined {
   const { _handle: handle } = socket as Duplex & { readonly _handle?: TlsHandle | null };

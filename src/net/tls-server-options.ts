@@ -25,7 +25,7 @@ export const TLS_SERVER_OPTIONS: readonly (keyof TlsServerOptions)[] = [
   'ticketKeys',
 ];
 
-/** Options of TLS for a server, passed on to `node:tls`. With `key` and `cert`, `pfx` or `SNICallback` it serves `wss:`. */
+/** TLS options of a server, passed on to `node:tls`. With `key` and `cert`, `pfx` or `SNICallback` it serves `wss:`. */
 export interface TlsServerOptions
   extends Pick<
     ServerOptions,
@@ -52,7 +52,7 @@ export interface TlsServerOptions
     | 'ticketKeys'
   > {}
 
-/** The TLS options among `options`; nothing when there are none. */
+/** Returns the TLS options among `options`; undefined if there are none. */
 export function pickTlsOptions(options: TlsServerOptions): TlsServerOptions | undefined {
   const given = TLS_SERVER_OPTIONS.filter((name) => (options as Record<string, unknown>)[name] !== undefined);
   if (given.length === 0) return undefined;

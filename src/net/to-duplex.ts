@@ -8,44 +8,43 @@ import type { Outgoing } from '../connection/outgoing.js';
 import { leave } from '../connection/requested-close.js';
 import { UsageError } from '../protocol/errors.js';
 
-/** The longest message that bytes are sent in by default: every peer that keeps to its defaults takes it. In bytes. */
+/** The default size limit of messages in byte mode, which every peer with default settings accepts. In bytes. */
 const MAX_MESSAGE_SIZE = 65_536;
 
 /** Options of {@link toDuplex}. */
 export interface ToDuplexOptions {
-  /** Chunks are whole messages, as they are: text is a string. Otherwise they are bytes, and the bounds of messages are lost. @default false */
+  /** Whether each chunk is one message, and text is a string. Otherwise chunks are bytes without message boundaries. @default false */
   readonly objectMode?: boolean;
-  /** What the stream itself buffers in each direction, in bytes, or in messages in object mode. @default what Node says */
+  /** How much the stream itself buffers in each direction, in bytes, or in messages in object mode. @default the default of Node.js */
   readonly highWaterMark?: number;
   /**
-   * The longest message that bytes are sent in: a longer write becomes several messages. In bytes, or `Infinity` for one message for each
-   * write. Raise it for a peer that is known to take longer ones. Not in object mode. @default 65_536
+   * The longest message to send, in bytes: a longer write becomes several messages. With `Infinity` each write is one message.
+   * Raise it for a peer that is known to accept longer messages. Not in object mode. @default 65_536
    */
   readonly maxMessageSize?: number;
-  /** What bytes are read as: strings in this encoding, as after `setEncoding`. Not in object mode. @default Buffers */
+  /** The encoding in which the stream is read as strings, as after `setEncoding`. Not in object mode. @default Buffers */
   readonly encoding?: BufferEncoding;
 }
 
 /**
- * A connection as a Duplex of Node, with backpressure both ways: the connection is held while nobody reads, and a write is done when
- * `send.ready$` is true again.
+ * Returns a connection as a Node.js Duplex, with backpressure in both directions: the connection is held while the stream is not read, and
+ * a write completes when `send.ready$` is true again.
  *
- * As bytes: text is read as UTF-8, and what is written is sent in binary messages, one for each write, or several where that is longer than
- * `maxMessageSize`. In object mode each chunk is a message. A stream of Node cannot
- * carry `null`: a message that a codec decodes to `null` destroys the stream with a `UsageError` NULL_MESSAGE and closes with 1011, and
- * `write(null)` throws. Wrap it in an object.
+ * In byte mode text is read as UTF-8. Each write is sent as one binary message, or as several if it is longer than `maxMessageSize`. In
+ * object mode each chunk is a message. A Node.js stream cannot carry `null`: a message that a codec decodes to `null` destroys the stream
+ * with a `UsageError` NULL_MESSAGE and closes with 1011, and `write(null)` throws. Wrap it in an object.
  *
- * `end()` closes with 1000 behind what was written. `destroy(error)` closes with 1011, or with the `code` or `closeCode` of the error and
- * its `reason`. Leaving closes with 1000: `destroy()`, `break` in a `for await` over the stream, `take(n)`, and an AbortSignal, unless
- * that was aborted with an error of its own.
+ * `end()` closes with 1000 after everything written is sent. `destroy(error)` closes with 1011, or with the `code` or `closeCode` of the
+ * error and its `reason`. Leaving the stream closes with 1000: `destroy()`, `break` in a `for await` over it, `take(n)`, or an AbortSignal,
+ * unless the signal was aborted with an error of its own.
  *
- * The stream ends when the connection ends with 1000, without a code, or by us; otherwise it is destroyed with what `connect()` would
- * error with: listen to 'error', or use `pipeline`, as with every stream. It emits 'close' after the end of the connection also if it
- * was never read. A write that comes too late fails with `ConnectionClosedError` and the code that the peer closed with; after this side
- * has closed it is discarded, and the stream is destroyed without an error once what has come is read. It holds: other subscribers of
- * `messages$` wait with it.
+ * The stream ends if the connection ends with 1000, without a code, or by us. Otherwise it is destroyed with the error that `connect()`
+ * would give: listen to 'error', or use `pipeline`, as with every stream. It emits 'close' after the connection has ended, even if it was
+ * never read. A write that comes too late fails with `ConnectionClosedError` and the code that the peer closed with. If this side has closed, the
+ * write is discarded, and the stream is destroyed without an error once all received data is read. The stream holds the connection: other
+ * subscribers of `messages$` wait with it.
  *
- * @throws TypeError or RangeError for an option that is not allowed.
+ * @throws TypeError or RangeError if an option is invalid.
  * @example await pipeline(createReadStream('dump.sql'), toDuplex(conn));
  */
 export function toDuplex(
@@ -97,16 +96,16 @@ function checked(options: ToDuplexOptions): ToDuplexOptions {
 
 type Done = (error?: Error | null) => void;
 
-/** How a stream takes and gives messages. */
+/** The settings of a {@link Bridge}. */
 interface BridgeSettings {
   readonly objectMode: boolean;
   /** In bytes. */
   readonly maxMessageSize: number;
-  /** Whether the stream gives strings. */
+  /** Whether the stream emits strings. */
   readonly hasEncoding: boolean;
 }
 
-/** What moves messages between a connection and its stream. */
+/** Moves messages between a connection and its stream. */
 class Bridge<In, Out> {
   readonly #conn: Connection<unknown, In, Out>;
   readonly #settings: BridgeSettings;
@@ -116,7 +115,7 @@ class Bridge<In, Out> {
   #isWanted = false;
   #isComplete = false;
   #info: CloseInfo | undefined;
-  /** Whether a write came after we had closed. */
+  /** Whether a write followed our close. */
   #isDiscarding = false;
 
   constructor(conn: Connection<unknown, In, Out>, settings: BridgeSettings) {
@@ -139,7 +138,7 @@ class Bridge<In, Out> {
     this.#subscription.add(
       this.#conn.close$.subscribe((info) => {
         this.#info = info;
-        // Nothing waits for a reader, so none has to come for the stream to end.
+        // With nothing left to read, the stream can end without a reader.
         if (this.#conn.stats.inboxBytes === 0) this.#release();
         this.#endIfDone();
       }),
@@ -174,7 +173,7 @@ class Bridge<In, Out> {
     hold?.unsubscribe();
   }
 
-  /** Sends `bytes` from `from` on in messages of the longest allowed size, each when there is room for it. */
+  /** Sends `bytes` from `from` on in messages of the maximum size, each as soon as there is room for it. */
   #sendFrom(from: number, bytes: Uint8Array, done: Done): void {
     const { maxMessageSize } = this.#settings;
     for (let at = from; at < bytes.length; at += maxMessageSize) {
@@ -186,7 +185,7 @@ class Bridge<In, Out> {
   }
 
   /**
-   * Sends `message`. `true` if another one may follow at once; otherwise `next` is called when it may.
+   * Sends `message`. Returns `true` if the next may follow immediately; otherwise `next` is called when it may.
    *
    * @param done called if nothing more can be sent.
    */
@@ -214,13 +213,13 @@ class Bridge<In, Out> {
           waiting.unsubscribe();
           done();
         },
-        // What was accepted is sent before the connection closes, unless that is lost.
+        // Accepted messages are sent before the connection closes, unless it is lost.
         complete: () => void this.#conn.close$.subscribe((info) => done(closeErrorOf(info))),
       }),
     );
   }
 
-  /** A write came too late. */
+  /** Answers a write after the end of the connection. */
   #refuse(info: CloseInfo, done: Done): void {
     const error = refusedError(info);
     if (error !== undefined) {
@@ -228,7 +227,7 @@ class Bridge<In, Out> {
       return;
     }
     const duplex = this.#duplex;
-    // We have closed: a normal end for those who read, and what else is written is lost with it.
+    // We have closed: the stream ends normally for readers, and further writes are discarded.
     if (duplex.readableFlowing === null) {
       duplex.destroy();
       done(closedError(info));
@@ -236,24 +235,24 @@ class Bridge<In, Out> {
     }
     if (!this.#isDiscarding) duplex.once('end', () => duplex.destroy());
     this.#isDiscarding = true;
-    // An endless source must not keep the event loop for itself.
+    // An endless source must not block the event loop.
     setImmediate(done);
   }
 
   #push(message: In): void {
     const duplex = this.#duplex;
-    // For a stream of Node null is its end: the rest would be lost, and a stream that was cut would look whole.
+    // null ends a Node stream: the rest would be lost, and a truncated stream would look complete.
     if (message === null) {
       duplex.destroy(nullMessage());
       return;
     }
-    // The stream may ask for more while it takes this one.
+    // The stream may ask for more while it accepts this message.
     this.#isWanted = false;
     const wantsMore = duplex.push(this.#settings.objectMode ? message : this.#bytesOf(message));
     if (!wantsMore && !this.#isWanted) this.#hold ??= this.#conn.hold();
   }
 
-  /** The messages may end later than the connection: those that wait come first. */
+  /** Ends the stream if connection and messages have ended. Messages may end later, because buffered ones are delivered first. */
   #endIfDone(): void {
     if (!this.#isComplete || this.#info === undefined) return;
     const duplex = this.#duplex;
@@ -263,13 +262,13 @@ class Bridge<In, Out> {
       return;
     }
     duplex.push(null);
-    // Ends a stream that nobody reads, as those of sockets do.
+    // Ends a stream that is not read, as Node does for sockets.
     if (duplex.readableLength === 0) duplex.read(0);
   }
 
   #bytesOf(message: unknown): Uint8Array | string {
     if (message instanceof ArrayBuffer) return new Uint8Array(message);
-    // Through the decoder of the stream, behind what it has of a character that was cut.
+    // Goes through the decoder of the stream, after any incomplete character that it holds.
     if (this.#settings.hasEncoding && typeof message === 'string') return Buffer.from(message);
     return message as Uint8Array | string;
   }

@@ -4,7 +4,7 @@ import type { UpgradeArguments } from '../connection/incoming-message.js';
 import { afterAnswers, ignore } from './open-answers.js';
 import { isTaken } from './take-upgrade.js';
 
-/** How long a listener may take until it does something with a socket. */
+/** How long other listeners have to take a socket. */
 export interface UntakenLimits {
   /** In milliseconds. */
   readonly handshakeTimeout: number;
@@ -12,16 +12,16 @@ export interface UntakenLimits {
 }
 
 /**
- * Looks after a socket that is left to other 'upgrade' listeners: it gets an error listener, since Node has removed its own and they may
- * all pass it by. Calls `unwanted` if none of them has taken it when the time is up, or when the peer ends.
+ * Watches a socket that is left to other 'upgrade' listeners. The socket gets an error listener, because Node has removed its own and all
+ * listeners may ignore the socket. Calls `unwanted` if none of them has taken it when the time is up, or when the peer ends.
  *
- * Taken is a socket that was written to, ended, read, resumed or paused since, or is marked by a copy of sluice. One that was taken is
- * not touched again.
+ * A socket counts as taken if it was written to, ended, read, resumed or paused since, or is marked by a copy of sluice. A taken socket
+ * is not touched again.
  */
 export function watchUntaken(upgrade: UpgradeArguments, limits: UntakenLimits, unwanted: () => void): void {
   const [request, socket] = upgrade;
   const isUnread = readDetector(upgrade);
-  // As Node does at the FIN of a client, whatever is not answered by then.
+  // Node also ends at the client's FIN, even if requests are unanswered.
   const onEnd = (): void => {
     if (isUnread()) socket.end();
   };
@@ -43,17 +43,17 @@ export function watchUntaken(upgrade: UpgradeArguments, limits: UntakenLimits, u
   });
 }
 
-/** Returns how to ask whether nothing has begun to read the socket, or ended it, since. */
+/** Returns a function that tells whether nothing has started to read the socket, or ended it, since. */
 function readDetector([{ socket: transport }, socket]: UpgradeArguments): () => boolean {
   const readers = readersOf(socket);
   return () => {
     if (isTaken(socket) || socket.destroyed || socket.writableEnded || readersOf(socket) !== readers) return false;
-    // The stream that newer versions of Node put around the socket of a request with a body resumes itself at its end.
+    // Newer versions of Node wrap the socket of a request with a body in a stream, which resumes itself at its end.
     return socket.readableFlowing === null || (socket !== transport && socket.readableEnded);
   };
 }
 
-/** Returns how to ask whether nothing was written either. */
+/** Returns a function that tells whether, in addition, nothing was written. */
 function writeDetector([{ socket }]: UpgradeArguments, isUnread: () => boolean): () => boolean {
   const { bytesWritten } = socket;
   return () => isUnread() && socket.bytesWritten === bytesWritten;

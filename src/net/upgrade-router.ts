@@ -16,23 +16,23 @@ import type { UpgradeRequest } from './upgrade-request.js';
 
 /** One `serve({ server, path })` on a shared HTTP server. */
 export interface Route {
-  /** Whether the request is for it. Must not throw. */
+  /** Whether the request is for this route. Must not throw. */
   matches(request: IncomingMessage): boolean;
   receive(upgrade: UpgradeRequest): void;
   readonly scheduler: SchedulerLike;
-  /** In milliseconds. The longest of all routes is what other listeners have. */
+  /** In milliseconds. Other listeners have the longest timeout of all routes. */
   readonly handshakeTimeout: number;
 }
 
 /**
- * Under this symbol an 'upgrade' listener says that it is a router of sluice. It is registered, so that the routers of several copies
- * of sluice do not take each other for something else. They agree that the last of them answers what none has a route for.
+ * The symbol that marks an 'upgrade' listener as a router of sluice. It is registered, so that the routers of several copies
+ * of sluice recognize each other. The last of them answers requests that none has a route for.
  */
 const routerSymbol: unique symbol = Symbol.for('sluice.router') as never;
 
 const routers = new WeakMap<HttpServer, UpgradeRouter>();
 
-/** Attaches to an HTTP server that somebody else made and ends. */
+/** Attaches to an HTTP server that the application created and closes. */
 export function listenShared(server: HttpServer, route: Omit<Route, 'receive'>, events: ListenEvents): Listener {
   const leave = addRoute(server, { ...route, receive: (upgrade) => events.upgrade(upgrade) });
   const onListening = (): void => events.listening(server.address());
@@ -49,7 +49,7 @@ export function listenShared(server: HttpServer, route: Omit<Route, 'receive'>, 
   return { address: () => server.address(), close };
 }
 
-/** Puts `route` on `server`, behind those that are there already. Returns how to take it off. */
+/** Adds `route` to `server`, after the existing ones. Returns a function that removes it. */
 function addRoute(server: HttpServer, route: Route): () => void {
   const router = routers.get(server) ?? new UpgradeRouter(server);
   routers.set(server, router);
@@ -81,7 +81,7 @@ class UpgradeRouter {
   }
 
   #attach(): void {
-    // First of all, so that it sees what the others do with a socket that it leaves to them.
+    // First, so that it sees what the other listeners do with a socket that it leaves to them.
     this.#server.prependListener('upgrade', this.#onUpgrade);
     this.#unfollow = followAnswers();
   }
@@ -115,7 +115,7 @@ class UpgradeRouter {
       const limits = this.#limits as UntakenLimits;
       if (hasForeign) watchUntaken(upgrade, limits, () => refuse(upgrade, limits, isWebSocket ? noPath : noTaker));
       else if (isWebSocket) refuse(upgrade, limits, noPath);
-      // Without all its fields it would be another request: the length of its body may be among those that are missing.
+      // With missing fields it would be a different request: one of them may be the length of its body.
       else if (isTruncated(request)) refuse(upgrade, limits, reject(431));
       else if (canGiveBack(upgrade)) giveBack(this.#server, upgrade);
       else refuse(upgrade, limits, noTaker);
@@ -128,7 +128,7 @@ class UpgradeRouter {
     complain(this.#server, { kind: 'upgrade', message: 'an upgrade was passed on twice', cause: error });
   }
 
-  /** Whether no other router of sluice comes after this one, and whether there are listeners of something else. */
+  /** Returns whether this is the last router of sluice, and whether there are other listeners. */
   #rivals(): { isLast: boolean; hasForeign: boolean } {
     if (this.#server.listenerCount('upgrade') === 1) return alone;
     const listeners = this.#server.listeners('upgrade');

@@ -10,23 +10,23 @@ import { isTaken, markTaken } from './take-upgrade.js';
 
 /** Options of {@link wrap}. */
 export interface WrapOptions<Data = undefined, B extends BinaryType = 'nodebuffer'> extends ConnectionOptions<B> {
-  /** Which end this is: a client masks its frames, a server does not. RFC 6455 §5.1. */
+  /** The role of this end: a client masks its frames, a server does not. RFC 6455 §5.1. */
   readonly role: 'server' | 'client';
-  /** Bytes that were read behind the handshake. @default none */
+  /** Bytes that were read after the handshake. @default none */
   readonly head?: Buffer;
-  /** The agreed subprotocol, for `conn.protocol`. @default '' */
+  /** The agreed subprotocol, which becomes `conn.protocol`. @default '' */
   readonly protocol?: string;
-  /** For `conn.url`. @default '' */
+  /** The URL, which becomes `conn.url`. @default '' */
   readonly url?: string;
-  /** For `conn.data`. @default undefined */
+  /** The value of `conn.data`. @default undefined */
   readonly data?: Data;
 }
 
 /**
- * Runs the protocol over any Duplex whose handshake is done elsewhere. The stream belongs to the connection from then on: it is
- * ended and destroyed with it.
+ * Runs the protocol over any Duplex whose handshake is done elsewhere. The connection owns the stream from then on, and ends and
+ * destroys it.
  *
- * @throws TypeError or RangeError for an option that is not allowed; `UsageError` ALREADY_UPGRADED for a stream of another connection.
+ * @throws TypeError or RangeError if an option is invalid; `UsageError` ALREADY_UPGRADED if another connection uses the stream.
  * @example const conn = wrap(socket, { role: 'server', head });
  */
 export function wrap<Data = undefined, B extends BinaryType = 'nodebuffer'>(

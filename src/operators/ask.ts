@@ -9,7 +9,7 @@ import { intercept, type Peer, type Session } from './sessions-of.js';
 /** Options of every question. */
 export interface AskTimeOptions {
   /**
-   * How long the answer may take, in milliseconds, the wait for a socket of a persistent connection included. `Infinity` waits as long
+   * How long the answer may take, in milliseconds, including the wait for a socket of a persistent connection. `Infinity` waits as long
    * as the connection lives. @default 30_000
    */
   readonly timeout?: number;
@@ -17,29 +17,30 @@ export interface AskTimeOptions {
   readonly scheduler?: SchedulerLike;
 }
 
-/** {@link AskOptions} of a question that knows its answer when it sees it. */
+/** {@link AskOptions} of a question that recognizes its answer with a predicate. */
 export interface AskMatchOptions<In, Answer extends In = In> extends AskTimeOptions {
   /**
-   * Tells the answer. It sees every message that comes while the question is open, unless an older question takes it, and should name
-   * one of them only. Each open question looks at each message: for many at a time, or long messages, use `key`.
+   * Returns whether a message is the answer. It is called with every message that arrives while the question is open, unless an older
+   * question takes it, and should match one message only. Each open question checks each message: with many questions, or long
+   * messages, use `key`.
    */
   readonly match: ((message: In) => message is Answer) | ((message: In) => boolean);
-  /** Not beside `match`. */
+  /** Not together with `match`. */
   readonly key?: undefined;
-  /** Not beside `match`. */
+  /** Not together with `match`. */
   readonly equals?: undefined;
 }
 
-/** {@link AskOptions} of a question whose answer carries a key: an id that is echoed. */
+/** {@link AskOptions} of a question whose answer carries a key, such as an id that the peer echoes. */
 export interface AskKeyOptions<In, Key = unknown> extends AskTimeOptions {
-  /** Not beside `key`. */
+  /** Not together with `key`. */
   readonly match?: undefined;
   /**
-   * The key of a message. Called once for each message, however many questions are open with this same function: define it once, not
-   * anew for each question.
+   * Returns the key of a message. Called once for each message, however many questions are open with this same function: define it once,
+   * not for each question.
    */
   readonly key: (message: In) => Key;
-  /** The key of the answer. Compared as the keys of a `Map` are. */
+  /** The key of the answer. Compared like the keys of a `Map`. */
   readonly equals: NonNullable<NoInfer<Key>>;
 }
 
@@ -49,25 +50,25 @@ export type AskOptions<In, Answer extends In = In, Key = unknown> =
   | AskKeyOptions<In, Key>;
 
 /**
- * A question and its answer: sends `message` when it is subscribed to, and emits the first message that `match` says `true` to, or
- * whose `key` equals `equals`.
+ * Sends a question and emits its answer: sends `message` on subscription, and emits the first message for which `match` returns `true`,
+ * or whose `key` equals `equals`.
  *
- * The answer is taken out of the inbox when it is parsed: it overtakes what waits, no subscriber of `messages$` sees it, and it comes though
- * nobody subscribes to them, or a hold is taken. All other messages stay for their subscribers. While nobody wants them
- * they wait, up to `highWaterMark` as always, and up to twice that while a question is open, so that there is room after a full
- * inbox. If that is full too, the peer is paused until messages are taken: without a subscriber and a hold the question errors in the
- * next turn of the loop with ASK_BLOCKED, under a hold it waits for its release.
+ * The answer is taken out of the inbox when it is parsed: it overtakes waiting messages, no subscriber of `messages$` sees it, and it
+ * arrives even without a subscriber or under a hold. All other messages stay for their subscribers. Without demand they wait, up to
+ * `highWaterMark` as always, and up to twice that while a question is open, so that a full inbox does not block the answer. If that is
+ * full too, the peer is paused until messages are taken: without a subscriber and without a hold the question errors with ASK_BLOCKED
+ * in the next turn of the event loop; under a hold it waits for the release.
  *
- * Of the questions that a message answers, the oldest gets it, and no other. One that is opened while a message is shown to `match`
- * or `key`, or emitted as an answer, sees the next message; one that is unsubscribed meanwhile sees none. Opening and leaving take the same time
+ * If a message answers several questions, only the oldest gets it. A question that is opened while `match` or `key` runs, or while an
+ * answer is emitted, sees the next message; one that is unsubscribed meanwhile sees none. Opening and unsubscribing take the same time
  * however many questions are open.
  *
- * Emits once and completes. Errors with RxJS's `TimeoutError`, whose message says what was waited for; with `ConnectionClosedError` when
- * the connection ends first, or has ended; with what `match` or `key` throws; with `UsageError` for a message that cannot be sent (its
- * own code), that `overflow` drops (ASK_DROPPED), or whose answer cannot be read (ASK_BLOCKED).
- * Unsubscribing stops listening: an answer that comes later is an ordinary message. On a persistent connection the question waits in the
- * queue of what is sent, within `timeout`, and is asked only once; unsubscribed before, it is never sent. When that is given up it errors with
- * the reason.
+ * Emits once and completes. Errors with RxJS's `TimeoutError`, whose message says why no answer came; with `ConnectionClosedError` if
+ * the connection ends first, or has ended; with what `match` or `key` throws; with `UsageError` for a message that cannot be sent (with
+ * its own code), that `overflow` drops (ASK_DROPPED), or whose answer cannot be read (ASK_BLOCKED).
+ * Unsubscribing stops listening: a later answer is an ordinary message. On a persistent connection the question waits in the send queue,
+ * within `timeout`, and is asked only once; if it is unsubscribed before, it is never sent. If the client gives up, the question errors
+ * with the reason.
  *
  *     subscribe  ^
  *     sent       q
@@ -90,7 +91,7 @@ export function ask<In, Out, Answer extends In = In, Key = unknown>(
 }
 
 interface Rules<In> {
-  /** Whether it is the answer, of those that have the key. */
+  /** Returns whether a message with the right key is the answer. */
   readonly match: (message: In) => boolean;
   readonly key: Omit<InterceptorKey<In>, 'failed'> | undefined;
   readonly timeout: number;
@@ -119,12 +120,12 @@ function rulesOf<In>({ match, key, equals, ...times }: AskOptions<In>): Rules<In
   };
 }
 
-/** One question, from when it is subscribed to until it has its answer. */
+/** One question, from its subscription to its answer. */
 class Question<In, Out> implements OpenQuestion, Turn<Out> {
   rank = -1;
   readonly #subscriber: Subscriber<In>;
   readonly #rules: Rules<In>;
-  /** Those that are open beside it, once it was sent. */
+  /** The open questions of the connection, once this one was sent. */
   #questions: Questions | undefined;
 
   constructor(subscriber: Subscriber<In>, rules: Rules<In>) {
@@ -154,7 +155,7 @@ class Question<In, Out> implements OpenQuestion, Turn<Out> {
     this.fail(
       new UsageError(
         'ASK_DROPPED',
-        'the question was dropped by overflow, since too much waits to be sent: ask while send.ready$ is true',
+        'overflow dropped the question, since the send queue is full: ask while send.ready$ is true',
       ),
     );
   }
@@ -167,7 +168,7 @@ class Question<In, Out> implements OpenQuestion, Turn<Out> {
     this.#subscriber.error(error);
   }
 
-  /** Listens, then sends. */
+  /** Listens before it sends. */
   #ask(session: Session<In, Out>, message: Out): void {
     const subscriber = this.#subscriber;
     if (subscriber.closed) return;
@@ -191,7 +192,7 @@ class Question<In, Out> implements OpenQuestion, Turn<Out> {
       subscriber.error(error);
       return false;
     }
-    // It may have unsubscribed itself.
+    // `match` may have unsubscribed the question.
     if (subscriber.closed) return false;
     subscriber.next(found);
     subscriber.complete();

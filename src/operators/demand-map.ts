@@ -15,23 +15,23 @@ import { type CanHold, holdOf } from './hold-of.js';
 export interface DemandMapOptions {
   /** How many inner Observables may run at a time. @default 1 */
   readonly concurrency?: number;
-  /** The connection to hold, where the source is not its `messages$` itself. */
+  /** The connection to hold, if the source is not its `messages$` itself. */
   readonly on?: CanHold;
 }
 
 /**
  * Like `mergeMap(project, concurrency)`, but holds its connection while it is busy instead of buffering.
  *
- * Completes when the source and all inner Observables have; errors with the first of them that errors, or with what `project` throws,
- * and releases the hold; unsubscribing releases it too. Errors with `UsageError` NOT_HOLDABLE on a source that carries no hold, unless
- * `on` names one. An inner Observable that completes at once never pauses the connection. The next one begins when all that the one
- * before it held is released.
+ * Completes when the source and all inner Observables have completed; errors with the first of them that errors, or with what `project`
+ * throws, and releases the hold; unsubscribing releases it too. Errors with `UsageError` NOT_HOLDABLE if the source cannot be held, unless
+ * `on` is given. An inner Observable that completes at once never pauses the connection. The next one starts after the resources of the
+ * one before it are released.
  *
  *     messages   -a-b----c--|      each takes 3 frames, concurrency 1
  *     held       -^--^--!^--!
  *     result     ----a--b---(c|)
  *
- * @throws RangeError at the call when `concurrency` is not a number of at least 1.
+ * @throws RangeError at the call if `concurrency` is not a number of at least 1.
  * @example conn.messages$.pipe(demandMap((order) => save(order), 4)).subscribe();
  */
 export function demandMap<T, O extends ObservableInput<unknown>>(
@@ -44,7 +44,7 @@ export function demandMap<T, O extends ObservableInput<unknown>>(
     new Observable((subscriber) => {
       const work = new DemandMapper(subscriber, project, concurrency, holdOf('demandMap', source, on));
       work.run(source);
-      // Behind the subscription to the source: when the hold is released nobody is there to take what waits.
+      // After the subscription to the source, so that releasing the hold delivers nothing more.
       subscriber.add(() => work.stop());
     });
 }

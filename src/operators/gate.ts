@@ -5,15 +5,15 @@ import { type CanHold, holdOf } from './hold-of.js';
 
 /** Options of {@link gate}. */
 export interface GateOptions {
-  /** The connection to hold, where the source is not its `messages$` itself. */
+  /** The connection to hold, if the source is not its `messages$` itself. */
   readonly on?: CanHold;
 }
 
 /**
- * Lets values pass while the latest value of `open$` is `true`, and holds the connection otherwise, from the beginning on.
+ * Lets values pass while the latest value of `open$` is `true`, and holds the connection otherwise, also before the first value.
  *
  * Completes with the source, and when `open$` completes; errors with either; unsubscribing releases the hold. Errors with
- * `UsageError` NOT_HOLDABLE on a source that carries no hold, unless `on` names one.
+ * `UsageError` NOT_HOLDABLE if the source cannot be held, unless `on` is given.
  *
  *     messages   -a-b-c------
  *     open$      t--f----t---
@@ -26,7 +26,7 @@ export function gate<T>(open$: Observable<boolean>, { on }: GateOptions = {}): M
     new Observable((subscriber) => {
       const keeper = new GateKeeper(subscriber, holdOf('gate', source, on));
       keeper.run(source, open$);
-      // Behind the subscription to the source: when the hold is released nobody is there to take what waits.
+      // After the subscription to the source, so that releasing the hold delivers nothing more.
       subscriber.add(() => keeper.stop());
     });
 }

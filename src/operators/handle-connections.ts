@@ -23,27 +23,27 @@ import { isUsageError, isWebSocketError } from '../protocol/errors.js';
 
 /** Options of {@link handleConnections}. */
 export interface HandleConnectionsOptions<C> {
-  /** How many connections are handled at a time; others wait, held. @default Infinity */
+  /** How many connections are handled at a time; others wait under a hold. @default Infinity */
   readonly concurrency?: number;
-  /** How many may wait; one more is closed with 1013. @default 1024 */
+  /** How many connections may wait; one more is closed with 1013. @default 1024 */
   readonly maxWaiting?: number;
-  /** Called when a handler fails, instead of what is done by default. @default each is reported to the diagnostics, the first of its kind printed */
+  /** Called when a handler fails, instead of the default. @default each error goes to the diagnostics, the first of its kind is printed */
   readonly onError?: (error: unknown, conn: C) => void;
-  /** How long a handler may go on after its connection has ended and its messages are delivered, in milliseconds. @default 10_000 */
+  /** How long a handler may run after its connection has ended and its messages are delivered, in milliseconds. @default 10_000 */
   readonly closeTimeout?: number;
   /** For `closeTimeout`. @default asyncScheduler */
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Runs one handler for each connection, so that a handler that fails ends its own connection and never the server.
+ * Runs one handler for each connection, so that a failing handler ends its own connection and never the server.
  *
  * A handler that completes closes its connection with 1000; one that errors or throws is reported and closes it with 1011; one that
- * goes on after the connection has ended is unsubscribed `closeTimeout` after the last message was delivered. A connection that
- * ends while it waits for its handler gets none.
+ * still runs after the connection has ended is unsubscribed `closeTimeout` after the last message was delivered. A connection that
+ * ends while it waits gets no handler.
  *
- * Emits nothing. Completes when the source and all handlers have; errors with the source; unsubscribing unsubscribes from all of them
- * (and so from the server, that closes its connections with 1001).
+ * Emits nothing. Completes when the source and all handlers have completed; errors with the source; unsubscribing unsubscribes from all
+ * of them (and so from the server, which closes its connections with 1001).
  *
  * @throws RangeError at the call for an option that is not allowed.
  * @example serve(8080).pipe(handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
@@ -74,7 +74,7 @@ export function handleConnections<C extends Connection<any, any, any>>(
 }
 
 interface Rules<C> extends Required<HandleConnectionsOptions<C>> {
-  /** What mistakes are told of once. */
+  /** The object for which each mistake is printed once. */
   readonly place: object;
 }
 
@@ -83,7 +83,7 @@ class Handlers<C extends Connection<any, any, any>> {
   readonly handler: (conn: C) => ObservableInput<unknown>;
   readonly rules: Rules<C>;
   readonly #subscriber: Subscriber<never>;
-  /** Connections that wait for a place, and how to stop waiting. */
+  /** Connections that wait for a handler, each with the Subscription of its wait. */
   readonly #waiting = new Map<C, Subscription>();
   readonly #running = new Roster<Handling<C>>();
   readonly #filling = new OneLoop();
@@ -107,25 +107,25 @@ class Handlers<C extends Connection<any, any, any>> {
     this.#completeIfDone();
   }
 
-  /** Nobody is waited for any more. */
+  /** Forgets the connections that wait. */
   stopWaiting(): void {
     this.#waiting.clear();
   }
 
-  /** Nobody is handled any more. */
+  /** Unsubscribes from all handlers. */
   stop(): void {
     const all = new Subscription();
     for (const handling of this.#running) all.add(handling);
     all.unsubscribe();
   }
 
-  /** A handler is done with its connection: another one gets its place. */
+  /** A handler is done: a waiting connection takes its place. */
   done(handling: Handling<C>): void {
     this.#running.delete(handling);
     this.#fill();
   }
 
-  /** An `onError` that fails is no reason to end the server either. */
+  /** Reports an error. An `onError` that throws does not end the server either. */
   report(error: unknown, conn: C): void {
     try {
       this.rules.onError(error, conn);
@@ -158,7 +158,7 @@ class Handlers<C extends Connection<any, any, any>> {
     handling.start();
   }
 
-  /** Hands over those that wait, however many handlers are done at once. */
+  /** Starts handlers for waiting connections, however many places become free at once. */
   #fill(): void {
     const isThrough = this.#filling.run(() => {
       for (let next = this.#first(); next !== undefined && this.#hasPlace; next = this.#first())
@@ -171,7 +171,7 @@ class Handlers<C extends Connection<any, any, any>> {
     this.#waiting.delete(conn);
     this.#subscriber.remove(wait);
     this.#handle(conn);
-    // Released last, so that all that the handler subscribed share what waited.
+    // Released last, so that all subscribers of the handler share the waiting messages.
     wait.unsubscribe();
   }
 
@@ -190,8 +190,8 @@ class Handlers<C extends Connection<any, any, any>> {
 }
 
 /**
- * One connection and its handler: the observer of what the handler returns. There is one for every connection of a server, so it has
- * no closures and no Subscription of its own.
+ * A connection and its handler: the observer of what the handler returns. A server has one for every connection, so it has no closures
+ * and no Subscription of its own.
  */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 class Handling<C extends Connection<any, any, any>> implements Unsubscribable, Enrolled {
@@ -218,7 +218,7 @@ class Handling<C extends Connection<any, any, any>> implements Unsubscribable, E
     }
     new Observable((subscriber) => {
       this.#subscriber = subscriber;
-      // What the handler throws is an error of this Observable.
+      // If the handler throws, this Observable errors.
       this.#answerOf(conn).subscribe(subscriber);
     }).subscribe(this);
   }
@@ -229,7 +229,7 @@ class Handling<C extends Connection<any, any, any>> implements Unsubscribable, E
     return isThenable(answer) ? answer$.pipe(tap({ complete: () => this.#settled() })) : answer$;
   }
 
-  /** An async handler is done. One that has subscribed and returned does not know that this ends the connection. */
+  /** An async handler has returned. If it still subscribes, its author may not know that this ends the connection. */
   #settled(): void {
     const isListening = (hooksOf(this.#conn)[subscribersSymbol]?.() ?? 0) > 0;
     if (this.#isDone || !isListening || this.#conn.readyState !== ReadyState.OPEN) return;
@@ -267,7 +267,7 @@ class Handling<C extends Connection<any, any, any>> implements Unsubscribable, E
       this.unsubscribe();
       close();
     } catch (error) {
-      // What the handler does when it is unsubscribed may fail as well.
+      // The teardown of the handler may throw too.
       this.#handlers.report(error, this.#conn);
       this.#conn.close(1011);
     }
@@ -279,7 +279,7 @@ const LEFT_EARLY =
   'an async handler was done while it still subscribed to messages$, and its connection was closed with 1000; ' +
   'a handler lasts as long as its connection: return the Observable, or use for await, instead of subscribing';
 
-/** What a handler returned. @throws TypeError for what cannot be subscribed to, such as nothing at all. */
+/** Converts what a handler returned. @throws TypeError if it cannot be subscribed to, such as undefined. */
 function lasting(answer: ObservableInput<unknown>): Observable<unknown> {
   try {
     return from(answer);
@@ -303,7 +303,7 @@ function reportError(place: object, error: unknown, conn: Pick<Connection, 'read
   complain(place, { kind: 'handler', key: originOf(error), message, cause: error });
 }
 
-/** Whether a handler only learned that its connection has ended, as from `iterate`, `ask` or a stream: the peer did that, not the application. */
+/** Whether a handler failed only because its connection has ended, as with `iterate`, `ask` or a stream. That is not its mistake. */
 function isEndOf(conn: Pick<Connection, 'readyState'>, error: unknown): boolean {
   return conn.readyState === ReadyState.CLOSED && isWebSocketError(error) && !isUsageError(error);
 }

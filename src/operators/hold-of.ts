@@ -2,16 +2,16 @@ import type { Observable, Subscription } from 'rxjs';
 import { holdSymbol, messageHooksOf } from '../connection/hooks.js';
 import { UsageError } from '../protocol/errors.js';
 
-/** Anything that can be held: a connection. */
+/** Anything that can be held, such as a connection. */
 export interface CanHold {
   /** Suspends delivery until the Subscription is unsubscribed. */
   hold(): Subscription;
 }
 
 /**
- * How to hold `source`: as `on` does it, or as the `messages$` of a connection carries it.
+ * Returns the function that holds `source`: that of `on`, or that of the connection whose `messages$` it is.
  *
- * @throws UsageError NOT_HOLDABLE when there is neither.
+ * @throws UsageError NOT_HOLDABLE if there is neither.
  */
 export function holdOf(operator: string, source: Observable<unknown>, on: CanHold | undefined): () => Subscription {
   if (on !== undefined) return () => on.hold();

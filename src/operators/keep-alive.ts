@@ -17,35 +17,35 @@ import { intercept, isOpen, type Peer, type Session, sessionsOf } from './sessio
 
 /** Options of {@link keepAlive}. */
 export interface KeepAliveOptions<In, Out> {
-  /** What is sent, or a function that gives it. */
+  /** The message to send, or a function that returns it. */
   readonly message: Out | (() => Out);
-  /** Between two of them, in milliseconds. @default 30_000 */
+  /** Time between two messages, in milliseconds. @default 30_000 */
   readonly interval?: number;
-  /** From one of them until any byte must have come, in milliseconds. @default 30_000 */
+  /** How long after a message any byte must have arrived, in milliseconds. @default 30_000 */
   readonly timeout?: number;
   /**
-   * How long nothing may move where something of ours may stand before a message of `keepAlive`: from the last byte that came, or that
-   * the transport took of what waited, in milliseconds. Not less than `timeout`. @default 120_000
+   * How long nothing may move while other messages of ours may be queued before a message of `keepAlive`: from the last byte that arrived,
+   * or that the transport took from the queue, in milliseconds. Not less than `timeout`. @default 120_000
    */
   readonly stalledTimeout?: number;
-  /** Tells the answers, so that no subscriber of `messages$` sees them. @default none are taken out */
+  /** Returns whether a message is an answer, so that no subscriber of `messages$` sees it. @default none are taken out */
   readonly isAnswer?: (message: In) => boolean;
-  /** For all times. @default asyncScheduler */
+  /** For all timers. @default asyncScheduler */
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * A heartbeat of ordinary messages, for peers and proxies that pings are not enough for: sends `message` every `interval`, and gives the
- * peer up when no byte of any kind comes within `timeout` after it. Connections that can send pings have the option `heartbeat`.
+ * A heartbeat of ordinary messages, for peers and proxies for which pings are not enough: sends `message` every `interval`, and gives the
+ * peer up if no byte of any kind arrives within `timeout` after it. Connections that can send pings have the option `heartbeat`.
  *
- * A peer that has stopped reading is not dead: other messages of ours may stand before that of `keepAlive`, unread. Where any was sent since
- * the last one that was answered, the peer is given up only when nothing has moved for `stalledTimeout`: no byte came, and of what
- * waits here the transport took none. Without `isAnswer` every byte counts as an answer.
+ * A peer that has stopped reading is not dead: other messages of ours may be unread before that of `keepAlive`. If any was sent since
+ * the last answered one, the peer is given up only if nothing has moved for `stalledTimeout`: no byte arrived, and the transport took
+ * none of the bytes that wait here. Without `isAnswer` every byte counts as an answer.
  *
- * Emits nothing. Completes with the connection. When the peer is given up it is terminated, and the Observable errors with
- * `WebSocketError` HEARTBEAT_TIMEOUT, that `reconnect()` retries; on a persistent connection it is dialed anew instead, without an
- * error. Errors with what `isAnswer` and a function for `message` throw, and with `UsageError` for a message that cannot be sent.
- * Unsubscribing stops it and leaves the connection open. While reading is paused for want of demand, no peer is given up.
+ * Emits nothing. Completes with the connection. A peer that is given up is terminated, and the Observable errors with
+ * `WebSocketError` HEARTBEAT_TIMEOUT, which `reconnect()` retries; a persistent connection dials again instead, without an
+ * error. Errors with what `isAnswer` or a function for `message` throws, and with `UsageError` for a message that cannot be sent.
+ * Unsubscribing stops it and leaves the connection open. While reading is paused for lack of demand, no peer is given up.
  *
  *     sent       -----p----p----p         interval: 5, timeout: 3
  *     received   ------a----b-----
@@ -88,18 +88,18 @@ interface WatchRules<In, Out> {
   readonly scheduler: SchedulerLike;
 }
 
-/** What can be seen of a connection from outside. */
+/** The counters of a connection at one point in time. */
 interface Sight {
-  /** Bytes that came. */
+  /** Bytes received. */
   readonly received: number;
-  /** Bytes that were given to the transport. */
+  /** Bytes given to the transport. */
   readonly sent: number;
-  /** Bytes that wait to be taken. */
+  /** Bytes that wait to be sent. */
   readonly waiting: number;
   readonly dropped: number;
 }
 
-/** Beats whose answers are counted. A peer that owes more answers none. */
+/** Most beats that wait for an answer. A peer that owes more does not answer at all. */
 const MOST_UNANSWERED = 100;
 
 /** Watches one connection. */
@@ -110,13 +110,13 @@ class Watch<In, Out> {
   readonly #clock: () => number;
   #interception: Interception | undefined;
   #timer: Subscription | undefined;
-  /** Messages of our own that were sent. */
+  /** Messages that this operator has sent. */
   #beats = 0;
-  /** For each beat without an answer: how many messages of others were sent before it. The oldest first. */
+  /** For each unanswered beat, oldest first: how many messages of the application were sent before it. */
   readonly #unanswered: number[] = [];
-  /** As many messages of others the peer has read. */
+  /** How many messages of the application the peer has read at least. */
   #read = 0;
-  /** What was seen last, and when something had moved by then. */
+  /** The counters at the last look, and the time of the last movement. */
   #last: Sight;
   #movedAt = 0;
 
@@ -153,7 +153,7 @@ class Watch<In, Out> {
   }
 
   #beat(): void {
-    // While it closes, the connection has a deadline of its own.
+    // A closing connection has a deadline of its own.
     if (!isOpen(this.#session)) return;
     this.#last = this.#look();
     this.#movedAt = this.#clock();
@@ -183,14 +183,14 @@ class Watch<In, Out> {
     if (this.#unanswered.length > MOST_UNANSWERED) this.#unanswered.shift();
   }
 
-  /** Messages that were sent beside those of this operator. */
+  /** Messages sent by others than this operator. */
   get #others(): number {
     return this.#session.stats.messagesSent - this.#beats;
   }
 
-  /** @param delay until silence says something to `then`, in milliseconds. */
+  /** @param delay milliseconds until `then` judges the silence. */
   #awaitLife(delay: number, then: () => void = () => this.#decide()): void {
-    // What lies in the kernel is read in the next turn of the loop: only then is silence sure.
+    // Bytes in the kernel are read in the next turn of the event loop: only after that is silence certain.
     this.#after(delay, () => this.#after(0, then));
   }
 
@@ -199,12 +199,12 @@ class Watch<In, Out> {
     const [before, now] = [this.#last, this.#look()];
     this.#last = now;
     if (now.received !== before.received) {
-      // Nothing tells an answer: whatever comes after a beat is one.
+      // Without `isAnswer`, anything that arrives after a beat is an answer.
       if (isAnswer === undefined) this.#read = this.#unanswered.splice(0).pop() ?? this.#read;
       this.#after(Math.max(0, interval - timeout), () => this.#beat());
       return;
     }
-    // While reading is paused, silence says nothing.
+    // While reading is paused, silence means nothing.
     if (hasMoved(before, now) || this.#interception?.isReading === false) this.#movedAt = this.#clock();
     const silence = this.#clock() - this.#movedAt;
     if (silence < timeout) this.#awaitLife(timeout - silence);
@@ -221,7 +221,7 @@ class Watch<In, Out> {
   #giveUp(why: string): void {
     const error = new WebSocketError('HEARTBEAT_TIMEOUT', why);
     error.uptime = this.#session.stats.uptime;
-    // Its error comes before the end of the connection, that it causes.
+    // The error comes before the end of the connection that it causes.
     this.#subscriber.error(error);
     this.#session.terminate();
   }
@@ -233,8 +233,8 @@ class Watch<In, Out> {
 }
 
 /**
- * Whether the transport took something of what had waited. What is sent while nothing waits says nothing of the peer: the kernel takes it for
- * a while, though nobody is there to read it.
+ * Whether the transport took some of the waiting bytes. What is sent while nothing waits says nothing about the peer: for a while the
+ * kernel takes it even if the peer does not read.
  */
 function hasMoved(before: Sight, now: Sight): boolean {
   if (before.waiting === 0) return false;

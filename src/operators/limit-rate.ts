@@ -12,11 +12,11 @@ import { type CanHold, holdOf } from './hold-of.js';
 
 /** Options of {@link limitRate}. */
 export interface LimitRateOptions {
-  /** How many pass in one window. */
+  /** Most messages in one window. */
   readonly messages: number;
-  /** How long a window lasts, from the first message in it. In milliseconds. */
+  /** Length of a window from its first message, in milliseconds. */
   readonly perMs: number;
-  /** The connection to hold, where the source is not its `messages$` itself. */
+  /** The connection to hold, if the source is not its `messages$` itself. */
   readonly on?: CanHold;
   /** For the windows. @default asyncScheduler */
   readonly scheduler?: SchedulerLike;
@@ -24,10 +24,10 @@ export interface LimitRateOptions {
 
 /**
  * Lets at most `messages` pass in each window of `perMs`, and holds the connection for the rest of it: the peer waits, and nothing
- * is dropped or kept here. A window begins with its first message.
+ * is dropped or buffered here. A window begins with its first message.
  *
- * Completes with the source, behind all that waited; errors with it at once; unsubscribing releases the hold. Errors with
- * `UsageError` NOT_HOLDABLE on a source that carries no hold, unless `on` names one.
+ * Completes with the source, after all waiting messages; errors with it at once; unsubscribing releases the hold. Errors with
+ * `UsageError` NOT_HOLDABLE if the source cannot be held, unless `on` is given.
  *
  *     messages   -abcd-----e--      messages: 2, perMs: 5
  *     held       --^---^----!-
@@ -45,7 +45,7 @@ export function limitRate<T>(options: LimitRateOptions): MonoTypeOperatorFunctio
       const takeHold = holdOf('limitRate', source, on);
       const limiter = new RateLimiter(subscriber, { messages, perMs, scheduler }, takeHold);
       limiter.run(source);
-      // Behind the subscription to the source: when the hold is released nobody is there to take what waits.
+      // After the subscription to the source, so that releasing the hold delivers nothing more.
       subscriber.add(() => limiter.stop());
     });
 }
@@ -82,7 +82,7 @@ class RateLimiter<T> implements Passage<T> {
     const { perMs, scheduler } = this.#rate;
     if (this.#passed === 0) this.#window = scheduler.schedule(() => this.#nextWindow(), perMs);
     this.#passed++;
-    // Before the value is passed: a source that delivers more meanwhile finds the hold.
+    // Before the value is passed, so that a source that emits reentrantly is held.
     if (!this.isOpen) this.#line.hold();
     this.#subscriber.next(value);
   }

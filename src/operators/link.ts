@@ -7,19 +7,18 @@ import { gate } from './gate.js';
 import { sendTo } from './send-to.js';
 
 /**
- * A proxy: the messages of each connection go to the other, and each is paused while the other does not take more.
+ * Connects two connections as a proxy: forwards the messages of each to the other, and pauses each while the other takes no more.
  *
  * The end of either is passed on with its code and reason, after its messages; an end without a code as 1000, a lost connection
- * as 1014 (bad gateway). Emits nothing, and completes when both have ended: a lost connection is no error. Unsubscribing closes both
- * with 1001. Pings belong to each connection alone.
+ * as 1014 (bad gateway). Emits nothing, and completes when both have ended: a lost connection is not an error. Unsubscribing closes both
+ * with 1001. Pings are not forwarded.
  *
  * If `b` is an Observable of a connection, such as `connect(upstream)`, `link` subscribes to it, holds `a` until it emits, and then
- * proxies the first connection that it emits. If the dial fails, or completes without a connection, `a` is closed with 1014 and a reason that
- * says nothing of the upstream, and `link` completes; the error goes to the diagnostics channel `sluice:connection-error`. The dial is
- * aborted when `a` ends with nothing left to pass on, and when `link` is unsubscribed. Nothing is dialed again after `b` has ended.
+ * proxies the first connection that it emits. If the dial fails, or completes without a connection, `a` is closed with 1014 and a reason
+ * that reveals nothing about the upstream, and `link` completes; the error goes to the diagnostics channel `sluice:connection-error`. The
+ * dial is aborted if `a` ends with nothing left to forward, and when `link` is unsubscribed. It is not dialed again after `b` has ended.
  *
- * Errors only with a mistake of the application that comes out of the dial: a UsageError, TypeError, RangeError, ReferenceError or
- * SyntaxError.
+ * Errors only if the dial errors with a mistake of the application: a UsageError, TypeError, RangeError, ReferenceError or SyntaxError.
  *
  *     a          -m--n-----o--|
  *     b          ----c-------x-      c opens, x is the end of b
@@ -57,7 +56,7 @@ function join<AOut, BOut, AIn extends BOut, BIn extends AOut>(
   });
 }
 
-/** Sends what `source` gets to `target`, and closes `target` behind the last of it. */
+/** Forwards the messages of `source` to `target`, and closes `target` after the last one. */
 function forward<AIn extends BOut, AOut, BIn, BOut>(
   source: Connection<unknown, AIn, AOut>,
   target: Connection<unknown, BIn, BOut>,
@@ -77,12 +76,12 @@ function codeToPassOn({ code }: CloseInfo): number {
   return code === 1006 ? 1014 : code;
 }
 
-/** One subscription of `link` that has to dial first. */
+/** A subscription of `link` that must dial first. */
 class Dialing<AOut, BOut, AIn extends BOut, BIn extends AOut> {
   readonly #a: Connection<unknown, AIn, AOut>;
   readonly #subscriber: Subscriber<never>;
   readonly #dial = new Subscription();
-  /** What lasts until there is a second connection: the hold, and the watch for the end of the first. */
+  /** Ends when there is a second connection: the hold, and the watch for the end of the first. */
   readonly #wait = new Subscription();
   #joined: Subscription | undefined;
   #isOver = false;
@@ -95,7 +94,7 @@ class Dialing<AOut, BOut, AIn extends BOut, BIn extends AOut> {
   start(dial$: Observable<Connection<unknown, BIn, BOut>>): void {
     const a = this.#a;
     this.#subscriber.add(() => this.#stop());
-    // Other subscribers may make demand: what comes now is for the second connection too.
+    // Other subscribers may create demand, but messages that arrive now are for the second connection too.
     this.#wait.add(a.hold());
     this.#wait.add(
       a.close$.subscribe(() => {
@@ -114,13 +113,13 @@ class Dialing<AOut, BOut, AIn extends BOut, BIn extends AOut> {
     const joined = new Subscription();
     this.#joined = joined;
     joined.add(join(this.#a, b).subscribe({ complete: () => this.#finish(() => this.#subscriber.complete()) }));
-    // The dial may have a `reconnect` in it, and must not begin anew.
+    // The dial may contain a `reconnect`, which must not dial again.
     joined.add(b.close$.subscribe(() => this.#dial.unsubscribe()));
     this.#wait.unsubscribe();
   }
 
   #fail(error: unknown): void {
-    // The end of a connection that was opened is passed on by its link.
+    // Once a connection is open, its link passes on the end.
     if (this.#joined !== undefined) return;
     if (error !== undefined) hooksOf(this.#a)[reportSymbol]?.(error);
     this.#finish(() => {
@@ -147,7 +146,7 @@ class Dialing<AOut, BOut, AIn extends BOut, BIn extends AOut> {
   }
 }
 
-/** What no peer and no network causes. */
+/** Whether an error can only come from the application, and not from a peer or the network. */
 function isMistake(error: unknown): boolean {
   return [UsageError, TypeError, RangeError, ReferenceError, SyntaxError].some((mistake) => error instanceof mistake);
 }

@@ -1,5 +1,5 @@
 /**
- * Whether a message is text.
+ * Returns whether a message is text.
  *
  * @example conn.messages$.pipe(filter(isText)).subscribe((text) => console.log(text.length));
  */
@@ -7,7 +7,7 @@ export function isText(message: unknown): message is string {
   return typeof message === 'string';
 }
 
-/** Whether a message is binary, whatever `binaryType` says. */
+/** Returns whether a message is binary, with any `binaryType`. */
 export function isBinary<M>(message: M): message is Exclude<M, string> {
   return typeof message !== 'string';
 }

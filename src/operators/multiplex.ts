@@ -3,7 +3,7 @@ import { checkFunction } from '../base/check.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
 import { isOpen, type Peer, type Session, sessionsOf } from './sessions-of.js';
 
-/** One substream: how many want it, and what keeps it subscribed at the peer. */
+/** A substream: the number of its subscribers, and the Subscription that keeps it subscribed at the peer. */
 interface Substream {
   count: number;
   presence: Subscription | undefined;
@@ -12,21 +12,21 @@ interface Substream {
 const substreamsOf = new WeakMap<object, Map<unknown, Substream>>();
 
 /**
- * One of many substreams of a connection, as the peer knows them: sends `subscribeMessage` for the first subscriber, passes
- * the messages that `filter` says `true` to, and sends `unsubscribeMessage` when the last one leaves.
+ * Subscribes to one of many substreams that the peer sends over a connection: sends `subscribeMessage` for the first subscriber, emits
+ * the messages for which `filter` returns `true`, and sends `unsubscribeMessage` when the last subscriber leaves.
  *
- * Substreams are counted per connection by their `subscribeMessage`: two are the same when they are equal as text, as bytes, or as
- * JSON. Each subscriber is a subscriber of `messages$`: it makes demand, and messages that belong to nobody are gone. It listens
- * before anything is sent. On a persistent connection `subscribeMessage` is sent anew on each socket, before anything that was queued.
+ * Substreams are counted per connection by their `subscribeMessage`: two are the same if these are equal as text, as bytes, or as
+ * JSON. Each subscriber is a subscriber of `messages$`: it creates demand, and messages of no substream are lost. It listens
+ * before anything is sent. On a persistent connection `subscribeMessage` is sent again on each socket, before anything that was queued.
  *
  * Completes with `messages$`; errors with what `filter` throws, which counts as leaving. Unsubscribing, `take(n)` and the like send
- * `unsubscribeMessage` when nobody else is left, but only while the connection is open.
+ * `unsubscribeMessage` if no other subscriber is left, but only while the connection is open.
  *
  *     received   --a1--b1--a2---b2-
  *     result     --a1------a2---!        filter: a
  *     sent       S--------------U
  *
- * @throws TypeError at the call when `filter` is no function.
+ * @throws TypeError at the call if `filter` is not a function.
  * @example multiplex(conn, 'sub EURUSD', 'unsub EURUSD', (m) => String(m).startsWith('EURUSD')).subscribe(console.log);
  */
 export function multiplex<In, Out, T extends In = In>(
@@ -71,7 +71,7 @@ function leave(conn: object, message: unknown, substream: Substream): void {
   substream.presence?.unsubscribe();
 }
 
-/** What the peer knows of a substream, on one socket: from `begin` to `end`. */
+/** The subscription of the peer on one socket: sends `begin`, and `end` when it is unsubscribed. */
 function presence<In, Out>(session: Session<In, Out>, begin: Out, end: Out): Observable<never> {
   return new Observable(() => {
     session.send.next(begin);
@@ -81,7 +81,7 @@ function presence<In, Out>(session: Session<In, Out>, begin: Out, end: Out): Obs
   });
 }
 
-/** A text that is the same for messages that are equal: as text, as bytes, or as JSON. Others are equal to themselves only. */
+/** Returns a key that is the same for messages that are equal as text, as bytes, or as JSON. Others equal only themselves. */
 export function messageKey(message: unknown): unknown {
   if (typeof message === 'string') return `text ${message}`;
   const bytes = bytesOf(message);
@@ -99,7 +99,7 @@ function bytesOf(message: unknown): Uint8Array | undefined {
   return message instanceof ArrayBuffer ? new Uint8Array(message) : undefined;
 }
 
-/** What JSON would show as it is: no Blob, and no message in parts. */
+/** Whether JSON represents all of `message`, which it does not for a Blob or a message in fragments. */
 function isPlain(message: object): boolean {
   if (Array.isArray(message)) return true;
   const prototype = Object.getPrototypeOf(message) as unknown;

@@ -16,7 +16,7 @@ export interface OpenQuestion extends Enrolled {
 
 const booksOf = new WeakMap<object, Map<SchedulerLike, Questions>>();
 
-/** The open questions of `session` whose times go by `scheduler`. */
+/** Returns the open questions of `session` that use `scheduler`. */
 export function questionsOf(session: AnySession, scheduler: SchedulerLike): Questions {
   const books = booksOf.get(session) ?? new Map<SchedulerLike, Questions>();
   booksOf.set(session, books);
@@ -26,7 +26,7 @@ export function questionsOf(session: AnySession, scheduler: SchedulerLike): Ques
 }
 
 /**
- * The open questions of one connection: what ends all of them is listened to once, however many there are. While there are any, the
+ * The open questions of one connection. It listens once for what ends all of them, however many there are. While there are any, the
  * connection reads ahead twice as far.
  */
 export class Questions {
@@ -43,7 +43,7 @@ export class Questions {
     this.#scheduler = scheduler;
   }
 
-  /** Whether messages are read at present. */
+  /** Whether messages are currently read. */
   get isReading(): boolean {
     return this.#interception?.isReading === true;
   }
@@ -56,7 +56,7 @@ export class Questions {
   /**
    * Fails `question` when its connection ends, has ended, or is stuck, until it is removed.
    *
-   * @throws UsageError NOT_INTERCEPTABLE on a connection that is not of ours.
+   * @throws UsageError NOT_INTERCEPTABLE if the connection is not one of sluice.
    */
   add(question: OpenQuestion): void {
     this.#open.add(question);
@@ -75,7 +75,7 @@ export class Questions {
   #listen(): void {
     if (this.#interception !== undefined) return;
     const interception = intercept('ask', this.#session, () => false, { onStuck: () => this.#lookLater() });
-    // There is room for more now: what came may have made the application ask again, or give up.
+    // There is room for more now: messages that came in may have made the application ask again, or give up.
     if (this.#interception === undefined && this.#open.size > 0) this.#interception = interception;
     else interception.unsubscribe();
   }
@@ -86,13 +86,13 @@ export class Questions {
     for (const question of this.#open) question.fail(error);
   }
 
-  /** In the next turn: in this one somebody may still subscribe, as `merge(ask(...), conn.messages$)` does. */
+  /** Checks in the next turn: in this one the application may still subscribe, as `merge(ask(...), conn.messages$)` does. */
   #lookLater(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;
     this.#scheduler.schedule(() => {
       this.#isLooking = false;
-      // While it closes, everything is read.
+      // A closing connection reads everything.
       if (this.#interception?.isStuck !== true || !isOpen(this.#session)) return;
       const error = blocked(this.unread);
       for (const question of this.#open) question.fail(error);

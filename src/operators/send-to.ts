@@ -4,10 +4,10 @@ import { messageHooksOf, type Tap, tapSymbol } from '../connection/hooks.js';
 import type { Outgoing } from '../connection/outgoing.js';
 
 /**
- * Sends each value to `conn`, and passes it on with its type. Never closes: the end of the source is not the end of the connection.
+ * Sends each value to `conn`, and emits it unchanged. Never closes: the end of the source does not end the connection.
  *
  * Completes and errors with the source; unsubscribing unsubscribes from it. Does not wait for a slow peer: above
- * `maxBufferedAmount` the connection's `overflow` decides. Use `conn.sendFrom` or `gate(conn.send.ready$)` for dumps.
+ * `maxBufferedAmount` the connection's `overflow` decides. For large data use `conn.sendFrom` or `gate(conn.send.ready$)`.
  *
  * @example conn.messages$.pipe(sendTo(conn)).subscribe(); // an echo
  */
@@ -22,7 +22,7 @@ export function sendTo<T extends Out, Out = Outgoing>(
   };
 }
 
-/** Where a value goes before it is passed on. */
+/** A tap that sends each value before it is passed on. */
 class Sending<Out> implements Tap<Out> {
   readonly #conn: Connection<unknown, unknown, Out>;
 

@@ -11,7 +11,7 @@ import type { Interceptor } from '../connection/interceptors.js';
 import { UsageError } from '../protocol/errors.js';
 import type { PersistentConnection } from './again/persistent-connection.js';
 
-/** Whom one can talk to: a connection, or one that outlives its sockets. */
+/** A connection, or a persistent connection, which outlives its sockets. */
 // biome-ignore lint/suspicious/noExplicitAny: the data of a connection does not matter here
 export type Peer<In, Out> = Connection<any, In, Out> | PersistentConnection<In, Out>;
 
@@ -24,16 +24,16 @@ export function isOpen(session: Pick<Connection, 'readyState'>): boolean {
   return session.readyState === ReadyState.OPEN;
 }
 
-/** Emits `peer` itself; or each open connection of one that outlives them, the present one at once. */
+/** Emits `peer` itself, or each open connection of a persistent one, the current one at once. */
 export function sessionsOf<In, Out>(peer: Peer<In, Out>): Observable<Session<In, Out>> {
   const sessions$ = hooksOf<In, Out>(peer)[sessionsSymbol];
   return sessions$ === undefined ? of(peer as Session<In, Out>) : sessions$.pipe(filter((session) => isOpen(session)));
 }
 
 /**
- * Shows `take` each message of `session` before it is queued; `true` takes it out.
+ * Calls `take` with each message of `session` before it is queued; `true` takes the message out.
  *
- * @throws UsageError NOT_INTERCEPTABLE where the connection has no such place.
+ * @throws UsageError NOT_INTERCEPTABLE if the connection does not support this.
  */
 export function intercept<In>(
   operator: string,

@@ -3,29 +3,29 @@ import { closedError, closeErrorOf } from '../connection/close-error.js';
 import type { CloseInfo, Connection } from '../connection/connection.js';
 import { leave } from '../connection/requested-close.js';
 
-/** What {@link toWebStreams} gives. */
+/** A pair of web streams, from {@link toWebStreams}. */
 export interface ToWebStreams<In, Out> {
-  /** The messages, pulled. */
+  /** Emits the messages, one per `read()`. */
   readonly readable: ReadableStream<In>;
-  /** Sends. */
+  /** Sends each chunk as a message. */
   readonly writable: WritableStream<Out>;
 }
 
 /**
- * A connection as a pair of web streams, as `WebSocketStream` has them, with backpressure both ways. Messages stay messages: a chunk
- * is one of them.
+ * Converts a connection to a pair of web streams, like those of `WebSocketStream`, with backpressure both ways. Each chunk is one
+ * message.
  *
- * **readable**: the connection is held unless a `read()` waits, so that nothing is buffered here. Closes when the connection ends with
- * 1000, without a code, or by us; errors with what `connect()` would error with otherwise. `cancel(reason)` closes the connection with
+ * **readable**: the connection is held unless a `read()` waits, so that nothing is buffered here. Closes if the connection ends with
+ * 1000, without a code, or by us; otherwise errors with what `connect()` would error with. `cancel(reason)` closes the connection with
  * 1000, or with the `code` or `closeCode` of the reason, such as a `WebSocketError` of the web, and its `reason`.
  *
  * **writable**: a write is done when it is sent and `send.ready$` is true again. `close()` closes with 1000 and waits for the end;
  * `abort(reason)` closes with 1011, with 1000 if the reason is an AbortError, or with the `code` or `closeCode` of the reason. A value that
- * cannot be sent errors the stream and closes with 1011. When the connection ends otherwise than with 1000, without a code, or by us, it
- * errors with what `connect()` would error with. A write that comes too late rejects with that too, and after any other end with a
- * `ConnectionClosedError` that has the code of the end; `close()` does nothing more then.
+ * cannot be sent errors the stream and closes with 1011. If the connection ends in any other way than with 1000, without a code, or by us,
+ * the stream errors with what `connect()` would error with. Later writes reject with that error too, or after any other end with a
+ * `ConnectionClosedError` that has the code of the end; `close()` then does nothing.
  *
- * The readable holds: other subscribers of `messages$` wait with it.
+ * The readable holds the connection: other subscribers of `messages$` wait too.
  *
  * @example await toWebStreams(conn).readable.pipeThrough(new DecompressionStream('gzip')).pipeTo(file);
  */
@@ -48,7 +48,7 @@ function readableOf<In, Out>(conn: Connection<unknown, In, Out>): ReadableStream
         subscription.add(
           conn.messages$.subscribe({
             next: (message) => {
-              // It may be asked for another one while this one is taken.
+              // `enqueue` may call `pull` for the next message.
               isWanted = false;
               controller.enqueue(message);
               if (!isWanted) hold ??= conn.hold();
@@ -78,7 +78,7 @@ function readableOf<In, Out>(conn: Connection<unknown, In, Out>): ReadableStream
         leave(conn, reason, 1000);
       },
     },
-    // Nothing is read ahead: what waits, waits in the connection.
+    // Nothing is read ahead: messages wait in the connection.
     { highWaterMark: 0 },
   );
 }
@@ -95,7 +95,7 @@ function writableOf<In, Out>(conn: Connection<unknown, In, Out>): WritableStream
     start: (controller) => {
       watching.add(
         conn.close$.subscribe((info) => {
-          // After an end that was wanted only writes fail: a pipe into it may still close it.
+          // After a normal end only writes fail: a pipe into this stream may still close it.
           const error = closeErrorOf(info);
           if (error !== undefined) controller.error(error);
         }),
@@ -137,7 +137,7 @@ function send<In, Out>(conn: Connection<unknown, In, Out>, chunk: Out): Promise<
   return conn.send.isReady ? undefined : whenReady(conn.send.ready$, conn.close$);
 }
 
-/** A write came too late: says how the connection ended, once that is known. */
+/** Rejects a write after the end with the way the connection ended, once that is known. */
 function refused(close$: Observable<CloseInfo>): Promise<void> {
   return new Promise((_, reject) => {
     close$.subscribe((info) => reject(closeErrorOf(info) ?? closedError(info)));
@@ -149,7 +149,7 @@ function whenReady(ready$: Observable<boolean>, close$: Observable<CloseInfo>): 
     const waiting = new Subscription();
     waiting.add(
       close$.subscribe((info) => {
-        // What was accepted is sent before the connection closes, unless that is lost.
+        // Accepted data is sent before the connection closes, unless the connection is lost.
         const error = closeErrorOf(info);
         if (error === undefined) resolve();
         else reject(error);

@@ -1,17 +1,17 @@
 /**
- * The errors of sluice. The class says whose fault it was, the literal `code` says the cause and never changes, the message
- * says what is expected and what was found. Every `code` is listed in docs/reference/errors.md.
+ * The errors of sluice. The class tells whose fault it was, the literal `code` names the cause and never changes, and the message
+ * tells what was expected and what was found. Every `code` is listed in docs/reference/errors.md.
  */
 import { inOneLine } from '../base/excerpt.js';
 import { propertyOf } from '../base/thrown.js';
 
-/** What every error of sluice extends. `instanceof` fails across the ESM and CommonJS builds: {@link isWebSocketError} does not. */
+/** The base class of all errors of sluice. `instanceof` fails across the ESM and CommonJS builds: use {@link isWebSocketError}. */
 export class WebSocketError extends Error {
   /** The name of the class. */
   override readonly name: string = 'WebSocketError';
-  /** The cause, as a stable literal. On a {@link ConnectionClosedError} it is the close code itself. */
+  /** The cause, as a stable literal. On a {@link ConnectionClosedError} it is the close code. */
   readonly code: string | number;
-  /** How long the connection had been open, in milliseconds; 0 before it was open. Set on every error of `connect()`. */
+  /** How long the connection was open, in milliseconds; 0 if it never opened. Set on every error of `connect()`. */
   uptime?: number;
 
   constructor(code: string | number, message: string, options?: ErrorOptions) {
@@ -29,7 +29,7 @@ export class WebSocketError extends Error {
 export class ProtocolError extends WebSocketError {
   override readonly name = 'ProtocolError';
   declare readonly code: ProtocolErrorCode;
-  /** The close code that the peer gets: 1002, 1007, 1008 or 1009. RFC 6455 §7.4.1. */
+  /** The close code sent to the peer: 1002, 1007, 1008 or 1009. RFC 6455 §7.4.1. */
   readonly closeCode: number;
 
   constructor(code: ProtocolErrorCode, closeCode: number, message: string, options?: ErrorOptions) {
@@ -40,21 +40,21 @@ export class ProtocolError extends WebSocketError {
 
 /**
  * Reading what the peer sent failed, and neither the peer nor the caller is to blame: memory ran out, or sluice or Node.js has a
- * bug. The connection is failed with 1011, and only that one. `cause` is what was thrown.
+ * bug. Only this connection is failed, with 1011. `cause` is the value that was thrown.
  */
 export class InternalError extends WebSocketError {
   override readonly name = 'InternalError';
   declare readonly code: 'INTERNAL_ERROR';
-  /** The close code that the peer gets. RFC 6455 §7.4.1. */
+  /** The close code sent to the peer. RFC 6455 §7.4.1. */
   readonly closeCode = 1011;
 
   constructor(cause: unknown) {
-    // The message goes to the peer, which must not learn more.
+    // The message is sent to the peer, which must not learn details.
     super('INTERNAL_ERROR', 'internal error', { cause });
   }
 }
 
-/** The cause of a {@link ProtocolError}. MESSAGE_INVALID comes from codecs, all others from the protocol itself. */
+/** The cause of a {@link ProtocolError}. MESSAGE_INVALID comes from codecs, all others from the protocol. */
 export type ProtocolErrorCode =
   | 'RESERVED_BIT'
   | 'RESERVED_OPCODE'
@@ -76,15 +76,15 @@ export type ProtocolErrorCode =
   | 'MESSAGE_TOO_SLOW'
   | 'MESSAGE_INVALID';
 
-/** The opening handshake failed, on the client. RFC 6455 §4.1. */
+/** The opening handshake of a client failed. RFC 6455 §4.1. */
 export class HandshakeError extends WebSocketError {
   override readonly name = 'HandshakeError';
   declare readonly code: HandshakeErrorCode;
-  /** The HTTP status of the answer; 0 when there was none. */
+  /** The HTTP status of the response; 0 if there was none. */
   readonly status: number;
-  /** The header fields of the answer, lower-case names; empty when there was none. */
+  /** The header fields of the response, with lower-case names; empty if there was none. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The first 64 KiB of the body of the answer, as UTF-8. */
+  /** The first 64 KiB of the response body, decoded as UTF-8. */
   readonly body: string;
   readonly #bodyBytes: Uint8Array;
 
@@ -101,7 +101,7 @@ export class HandshakeError extends WebSocketError {
     this.#bodyBytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
   }
 
-  /** The bytes of `body` as they came, for answers that are no UTF-8; empty when there was none. A console does not print them. */
+  /** The bytes of `body`, for responses that are not UTF-8; empty if there was no body. Not printed on a console. */
   get bodyBytes(): Uint8Array {
     return this.#bodyBytes;
   }
@@ -121,17 +121,17 @@ export type HandshakeErrorCode =
   | 'HANDSHAKE_TIMEOUT'
   | 'TARGET_INVALID';
 
-/** The connection ended unexpectedly: the peer closed with another code, or there was no close frame (1006). */
+/** The connection ended unexpectedly: the peer closed with an unexpected code, or there was no close frame (1006). */
 export class ConnectionClosedError extends WebSocketError {
   override readonly name = 'ConnectionClosedError';
-  /** The close code; 1006 when no close frame came. RFC 6455 §7.4. */
+  /** The close code; 1006 if there was no close frame. RFC 6455 §7.4. */
   declare readonly code: number;
-  /** The reason that came with the code, at most 123 bytes of UTF-8. */
+  /** The reason sent with the code, at most 123 bytes of UTF-8. */
   readonly reason: string;
-  /** Whether the closing handshake was completed. RFC 6455 §7.1.4. */
+  /** Whether the closing handshake completed. RFC 6455 §7.1.4. */
   readonly wasClean: boolean;
 
-  /** @param info how the connection ended: `close$` says it. */
+  /** @param info how the connection ended, as `close$` emits it. */
   constructor(info: {
     code: number;
     reason: string;
@@ -161,11 +161,11 @@ export class BackpressureError extends WebSocketError {
   readonly limit: string;
   /** The limit, in bytes. */
   readonly configured: number;
-  /** What would have been buffered, in bytes. */
+  /** How much would have been buffered, in bytes. */
   readonly observed: number;
 
   constructor(limit: string, configured: number, observed: number) {
-    super('BUFFER_FULL', `the peer does not read: ${observed} bytes wait, ${limit} allows ${configured}`);
+    super('BUFFER_FULL', `the peer does not read: ${observed} bytes would be buffered, ${limit} allows ${configured}`);
     this.limit = limit;
     this.configured = configured;
     this.observed = observed;
@@ -201,15 +201,15 @@ export type UsageErrorCode =
   | 'NULL_MESSAGE'
   | 'NOT_A_PAIR';
 
-/** A value does not fit its schema: the `cause` of a {@link ProtocolError} MESSAGE_INVALID or a {@link UsageError} ENCODE_FAILED. */
+/** A value does not match its schema: the `cause` of a {@link ProtocolError} MESSAGE_INVALID or a {@link UsageError} ENCODE_FAILED. */
 export class SchemaError extends WebSocketError {
   override readonly name = 'SchemaError';
   declare readonly code: 'SCHEMA_MISMATCH';
-  /** Everything that is wrong, and where: the path of keys from the outermost one. */
+  /** All problems, each with its path of keys, the outermost first. */
   readonly issues: readonly {
-    /** What is wrong. */
+    /** The problem. */
     readonly message: string;
-    /** Where. */
+    /** The path of keys to the invalid value. */
     readonly path: readonly PropertyKey[];
   }[];
 
@@ -224,17 +224,17 @@ export class SchemaError extends WebSocketError {
   }
 }
 
-/** Validators quote what they found, and that may be long, and anything. */
+/** Shortens a validator's text, which may quote long or arbitrary input. */
 function cut(text: string): string {
   return inOneLine(text.length <= 100 ? text : `${text.slice(0, 100)}...`);
 }
 
-/** Whether `error` says that the caller used sluice wrongly, whichever build of it says so. @internal */
+/** Whether `error` is a `UsageError` of any build of sluice. @internal */
 export function isUsageError(error: unknown): error is UsageError {
   return isWebSocketError(error) && propertyOf(error, 'name') === 'UsageError';
 }
 
-/** Whether `error` comes from sluice, whichever build of it. */
+/** Whether `error` comes from sluice, from any of its builds. */
 export function isWebSocketError(error: unknown): error is WebSocketError {
   return typeof error === 'object' && propertyOf(error, Symbol.for('sluice.error')) === true;
 }

@@ -21,12 +21,12 @@ import {
 import { ServerTally } from './server-stats.js';
 
 /**
- * Makes connections of the arguments of Node's 'upgrade' events: `serve` without the listening, and without a path.
+ * Turns the arguments of Node's 'upgrade' events into connections: like `serve`, but it does not listen, and has no `path`.
  *
- * The source is `fromEvent(server, 'upgrade')`, or any other of `[request, socket, head]`; it errors with a `TypeError` on other values.
- * Completes when the source has and the last hook has decided; errors with the source; unsubscribing refuses those that are not
- * decided (503) and closes the connections with 1001. A failed handshake is answered and emits nothing. A socket that is upgraded
- * already is left alone and reported on `sluice:server-error`: a second answer would break it.
+ * The source is `fromEvent(server, 'upgrade')`, or any other Observable of `[request, socket, head]`; other values are a `TypeError`.
+ * Completes after the source has completed and the last hook has decided; errors with the source. Unsubscribing refuses the handshakes
+ * that are not decided yet (503) and closes the connections with 1001. A failed handshake is answered and emits nothing. A socket that
+ * is already upgraded is left alone, since a second answer would break it, and reported on `sluice:server-error`.
  *
  * @throws TypeError or RangeError at the call for an option that is not allowed.
  * @example fromEvent(httpServer, 'upgrade').pipe(accept(), handleConnections((conn) => conn.messages$.pipe(sendTo(conn)))).subscribe();
@@ -78,7 +78,7 @@ export function accept<
     });
 }
 
-/** RxJS types the values of `fromEvent` as unknown: what they are is known only here. */
+/** RxJS types the values of `fromEvent` as unknown, so they are checked here. */
 function isUpgrade(value: unknown): value is [IncomingMessage, Duplex, Buffer] {
   if (!Array.isArray(value)) return false;
   const [request, socket, head] = value as Partial<[IncomingMessage, Duplex, Buffer]>;

@@ -5,7 +5,7 @@ import type { AcceptedDeflate, DeflateParameters } from '../protocol/deflate/def
 import type { ExtensionOffer } from '../protocol/handshake/extensions.js';
 import { type Agreement, extensionsOf } from '../protocol/handshake/negotiation.js';
 
-/** The facts of a connection that a server has accepted: what others can be told from is not kept twice. */
+/** The facts of a connection that a server has accepted. Facts that follow from others are not stored. */
 export class AcceptedFacts<Data> implements FrameFacts<Data> {
   readonly data: Data;
   readonly handshake: KeptRequest;
@@ -41,7 +41,7 @@ export class AcceptedFacts<Data> implements FrameFacts<Data> {
     return this.#deflate?.parameters;
   }
 
-  /** The only one that is accepted. RFC 6455 §4.2.1. */
+  /** The only version that is accepted. RFC 6455 §4.2.1. */
   get protocolVersion(): number {
     return 13;
   }

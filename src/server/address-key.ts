@@ -1,12 +1,12 @@
-/** How many groups of 16 bits an address of IPv6 has. RFC 4291 §2.2. */
+/** How many groups of 16 bits an IPv6 address has. RFC 4291 §2.2. */
 const GROUPS = 8;
 
 /**
- * What an IP address counts as where peers are told apart by it: an IPv4 address as itself, also where IPv6 carries it
- * (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2), an IPv6 address as the first `prefix6` bits of it, since whoever has one address of a
+ * Returns the key under which connections from an IP address are counted: an IPv4 address itself, also if it is mapped to IPv6
+ * (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2), and the first `prefix6` bits of an IPv6 address, since a client with one address of a
  * network may have all of them.
  *
- * @param address as the operating system writes it, with or without a zone (`fe80::1%eth0`).
+ * @param address as the operating system formats it, with or without a zone (`fe80::1%eth0`).
  */
 export function addressKey(address: string, prefix6: number): string {
   if (!address.includes(':')) return address;
@@ -43,7 +43,7 @@ function dotted(groups: readonly number[]): string {
     .join('.');
 }
 
-/** The first `bits` bits of a group: none when that is negative, all from 16 on. */
+/** Keeps the first `bits` bits of a group: none if `bits` is negative, all from 16 on. */
 function masked(group: number, bits: number): number {
   return group & (0xffff << (16 - Math.min(16, Math.max(0, bits))));
 }

@@ -9,32 +9,32 @@ import { isRejection, type Rejection, reject } from '../protocol/handshake/rejec
 import { addressKey } from './address-key.js';
 
 /**
- * How many connections may be open under one key: by default the address of the client, else what `key` or `dataKey` says.
+ * A limit on the connections under one key: the address of the client by default, or what `key` or `dataKey` returns.
  *
  * @typeParam Data what `authenticate` returned.
  */
 export interface LimitByOptions<Data = unknown> {
-  /** Most connections of one key, those in their handshake included. One more gets 429. */
+  /** Most connections of one key, including handshakes in progress. One more gets 429. */
   readonly max: number;
   /**
-   * Whose connection it is, told by its request; `undefined` for one that does not count. Called before everything else that looks at
-   * the request. One that throws, or returns anything else, is answered with 500. @default the address of the client
+   * Returns the key of a connection from its request; `undefined` if it is not counted. Called before everything else that looks at
+   * the request. If it throws or returns anything else, the answer is 500. @default the address of the client
    */
   readonly key?: (request: IncomingMessage) => string | undefined;
   /**
-   * Whose connection it is, told by what `authenticate` returned; `undefined` for one that does not count. Called after `authenticate`,
-   * so a peer has cost a handshake and that hook by then: limit addresses beside it. One that throws, or returns anything else, is
-   * answered with 500. @default the address of the client
+   * Returns the key of a connection from what `authenticate` returned; `undefined` if it is not counted. Called after `authenticate`,
+   * when a peer has already cost a handshake and that hook: limit addresses as well. If it throws or returns anything else, the
+   * answer is 500. @default the address of the client
    */
   dataKey?(data: Data, request: IncomingMessage): string | undefined;
   /**
-   * So many bits of an IPv6 address count as one client: providers give each customer a network, 64 bits or shorter. 128 tells single
-   * addresses apart. Only without `key` and `dataKey`. @default 64
+   * Length in bits of the IPv6 prefix that counts as one client: providers give each customer a network, 64 bits or shorter. 128 counts
+   * each address by itself. Only without `key` and `dataKey`. @default 64
    */
   readonly prefix6?: number;
 }
 
-/** The limits of connections, checked. */
+/** Checked connection limits. */
 export interface AdmissionLimits {
   readonly maxConnections: number | undefined;
   readonly limitBy: readonly LimitByOptions[];
@@ -74,12 +74,12 @@ function checkedLimit(limit: unknown): LimitByOptions {
   return limit as LimitByOptions;
 }
 
-/** Seconds after which a refused client may ask again. Those of `reconnect` spread behind it. */
+/** Seconds after which a refused client may retry. Clients with `reconnect` spread their attempts after that. */
 const RETRY_AFTER = { 'Retry-After': '5' };
-const full = reject(503, undefined, RETRY_AFTER, 'The server has as many connections as it may.');
-const tooMany = reject(429, undefined, RETRY_AFTER, 'This client has as many connections as it may.');
+const full = reject(503, undefined, RETRY_AFTER, 'The server has reached its connection limit.');
+const tooMany = reject(429, undefined, RETRY_AFTER, 'This client has reached its connection limit.');
 
-/** One limit. Under the key that it makes of a `subject` a place is taken, or none where that is undefined. */
+/** A limit. It takes a place under the key of a `subject`, or none if the key is undefined. */
 interface Limit<Subject> {
   readonly slots: Slots;
   readonly refusal: Rejection;
@@ -92,10 +92,10 @@ interface Authenticated {
 }
 
 /**
- * Says who may come in, by how many are there: in all (503), and of one client (429). What counts is the transport, from the moment
- * that it is seen until it is gone: handshakes in progress, open connections, and closing ones.
+ * Admits or refuses connections by their number: in total (503), and per client (429). A transport counts from its first sight until
+ * it is closed: handshakes in progress, open connections, and closing ones.
  *
- * A limit is taken as soon as its key is known: that of the address when a peer connects, `key` with the request, `dataKey` when
+ * A place is taken as soon as its key is known: by address when a peer connects, by `key` when the request arrives, by `dataKey` when
  * `authenticate` has answered.
  */
 export class Admission {
@@ -111,15 +111,15 @@ export class Admission {
     this.#byData = limitBy.flatMap(dataLimit);
   }
 
-  /** A peer has connected, and nothing is known of it but its address. */
+  /** A peer has connected, and only its address is known. */
   admitAddress(address: string | undefined): Place | Rejection {
     return take(this.#byAddress, keysOf(this.#byAddress, address));
   }
 
   /**
-   * A peer asks for a WebSocket. Takes what it did not take when it connected.
+   * A peer requests a WebSocket. Takes the places that were not taken when it connected.
    *
-   * @throws what `limitBy.key` throws, or a HookAnswerError for what it returns.
+   * @throws what `limitBy.key` throws, or a HookAnswerError for an invalid key.
    */
   admit(upgrade: UpgradeRequest): Place | Rejection {
     const { remoteAddress, isAdmitted } = upgrade;
@@ -132,7 +132,7 @@ export class Admission {
     return isRejection(late) ? late : leaving([early, late]);
   }
 
-  /** Whether there are limits by what `authenticate` returned. */
+  /** Whether any limit depends on what `authenticate` returned. */
   get knowsData(): boolean {
     return this.#byData.length > 0;
   }
@@ -140,14 +140,14 @@ export class Admission {
   /**
    * `authenticate` has returned `data`.
    *
-   * @throws what `limitBy.dataKey` throws, or a HookAnswerError for what it returns.
+   * @throws what `limitBy.dataKey` throws, or a HookAnswerError for an invalid key.
    */
   admitData(data: unknown, request: IncomingMessage): Place | Rejection {
     return take(this.#byData, keysOf(this.#byData, { data, request }));
   }
 }
 
-/** Where nothing is limited there is nothing to ask. */
+/** Returns undefined if nothing is limited. */
 export function admissionOf(limits: AdmissionLimits): Admission | undefined {
   return limits.maxConnections === undefined && limits.limitBy.length === 0 ? undefined : new Admission(limits);
 }
@@ -171,12 +171,12 @@ function dataLimit(limit: LimitByOptions): Limit<Authenticated>[] {
   return [{ slots: new Slots(limit.max), refusal: tooMany, keyOf }];
 }
 
-/** All keys before a place is taken: making them may throw. */
+/** Computes all keys before a place is taken, since this may throw. */
 function keysOf<Subject>(limits: readonly Limit<Subject>[], subject: Subject): (string | undefined)[] {
   return limits.map(({ keyOf }) => keyOf(subject));
 }
 
-/** Takes a place of each limit, or of none where one of them has none left. */
+/** Takes a place of each limit, or no place at all if one of the limits is reached. */
 function take(limits: readonly Limit<never>[], keys: readonly (string | undefined)[]): Place | Rejection {
   const places: Place[] = [];
   for (const [index, { slots, refusal }] of limits.entries()) {
@@ -191,10 +191,10 @@ function take(limits: readonly Limit<never>[], keys: readonly (string | undefine
   return leaving(places);
 }
 
-/** The place of what counts nowhere. */
+/** The place of a connection that is not counted. */
 const nothing: Place = () => {};
 
-/** Kept as long as a connection: one place needs no list. */
+/** Joins places. The result lives as long as its connection, so a single place is returned as it is. */
 function leaving(places: readonly Place[]): Place {
   const taken = places.filter((place) => place !== nothing);
   if (taken.length < 2) return taken[0] ?? nothing;

@@ -5,16 +5,16 @@ import { report } from '../base/report.js';
 import { isError } from '../base/thrown.js';
 import type { UsageError } from '../protocol/errors.js';
 
-/** What a `TypeError` in a hook may come of, where the hook of `ws` is given something else. */
+/** Likely causes of a `TypeError` in a hook, where the hook of `ws` has other arguments. */
 const HABITS: Readonly<Record<string, string>> = {
   verifyClient: '; what ws calls info.req is info.request here',
   handleProtocols: '; it is given an array of subprotocols, where ws gives a Set',
 };
 
 /**
- * Tells the developer that a hook failed, or returned what it must not.
+ * Tells the developer that a hook failed, or returned an invalid value.
  *
- * @param place the server. @param outcome what came of a failure, in a few words.
+ * @param place the server. @param outcome the consequence of a failure, in a few words.
  */
 export function complainOfHook(
   place: object | undefined,
@@ -36,7 +36,7 @@ export function complainOfLateHook(place: object | undefined, hook: string, time
   complain(place, { kind: 'hook', key: `${hook} late`, message });
 }
 
-/** Tells the developer of the first page that `origins: 'auto'` has refused: that is rarely meant by who tries it. */
+/** Tells the developer of the first page that `origins: 'auto'` has refused: during development this is rarely intended. */
 export function complainOfOrigin(place: object | undefined, origin: string, host: string): void {
   const found = excerpt(origin, 256);
   const message =
@@ -46,8 +46,8 @@ export function complainOfOrigin(place: object | undefined, origin: string, host
 }
 
 /**
- * Reports that a server was given a socket that is upgraded already, and tells the developer. It is a mistake of the application, but is
- * noticed within Node's 'upgrade' event, where a throw would let any peer end the process.
+ * Reports that a server was given a socket that is already upgraded, and tells the developer. It is a mistake of the application, but it is
+ * detected within Node's 'upgrade' event, where throwing would let any peer crash the process.
  */
 export function reportTaken(place: object | undefined, server: object | undefined, error: UsageError): void {
   report('server-error', { server, error });

@@ -11,7 +11,7 @@ import type { Admission } from './admission.js';
 import { complainOfOrigin } from './complaints.js';
 import type { AcceptSettings, Answer, ClientInfo } from './server-options.js';
 
-/** A handshake that all hooks agreed to. */
+/** A handshake that all hooks have accepted. */
 export interface Decision {
   readonly offer: UpgradeOffer;
   readonly data: unknown;
@@ -19,9 +19,9 @@ export interface Decision {
 }
 
 /**
- * What a handshake offers, if its form and its origin are right.
+ * Reads what a handshake offers, and checks its form and origin.
  *
- * @throws Rejection to send otherwise, or what a predicate of `origins` threw.
+ * @throws Rejection to send if one of them is wrong, or what a predicate of `origins` threw.
  */
 export function readOffer(upgrade: UpgradeRequest, settings: AcceptSettings): UpgradeOffer {
   const offer = readUpgradeRequest(upgrade.head);
@@ -30,7 +30,7 @@ export function readOffer(upgrade: UpgradeRequest, settings: AcceptSettings): Up
   return offer;
 }
 
-/** The decision where no hook is asked. Most servers have none, and Observables of what is known cost a handshake a tenth. */
+/** Decides without hooks; undefined if there are any. Most servers have none, and Observables would add a tenth to the handshake's cost. */
 export function decideAtOnce(offer: UpgradeOffer, settings: AcceptSettings): Decision | undefined {
   const { verifyClient, authenticate, handleProtocols } = settings;
   const asksHooks =
@@ -40,18 +40,18 @@ export function decideAtOnce(offer: UpgradeOffer, settings: AcceptSettings): Dec
   return asksHooks ? undefined : { offer, data: undefined, protocol: offer.protocols[0] };
 }
 
-/** What hooks are asked with, beside the handshake itself. */
+/** What calling the hooks needs, apart from the handshake itself. */
 export interface Asking {
   /** Aborts when the handshake ends without a connection. Made only for `authenticate`. */
   readonly signal: AbortSignal | undefined;
-  /** For limits that need to know who the client is; nothing where all may come in. */
+  /** For limits that depend on the identity of the client; undefined without limits. */
   readonly admission: Admission | undefined;
-  /** The hook that was asked last: the one at fault where the handshake fails, or takes too long. */
+  /** The hook that was called last: the one at fault if the handshake fails or takes too long. */
   hook: string;
 }
 
 /**
- * Asks the hooks in their order. Emits once, synchronously when the hooks are. Errors with the `Rejection` to send, or with whatever
+ * Calls the hooks in order. Emits once, synchronously if the hooks are synchronous. Errors with the `Rejection` to send, or with what
  * a hook threw.
  */
 export function askHooks(
@@ -85,7 +85,7 @@ function checkOrigin(upgrade: UpgradeRequest, { origin, host }: UpgradeOffer, se
     origin,
     host,
     hasCredentials,
-    // Asked for only where it matters: the socket would keep it.
+    // Read only if needed: the socket would cache it.
     get localAddress() {
       return upgrade.localAddress;
     },
@@ -136,7 +136,7 @@ function authenticate(
 ): Observable<unknown> {
   const { signal, admission } = asking;
   if (hook === undefined || signal === undefined) return of(undefined);
-  // The hook before may have ended the server. A signal that has aborted already would release nothing.
+  // The previous hook may have ended the server. A signal that is already aborted would release nothing.
   if (signal.aborted) return NEVER;
   asking.hook = 'authenticate';
   return defer(() => firstAnswer('authenticate', hook(upgrade.request, { signal }))).pipe(
@@ -151,7 +151,7 @@ function authenticate(
   );
 }
 
-/** No value that a hook returns by mistake lets a client in: nothing at all, a failure, or an answer that is not there yet. */
+/** Rejects values that a hook returns by mistake and that must not admit a client: no value, an error, or a pending answer. */
 function checkData(found: unknown): void {
   const hook = 'authenticate';
   if (found === undefined || found === null || found === false) {
@@ -163,7 +163,7 @@ function checkData(found: unknown): void {
   }
 }
 
-/** Takes the place of the client that was found out, for as long as its transport lives. */
+/** Takes the place of the authenticated client, for as long as its transport lives. */
 function admitData(admission: Admission, upgrade: UpgradeRequest, data: unknown): void {
   const place = admission.admitData(data, upgrade.request);
   if (isRejection(place)) throw place;
@@ -192,7 +192,7 @@ function chooseProtocol(
   );
 }
 
-/** The first value of a hook's answer, at once when it is there at once. Errors when there is none. */
+/** Emits the first value of a hook's answer, synchronously if it is available. Errors if there is none. */
 function firstAnswer<T>(hook: string, answer: Answer<T>): Observable<T> {
   const values = isSource(answer) ? from(answer) : of(answer);
   return values.pipe(

@@ -5,7 +5,7 @@ import { pickTlsOptions } from '../net/tls-server-options.js';
 import { listenShared } from '../net/upgrade-router.js';
 import type { AcceptSettings, AnyServeOptions } from './server-options.js';
 
-/** Listens where the options of `serve` say: on a server of our own, on somebody else's, or nowhere. */
+/** Listens as the options of `serve` say: on a server of our own, on a shared one, or not at all. */
 export function listen(
   options: AnyServeOptions,
   { handshakeTimeout, scheduler }: AcceptSettings,

@@ -19,16 +19,16 @@ import { type Asking, askHooks, type Decision, decideAtOnce, readOffer } from '.
 import type { AcceptSettings, ServerCloseOptions } from './server-options.js';
 import type { ServerTally } from './server-stats.js';
 
-/** Where a reception counts and lists connections, beside itself. */
+/** The records of connections that a reception shares with its server. */
 export interface ReceptionBooks<Data, In> {
-  /** Where they are listed for the application. */
+  /** The connections, listed for the application. */
   readonly connections: Roster<LiveConnection<Data, In>>;
-  /** Who may come in; nothing where all may. */
+  /** The connection limits; undefined without any. */
   readonly admission: Admission | undefined;
   readonly tally: ServerTally;
 }
 
-/** Takes in upgrade requests, makes connections of those that the hooks agree to, and keeps track of them. */
+/** Receives upgrade requests, makes connections of those that the hooks accept, and keeps track of them. */
 export class Reception<Data, In> {
   readonly #books: ReceptionBooks<Data, In>;
   readonly #settings: AcceptSettings;
@@ -37,7 +37,7 @@ export class Reception<Data, In> {
   #onIdle: (() => void) | undefined;
   #isOpen = true;
 
-  /** @param emit called with each connection, under a hold, and with the request that it came of. */
+  /** @param emit called with each connection, under a hold, and with its request. */
   constructor(
     settings: AcceptSettings,
     books: ReceptionBooks<Data, In>,
@@ -48,7 +48,7 @@ export class Reception<Data, In> {
     this.#emit = emit;
   }
 
-  /** Takes in one request. Never throws. */
+  /** Handles a request. Never throws. */
   receive(upgrade: UpgradeRequest): void {
     if (!this.#isOpen) {
       this.#refuse(upgrade, serverClosing());
@@ -67,13 +67,13 @@ export class Reception<Data, In> {
     else this.#accept(upgrade, decision);
   }
 
-  /** Takes in nothing more, and refuses those whose hooks have not decided. */
+  /** Stops accepting, and refuses the requests whose hooks have not decided. */
   stop(): void {
     this.#isOpen = false;
     for (const stop of [...this.#pending]) stop();
   }
 
-  /** Calls `idle` once no hook is deciding any more; nothing is taken in after this was called. */
+  /** Calls `idle` once every hook has decided; no request is received after this call. */
   finish(idle: () => void): void {
     this.#onIdle = idle;
     if (this.#pending.size === 0) idle();
@@ -84,7 +84,7 @@ export class Reception<Data, In> {
     for (const connection of this.#open) connection.close(code, reason);
   }
 
-  /** Closes every connection, waits, terminates the rest, and emits how many those were. Acts when subscribed to. */
+  /** Closes every connection, waits, terminates the rest, and emits their number. Acts when subscribed to. */
   drain({ code, reason, timeout, jitter }: Required<ServerCloseOptions>): Observable<{ remaining: number }> {
     const { scheduler, random } = this.#settings;
     return new Observable((subscriber) => {
@@ -115,7 +115,7 @@ export class Reception<Data, In> {
     });
   }
 
-  /** Before anything is done for it. */
+  /** Applies the limits, before any other work is done for a request. */
   #admits(upgrade: UpgradeRequest): boolean {
     const { admission } = this.#books;
     if (admission === undefined) return true;
@@ -144,7 +144,7 @@ export class Reception<Data, In> {
       isSettled = true;
       this.#pending.delete(stop);
       handshake.unsubscribe();
-      // Whatever ends it without a connection: authenticate may have answered long before.
+      // Also if authenticate has answered long before: any end without a connection aborts.
       if (answer() !== true) ending?.abort();
       if (this.#pending.size === 0) this.#onIdle?.();
     };
@@ -184,7 +184,7 @@ export class Reception<Data, In> {
       this.#refuse(upgrade, this.#rejectionOf(error, 'headers'));
       return false;
     }
-    // The hook for the lines may have ended the server: then nobody would ever close the connection.
+    // The headers hook may have ended the server: then nothing would ever close the connection.
     if (!this.#isOpen) {
       this.#refuse(upgrade, serverClosing());
       return false;
@@ -195,7 +195,7 @@ export class Reception<Data, In> {
     const connection = connectionOver<Data, In>(port, facts, this.#settings);
     this.#track(connection);
     report('open', { server: this.#settings.server, connection });
-    // All who subscribe while it is emitted share the first message.
+    // All that subscribe while it is emitted share the first message.
     const hold = connection.hold();
     connection.start();
     this.#emit(connection, upgrade);
@@ -208,7 +208,7 @@ export class Reception<Data, In> {
     refuse(upgrade, rejection, { server, tally: this.#books.tally });
   }
 
-  /** What a hook threw is nothing that a client should read. */
+  /** Returns the rejection to send. It does not reveal what a hook threw. */
   #rejectionOf(error: unknown, hook: string): Rejection {
     if (isRejection(error)) return error;
     const { place, server } = this.#settings;
@@ -217,7 +217,7 @@ export class Reception<Data, In> {
     return reject(isHookAnswerError(error) ? error.status : 500);
   }
 
-  /** The connections that came in here and are not closed yet, unless tracking is off. */
+  /** The connections that were accepted here and are not closed yet; empty if tracking is off. */
   get #open(): LiveConnection<Data, In>[] {
     return [...this.#books.connections].filter((connection) => connection.tracker === this);
   }
@@ -229,7 +229,7 @@ export class Reception<Data, In> {
     connection.tracker = this;
   }
 
-  /** One of them is closed. */
+  /** A connection of this reception is closed. */
   closed(connection: LiveConnection<Data, In>, { code }: CloseInfo): void {
     const { connections, tally } = this.#books;
     if (this.#settings.clientTracking) connections.delete(connection);
@@ -249,17 +249,17 @@ export function refuse(
   upgrade.refuse(rejection);
 }
 
-/** What a request gets while the server does not accept. */
+/** The answer to a request while the server does not accept connections. */
 export function serverClosing(): Rejection {
-  return reject(503, undefined, undefined, 'The server does not accept connections at present.');
+  return reject(503, undefined, undefined, 'The server is not accepting connections.');
 }
 
-/** The 101 leaves now: lines that come later would be lost without a word. An arrow function may well return what `push` gives. */
+/** The 101 is sent now: later lines would be lost silently. Other values are ignored, since an arrow function may return that of `push`. */
 function checkIsDone(found: unknown): void {
   if (!isThenable(found) && !isObservableLike(found)) return;
   throw new HookAnswerError({ hook: 'headers', found, advice: 'change the lines before it returns' });
 }
 
 function late(): Rejection {
-  return reject(503, undefined, undefined, 'The server could not decide about the handshake in time.');
+  return reject(503, undefined, undefined, 'The server did not decide about the handshake in time.');
 }

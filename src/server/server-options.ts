@@ -18,11 +18,11 @@ import { checkOriginPolicy, type OriginPolicy } from '../protocol/handshake/orig
 import type { Rejection } from '../protocol/handshake/rejection.js';
 import { type AdmissionLimits, admissionLimits, type LimitByOptions } from './admission.js';
 
-/** A hook's answer: a value, or a Promise or Observable of one. Of an Observable the first value counts. */
+/** A hook's answer: a value, or a Promise or Observable of one. The first value of an Observable counts. */
 export type Answer<T> = T | PromiseLike<T> | Observable<T>;
 
-/** The parts of `R` that `authenticate` must not return, since a server that took them for data would let everybody in. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is what it is about.
+/** The parts of `R` that `authenticate` must not return: a server that took them for data would accept every client. */
+// biome-ignore lint/suspicious/noConfusingVoidType: functions that return nothing are what this type rejects.
 type Refused<R> = R extends undefined | null | void | PromiseLike<unknown> | Observable<unknown>
   ? R
   : R extends Error
@@ -33,25 +33,25 @@ type Refused<R> = R extends undefined | null | void | PromiseLike<unknown> | Obs
     : never;
 
 /**
- * What `authenticate` may return: a type `R` fits when it has no `undefined`, `null`, `void`, `false` or Error in it, and no Promise or
- * Observable within another. TypeScript makes `boolean` of the `true` that an asynchronous function returns, so that fits; a `false`
- * is answered with 401 when it comes.
+ * What `authenticate` may return: a type `R` fits if it does not include `undefined`, `null`, `void`, `false` or Error, and no Promise or
+ * Observable within another. `boolean` fits too, since TypeScript widens the `true` of an asynchronous function to it; a `false` at run
+ * time is answered with 401.
  */
 export type Authenticated<R> = [Refused<R> | (true extends R ? never : Extract<R, false>)] extends [never]
   ? unknown
   : 'authenticate must not return undefined, null, false or an Error: return reject(401), or data';
 
-/** The type of `conn.data`, where `authenticate` returns `R`: without what refuses, and `undefined` where there is no such hook. */
+/** The type of `conn.data` if `authenticate` returns `R`: `R` without rejections, or `undefined` without that hook. */
 export type DataOf<R> = [Exclude<R, Rejection | false>] extends [never] ? undefined : Exclude<R, Rejection | false>;
 
-/** {@link DataOf}, from which TypeScript does not guess `R`: that is for `authenticate` alone to say. */
+/** {@link DataOf}, from which TypeScript does not infer `R`: it must infer it from `authenticate` alone. */
 type KnownData<R> = DataOf<[R][R extends unknown ? 0 : never]>;
 
-/** What hooks are told about a handshake. */
+/** The facts about a handshake that hooks receive. */
 export interface ClientInfo {
-  /** The Origin header, if any. Only browsers are bound to it. RFC 6455 §10.2. */
+  /** The Origin header, if any. Clients other than browsers can send any value. RFC 6455 §10.2. */
   readonly origin: string | undefined;
-  /** Whether it came over TLS. */
+  /** Whether the request came over TLS. */
   readonly secure: boolean;
   /** The request as Node parsed it. */
   readonly request: IncomingMessage;
@@ -64,53 +64,53 @@ export interface ClientInfo {
 }
 
 /**
- * Options of taking in connections, whatever they come from.
+ * Options for accepting connections, whatever their source.
  *
  * @typeParam R what `authenticate` returns; `never` without it. Write `authenticate` before the hooks that take its result: TypeScript
- *   finds the type in the order of the text.
- * @typeParam In the type of messages, which `codec` says. @typeParam Out what `send` takes.
+ *   infers types in the order of the text.
+ * @typeParam In the type of messages, from `codec`. @typeParam Out what `send` takes.
  */
 export interface AcceptOptions<R = never, B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>
   extends ConnectionOptions<B>,
     CompressionOption,
     CodecOption<In, Out> {
   /**
-   * Most connections at a time, closing ones and handshakes in progress included. One more gets 503. @default none: as many as the
+   * Most connections at a time, including closing ones and handshakes in progress. One more gets 503. @default none: as many as the
    * process may have open files
    */
   readonly maxConnections?: number;
   /**
-   * Most connections of one client, told by its address, by its request or by what `authenticate` returned; or a list of such limits,
-   * which all hold. One more gets 429. @default none
+   * Most connections of one client, identified by its address, its request or what `authenticate` returned; or a list of such limits,
+   * which all apply. One more gets 429. @default none
    */
   readonly limitBy?: LimitByOptions<KnownData<R>> | readonly LimitByOptions<KnownData<R>>[];
   /**
-   * Decides about a handshake: `true`, `false` (401), or `reject(...)`. Any other value, a hook that throws or rejects, and an
-   * Observable without a value are answered with 500; one that takes longer than `handshakeTimeout` with 503. @default all are accepted
+   * Accepts or refuses a handshake: `true`, `false` (401), or `reject(...)`. Any other value, a hook that throws or rejects, and an
+   * Observable without a value are answered with 500; a hook that takes longer than `handshakeTimeout`, with 503. @default all are accepted
    */
   readonly verifyClient?: (info: ClientInfo) => Answer<boolean | Rejection>;
   /**
-   * Says who the client is: what it returns becomes `conn.data`, unless it is `reject(...)`. It fails closed: `undefined`, `null` and
-   * `false` are refused with 401, an Error, and a Promise or Observable within another, with 500; `''` and `0` are data. The first
+   * Identifies the client: what it returns becomes `conn.data`, unless it is `reject(...)`. It fails closed: `undefined`, `null` and
+   * `false` are refused with 401; an Error, and a Promise or Observable within another, with 500. `''` and `0` are data. The first
    * such answer is printed to `console.error`.
    *
-   * `signal` aborts whenever the handshake ends without a connection, also when this hook has answered: the client goes, the time is
-   * over, the server stops, another hook or a limit refuses. Called after `verifyClient`. @default `conn.data` is undefined
+   * `signal` aborts whenever the handshake ends without a connection, even after this hook has answered: the client disconnects, the
+   * handshake times out, the server stops, or another hook or a limit refuses. Called after `verifyClient`. @default `conn.data` is undefined
    */
   readonly authenticate?: (
     request: IncomingMessage,
     context: { readonly signal: AbortSignal },
   ) => Answer<R | Rejection>;
   /**
-   * Which web pages may connect: `'auto'` refuses pages of other origins when they would bring credentials along or reach a
-   * loopback address, `'*'` allows all, `'same-origin'`, a list, a RegExp or a predicate restrict. Refused with 403. RFC 6455 §10.2.
+   * Which web pages may connect: `'auto'` refuses pages of other origins if they send credentials or connect to a loopback
+   * address, `'*'` allows all; `'same-origin'`, a list, a RegExp or a predicate restrict. Refused with 403. RFC 6455 §10.2.
    * @default 'auto'
    */
   readonly origins?: OriginPolicy;
   /**
-   * Chooses one of the subprotocols that the client offers: one of them, `undefined` for none, `false` to refuse (401). `data` is what
-   * `authenticate` returned. Called only when there are any. Any other value is a 500. After `undefined`, browsers, ws and undici fail a
-   * connection for which they offered one. RFC 6455 §4.2.2. @default the first one that the client offers
+   * Chooses a subprotocol: one that the client offers, `undefined` for none, `false` to refuse (401). `data` is what `authenticate`
+   * returned. Called only if the client offers any. Any other value is answered with 500. After `undefined`, browsers, ws and undici fail
+   * a connection for which they offered one. RFC 6455 §4.2.2. @default the first one that the client offers
    */
   handleProtocols?(
     protocols: string[],
@@ -118,55 +118,55 @@ export interface AcceptOptions<R = never, B extends BinaryType = 'nodebuffer', I
     data: KnownData<R>,
   ): Answer<string | false | undefined>;
   /**
-   * May change the lines of the 101 response (`Name: value`), before it is sent. `data` is what `authenticate` returned. Synchronous:
-   * a Promise is a 500. @default nothing is added
+   * May change the header lines of the 101 response (`Name: value`) before it is sent. `data` is what `authenticate` returned.
+   * Synchronous: a Promise is answered with 500. @default nothing is added
    */
   headers?(headers: string[], request: IncomingMessage, data: KnownData<R>): void;
 }
 
-/** Which paths a server takes: the exact path of the URL without its query, a RegExp for it, or a predicate. */
+/** The paths that a server serves: the exact path of the URL without its query, a RegExp for it, or a predicate. */
 export type PathOption = string | RegExp | ((path: string, request: IncomingMessage) => boolean);
 
-/** Options of `serve`. Exactly one of `port`, `socketPath`, `server` and `noServer` says where connections come from. */
+/** Options of `serve`. Exactly one of `port`, `socketPath`, `server` and `noServer` must be given. */
 export interface ServeOptions<R = never, B extends BinaryType = 'nodebuffer', In = MessageOf<B>, Out = Outgoing>
   extends AcceptOptions<R, B, In, Out>,
     TlsServerOptions {
   /** TCP port; 0 for any free one, see `listening$`. */
   readonly port?: number;
-  /** Address to listen on. @default all of this machine's */
+  /** Address to listen on. @default all addresses of this machine */
   readonly host?: string;
   /** Longest queue of connections that are not accepted yet. @default 511 */
   readonly backlog?: number;
   /**
-   * Path of a Unix domain socket to listen on. A socket that a killed process has left there is taken over when nothing listens on it;
-   * one on which something listens, and a file that is no socket, are EADDRINUSE.
+   * Path of a Unix domain socket to listen on. A socket that a killed process left behind is taken over. A socket that is in use,
+   * and a file that is not a socket, fail with EADDRINUSE.
    */
   readonly socketPath?: string;
   /** An `http.Server` or `https.Server` to attach to. It is never closed. */
   readonly server?: HttpServer;
-  /** Listens to nothing: requests come through `handleUpgrade`. */
+  /** Does not listen: the application passes requests to `handleUpgrade`. */
   readonly noServer?: boolean;
-  /** Which paths are for this server; all others get 404, or stay for others on the same `server`. @default all */
+  /** The paths of this server. Others get 404, or are left to other listeners of the same `server`. @default all */
   readonly path?: PathOption;
-  /** Whether `connections` is kept. Without it, the end of the server does not close its connections. @default true */
+  /** Whether `connections` is kept. If false, the end of the server does not close its connections. @default true */
   readonly clientTracking?: boolean;
-  /** Ends the server as `close()` does. */
+  /** Ends the server, as `close()` does. */
   readonly signal?: AbortSignal;
 }
 
-/** How a server ends. */
+/** Options of `close` of a server. */
 export interface ServerCloseOptions {
   /** The close code that every client gets. @default 1001 */
   readonly code?: number;
-  /** The reason beside it, at most 123 bytes of UTF-8. @default '' */
+  /** The close reason, at most 123 bytes of UTF-8. @default '' */
   readonly reason?: string;
-  /** Milliseconds, counted after `jitter`, until connections that are still there are terminated. @default closeTimeout */
+  /** Milliseconds after `jitter` until connections that are still open are terminated. @default closeTimeout */
   readonly timeout?: number;
-  /** Spreads the closing over so many milliseconds, so that not all clients come back at once. @default 0 */
+  /** Spreads the closing over so many milliseconds, so that clients do not all reconnect at once. @default 0 */
   readonly jitter?: number;
 }
 
-/** {@link AcceptOptions} that were checked, with their defaults. */
+/** Checked {@link AcceptOptions}, with their defaults. */
 export interface AcceptSettings extends ConnectionSettings, AdmissionLimits {
   readonly verifyClient: ((info: ClientInfo) => Answer<boolean | Rejection>) | undefined;
   readonly authenticate:
@@ -245,7 +245,7 @@ export function serveSettings(options: AnyServeOptions): AcceptSettings {
   return checkedAccept(options, checkBoolean('clientTracking', options.clientTracking ?? true));
 }
 
-/** Options that say how to listen are for a server of our own. */
+/** Rejects options that only apply to a server of our own. */
 function checkBelongs(options: AnyServeOptions): void {
   const own =
     options.port !== undefined
@@ -272,15 +272,15 @@ function checkedAccept(options: AnyAcceptOptions, clientTracking: boolean): Acce
   const hooks = { verifyClient, authenticate, handleProtocols, headers };
   const limits = admissionLimits(maxConnections, limitBy);
   if (authenticate === undefined && limits.limitBy.some(({ dataKey }) => dataKey !== undefined)) {
-    throw new TypeError('found limitBy.dataKey without authenticate: it is called with what that returned');
+    throw new TypeError('limitBy.dataKey requires authenticate: it is called with what authenticate returned');
   }
   const { codec } = options;
   return { ...connectionSettings(options, 'server'), ...limits, ...hooks, origins, clientTracking, codec };
 }
 
 /**
- * In the habit of `ws` a function of two parameters calls the second when it has decided. Here that is undefined: called later it would
- * end the process, for any client that comes.
+ * With `ws`, a function of two parameters calls the second when it has decided. Here that parameter is undefined: calling it later would
+ * crash the process, for any client.
  */
 function checkTakesNoCallback(verifyClient: AcceptSettings['verifyClient']): void {
   if (verifyClient === undefined || verifyClient.length < 2) return;
@@ -295,14 +295,14 @@ function checkText(name: string, value: unknown): void {
   }
 }
 
-/** What comes before the path in the absolute form of a request, which proxies may use. RFC 6455 §4.2.1 (1). */
+/** The scheme and authority before the path in the absolute form of a request target, which proxies may use. RFC 6455 §4.2.1 (1). */
 const ORIGIN = /^https?:\/\/[^/?]*/i;
 
 /**
- * Whether the path in `url`, as it stands there without the query, is one that `path` takes.
+ * Returns whether `path` matches the path in `url`, unchanged and without the query.
  *
- * @param request asked for only to show it to a predicate.
- * @returns what a predicate returned, whatever that is.
+ * @param request called only to pass its result to a predicate.
+ * @returns what a predicate returned, unchecked.
  */
 export function matchesPath(path: PathOption | undefined, url: string, request: () => IncomingMessage): unknown {
   if (path === undefined) return true;

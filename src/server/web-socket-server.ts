@@ -1,5 +1,6 @@
 import { AsyncSubject, Observable, ReplaySubject, Subject, type Subscriber } from 'rxjs';
 import { checkInteger, MAX_TIMER } from '../base/check.js';
+import { describe } from '../base/describe.js';
 import { HookAnswerError } from '../base/hook-answer.js';
 import { inspectSymbol, printed } from '../base/inspect.js';
 import { onAbort } from '../base/on-abort.js';
@@ -32,11 +33,11 @@ import {
 } from './server-options.js';
 import { type ServerStats, ServerTally } from './server-stats.js';
 
-/** One time of listening, from the first subscription to the end. */
+/** One period of listening, from the first subscription to the end. */
 interface Run<Data, In, Out> {
   readonly connections$: Subject<Connection<Data, In, Out>>;
   readonly reception: Reception<Data, Message>;
-  /** Lets go of the signal. */
+  /** Removes the listener of the signal. */
   readonly release: () => void;
   listener: Listener | undefined;
   subscribers: number;
@@ -45,10 +46,9 @@ interface Run<Data, In, Out> {
 /**
  * A server as an Observable of its connections, made by `serve`.
  *
- * The first subscription listens, later ones join (earlier connections are in `connections`), the last one to leave stops. It
- * errors when it cannot listen, and never after that; it completes on `close()`, and when the server that it is attached to
- * closes. Unsubscribing stops accepting and closes every connection with 1001. Then it is cold again: `retry` and `repeat`
- * listen anew.
+ * The first subscription listens, and later ones join (earlier connections are in `connections`). When the last one unsubscribes, the
+ * server stops accepting and closes every connection with 1001. It errors if it cannot listen, and never after that. It completes on
+ * `close()`, and when the server that it is attached to closes. After its end it is cold again: `retry` and `repeat` listen again.
  */
 export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
   extends Observable<Connection<Data, In, Out>>
@@ -58,16 +58,16 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
   readonly #settings: AcceptSettings;
   #run: Run<Data, In, Out> | undefined;
   #listening = new ReplaySubject<ListenAddress>(1);
-  /** Connections of all runs: those of an ended one live until they are closed. */
+  /** Connections of all runs: connections of an ended run live until they are closed. */
   readonly #connections = new Roster<LiveConnection<Data, Message>>();
-  /** The same as the application has them. Only there with a codec. */
+  /** The same connections as the application holds them; undefined without a codec. */
   readonly #typed: Set<Connection<Data, In, Out>> | undefined;
-  /** The callbacks of `handleUpgrade`, until the connection is there. */
+  /** The callbacks of `handleUpgrade`, until the connection exists. */
   #callbacks: WeakMap<UpgradeRequest, (conn: Connection<Data, In, Out>) => void> | undefined;
-  /** Counts those of all runs too. */
+  /** Counts the connections of all runs too. */
   readonly #admission: Admission | undefined;
   readonly #tally = new ServerTally();
-  /** Set on servers that requests are passed to: from when on it is known what is open on their connections. */
+  /** Stops tracking open responses of HTTP servers. Set once requests are passed to this server. */
   #followed: (() => void) | undefined;
 
   /** @internal */
@@ -77,19 +77,19 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
     this.#settings = { ...settings, server: this, place: this };
     this.#admission = admissionOf(settings);
     this.#typed = settings.codec === undefined ? undefined : new Set();
-    // It refuses requests while nobody subscribes, too: so there is no end to it.
+    // Requests are refused without a subscriber too, so this is never released.
     if (options.noServer === true) this.#followed = followAnswers();
   }
 
   /**
-   * Emits the address once the server listens, replayed while it does; completes when it stops, errors when it cannot listen.
-   * Subscribing does not start the server. `repeat()` it to see every start.
+   * Emits the address once the server listens, and replays it while it does. Completes when the server stops; errors if it cannot listen.
+   * Subscribing does not start the server. Use `repeat()` to see every start.
    */
   get listening$(): Observable<ListenAddress> {
     return new Observable((subscriber) => this.#listening.subscribe(subscriber));
   }
 
-  /** Where it listens: an address of TCP, a path, or `null` when it does not. */
+  /** Where it listens: a TCP address, a path, or `null` if it does not listen. */
   address(): ListenAddress {
     return this.#run?.listener?.address() ?? null;
   }
@@ -97,29 +97,29 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
   /** The connections that are not closed yet; empty with `clientTracking: false`. */
   get connections(): ReadonlySet<Connection<Data, In, Out>> {
     if (this.#typed !== undefined) return this.#typed;
-    // Without a codec the types of the messages are those of the connections themselves.
+    // Without a codec, the connections have their original message types.
     return this.#connections.set as ReadonlySet<unknown> as ReadonlySet<Connection<Data, In, Out>>;
   }
 
-  /** What it has done since it was made, and what is open now: of all times that it has listened. */
+  /** Counts since the server was created, over all starts, and what is open now. */
   get stats(): ServerStats {
     return this.#tally.stats(this.#connections);
   }
 
-  /** Whether a request is for this server: by default, whether `path` matches. May be overridden. */
+  /** Returns whether a request is for this server: by default, whether `path` matches. May be overridden. */
   shouldHandle(request: IncomingMessage): boolean {
     return this.#guarded('path', () => matchesPath(this.#options.path, request.url ?? '', () => request));
   }
 
   /**
-   * Takes in a request from the 'upgrade' event of any HTTP server. Answers 503 while nobody subscribes, and 404 when
-   * `shouldHandle` says no, both after the responses to earlier requests on the connection.
+   * Handles a request from the 'upgrade' event of any HTTP server. Answers 503 while the server has no subscriber, and 404 if
+   * `shouldHandle` returns false, both after the responses to earlier requests on the connection.
    *
-   * Never throws. A socket that is upgraded already, here or by another library that reads it, is left alone, since a second answer would
-   * break it; a `UsageError` ALREADY_UPGRADED on `sluice:server-error` says so.
+   * Never throws. A socket that is already upgraded, by this server or by another library that reads it, is left alone, since a second
+   * answer would break it. This is reported as a `UsageError` ALREADY_UPGRADED on `sluice:server-error`.
    *
-   * @param callback told which connection came of this request, before the subscribers are given the same one, under the same hold. Not
-   *   called for a request that is refused. What it throws closes that connection with 1011 and is reported on `sluice:server-error`.
+   * @param callback called with the connection of this request, before the subscribers receive it, and under the same hold. Not
+   *   called for a refused request. If it throws, the connection is closed with 1011 and the error is reported on `sluice:server-error`.
    */
   handleUpgrade(
     request: IncomingMessage,
@@ -140,8 +140,8 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
 
   /**
    * Ends gracefully, now: stops accepting (503 on a shared server), completes the Observable, closes every connection, waits for
-   * them, and terminates the rest. Emits `{ remaining }`, how many had to be terminated, and completes; replayed to all who
-   * subscribe. Harmless when it does not listen.
+   * them, and terminates the rest. The result emits `{ remaining }`, how many had to be terminated, and completes; it is replayed to
+   * later subscribers. Harmless if the server does not listen.
    *
    * @throws TypeError or RangeError for an option that is not allowed.
    */
@@ -161,7 +161,7 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
       return result.asObservable();
     }
     const isShared = this.#options.server !== undefined;
-    // On a shared server the place stays taken while connections drain, so that new ones get 503 and not 404.
+    // A shared server keeps its path while connections drain, so that new ones get 503 and not 404.
     if (!isShared) run.listener?.close();
     run.connections$.complete();
     run.reception.drain({ code, reason, timeout, jitter }).subscribe(result);
@@ -233,7 +233,7 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
     connections$.next(conn);
   }
 
-  /** The caller of `handleUpgrade` asked which connection it is. A fault of that is one of the application, about this connection. */
+  /** Calls the callback of `handleUpgrade`. An error of it is the application's, and ends this connection only. */
   #tell(callback: (conn: Connection<Data, In, Out>) => void, conn: Connection<Data, In, Out>): void {
     try {
       callback(conn);
@@ -270,16 +270,16 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
         },
       });
     } catch (error) {
-      // Node refuses some options by itself, such as a key that is none.
+      // Node rejects some options itself, such as an invalid key.
       this.#fail(run, error as Error);
       return;
     }
-    // A foreign server that listens already has told so before `listen` returned, and a subscriber may have left since.
+    // A shared server that listens already has reported it before `listen` returned, and a subscriber may have left since.
     run.listener = listener;
     if (this.#run !== run) listener.close();
   }
 
-  /** It cannot listen. */
+  /** The server cannot listen. */
   #fail(run: Run<Data, In, Out>, error: Error): void {
     if (this.#run !== run) return;
     this.#end(error);
@@ -319,7 +319,7 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
     refuse(upgrade, rejection, { server: this, tally: this.#tally });
   }
 
-  /** As `shouldHandle`; where that is not overridden, nobody but a predicate is shown the request. */
+  /** Like `shouldHandle`, but does not create the request object unless an override or a predicate needs it. */
   #takesPath(upgrade: UpgradeRequest): boolean {
     if (this.shouldHandle !== WebSocketServer.prototype.shouldHandle) return this.#isMine(upgrade.request);
     const { path } = this.#options;
@@ -332,7 +332,7 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
     return this.#guarded('shouldHandle', () => this.shouldHandle(request));
   }
 
-  /** A hook that fails does not want the request, and neither does one that returns a Promise, which is truthy. */
+  /** Returns false if the hook fails, and if it returns no boolean: a Promise would be truthy. */
   #guarded(hook: string, matches: () => unknown): boolean {
     try {
       const found = matches();
@@ -347,12 +347,12 @@ export class WebSocketServer<Data = unknown, In = Message, Out = Outgoing>
 }
 
 /**
- * A WebSocket server, as an Observable of its connections. It listens while it is subscribed to; subscribers share it. See
+ * Creates a WebSocket server, as an Observable of its connections. It listens while it has subscribers, which share it. See
  * {@link WebSocketServer} for when it completes and errors.
  *
  * @param options a port, or {@link ServeOptions}.
  * @typeParam R what `authenticate` returns: the type of `conn.data`, see {@link DataOf}.
- * @typeParam In the type of messages, which `codec` says. @typeParam Out what `send` takes.
+ * @typeParam In the type of messages, from `codec`. @typeParam Out what `send` takes.
  * @throws TypeError or RangeError at the call for an option that is not allowed.
  * @example serve(8080).pipe(mergeMap((conn) => conn.messages$)).subscribe(console.log);
  */
@@ -363,5 +363,7 @@ export function serve<
   Out = Outgoing,
 >(options: number | ServeOptions<R, B, In, Out>): WebSocketServer<DataOf<R>, In, Out> {
   const given = (typeof options === 'number' ? { port: options } : options) as AnyServeOptions;
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(`serve(): options must be an object or a port, got ${describe(given)}`);
   return new WebSocketServer(given, serveSettings(given));
 }

@@ -18,7 +18,7 @@ import { testingScheduler } from './testing-scheduler.js';
 
 /** Options of {@link connectionPair}. */
 export interface ConnectionPairOptions<Data = undefined> {
-  /** Connection options of the server's end. The heartbeat is off unless it is asked for: its timers never end by themselves. */
+  /** Connection options of the server's end. The heartbeat is off by default, because its timers never end by themselves. */
   readonly server?: ConnectionOptions & CompressionOption;
   /** Connection options of the client's end. */
   readonly client?: ConnectionOptions & CompressionOption;
@@ -28,13 +28,13 @@ export interface ConnectionPairOptions<Data = undefined> {
   readonly url?: string;
   /** The agreed subprotocol. @default '' */
   readonly protocol?: string;
-  /** Bytes on their way that either side takes in while nobody reads there; more count as `bufferedAmount` of the sender. @default 65_536 */
+  /** Bytes in transit that either side accepts while it does not read; more count as `bufferedAmount` of the sender. @default 65_536 */
   readonly socketBuffer?: number;
-  /** For both ends, where they name no other. @default virtual within `TestScheduler.run`, real elsewhere */
+  /** For both ends, unless their own options name another. @default virtual within `TestScheduler.run`, real elsewhere */
   readonly scheduler?: SchedulerLike;
 }
 
-/** Two connections that talk to each other. */
+/** Two connections to each other, made by {@link connectionPair}. */
 export interface ConnectionPair<Data = undefined> {
   /** The client's end: it masks its frames. */
   readonly client: Connection<undefined, Message>;
@@ -45,12 +45,12 @@ export interface ConnectionPair<Data = undefined> {
 const ports = new WeakMap<object, MemoryPort>();
 
 /**
- * A client and a server without a network: the real protocol, compression, limits and flow control over memory. What one end sends has
- * arrived at the other when `send` returns, unless nobody reads there; the closing handshake takes no time. They agree to
- * permessage-deflate as `serve` and `connect` do with the same options, and compress on the spot, however long a message is. Two ends
- * that echo each other do not grow the stack. Within `TestScheduler.run` all its timers are virtual.
+ * Connects a client and a server without a network: with the real protocol, compression, limits and flow control, over memory. A message
+ * has arrived at the other end when `send` returns, unless that end does not read. The closing handshake takes no time. The ends agree on
+ * permessage-deflate as `serve` and `connect` do with the same options, and compress synchronously, however long a message is. Two ends
+ * that echo each other do not grow the stack. Within `TestScheduler.run` all timers are virtual.
  *
- * @throws TypeError or RangeError for an option that is not allowed.
+ * @throws TypeError or RangeError for an invalid option.
  * @example const { client, server } = connectionPair(); server.messages$.pipe(sendTo(server)).subscribe();
  */
 export function connectionPair<Data = undefined>(options: ConnectionPairOptions<Data> = {}): ConnectionPair<Data> {
@@ -80,19 +80,19 @@ export function connectionPair<Data = undefined>(options: ConnectionPairOptions<
   return { client, server };
 }
 
-/** A message of the thread pool would arrive in real time. */
+/** Compresses synchronously: a message from the thread pool would arrive in real time. */
 function synchronous(settings: ConnectionSettings): ConnectionSettings {
   const { deflate } = settings;
   return deflate === undefined ? settings : { ...settings, deflate: { ...deflate, isSynchronous: true } };
 }
 
-/** What the two ends agree to in their handshake: the extensions, and what each makes of permessage-deflate. */
+/** Negotiates what the two ends agree on in a handshake: the extensions, and the parameters of permessage-deflate for each end. */
 function agreement({ client, server }: Record<'client' | 'server', ConnectionSettings>): {
   readonly extensions: readonly ExtensionOffer[];
   readonly deflate?: Record<'client' | 'server', DeflateParameters>;
 } {
   if (client.deflate === undefined || server.deflate === undefined) return { extensions: [] };
-  // Our own offer leaves the server any choice.
+  // Our own offer permits any choice of the server.
   const { parameters, answer } = acceptDeflate(deflateOffers(client.deflate), server.deflate) as AcceptedDeflate;
   return {
     extensions: [answer],
@@ -101,9 +101,9 @@ function agreement({ client, server }: Record<'client' | 'server', ConnectionSet
 }
 
 /**
- * The end of the network that `conn` has.
+ * Returns the port of `conn`, an end of a pair.
  *
- * @throws UsageError NOT_A_PAIR where it is no end of a pair.
+ * @throws UsageError NOT_A_PAIR if it is not an end of a pair.
  */
 export function portOf(fault: string, conn: object): MemoryPort {
   const port = ports.get(conn);

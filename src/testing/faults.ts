@@ -3,8 +3,8 @@ import { portOf } from './connection-pair.js';
 import type { AnyConnection } from './test-server.js';
 
 /**
- * Nothing that is sent to `conn`, an end of a `connectionPair`, arrives any more, as if its process hung: the other end fills up. When
- * the Subscription is unsubscribed all of it arrives.
+ * Stops delivery to `conn`, an end of a `connectionPair`, as if its process hung: the buffers of the other end fill up. When the
+ * Subscription is unsubscribed, everything arrives.
  *
  * @throws UsageError NOT_A_PAIR
  */
@@ -18,8 +18,8 @@ export function stallReads(conn: AnyConnection): Subscription {
 }
 
 /**
- * Bytes arrive at `conn`, an end of a `connectionPair`, in chunks of at most `size`, as slow networks cut them. Until the Subscription
- * is unsubscribed.
+ * Delivers bytes to `conn`, an end of a `connectionPair`, in chunks of at most `size`, as slow networks do, until the Subscription is
+ * unsubscribed.
  *
  * @throws UsageError NOT_A_PAIR, RangeError for a size below 1
  */
@@ -35,7 +35,7 @@ export function splitEvery(conn: AnyConnection, size: number): Subscription {
 }
 
 /**
- * The network between both ends of a `connectionPair` is lost: what has not arrived is gone, and both get 1006 with ECONNRESET.
+ * Cuts the network between both ends of a `connectionPair`: data in transit is lost, and both ends get 1006 with ECONNRESET.
  *
  * @throws UsageError NOT_A_PAIR
  */
@@ -44,7 +44,7 @@ export function reset(conn: AnyConnection): void {
 }
 
 /**
- * No pong arrives at `conn`, an end of a `connectionPair`, so that its heartbeat and its `ping()` see a silent peer. Until the
+ * Drops all pongs to `conn`, an end of a `connectionPair`, so that its heartbeat and its `ping()` see a silent peer, until the
  * Subscription is unsubscribed.
  *
  * @throws UsageError NOT_A_PAIR

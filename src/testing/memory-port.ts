@@ -4,29 +4,29 @@ import type { Trampoline } from '../base/trampoline.js';
 import type { BytePort, Flushable, PortEvents } from '../channel/byte-port.js';
 import { withoutPongs } from './pong-filter.js';
 
-/** What both ends of a pair share. */
+/** The settings that both ends of a pair share. */
 export interface MemoryLink {
   readonly trampoline: Trampoline;
   readonly scheduler: SchedulerLike;
-  /** Bytes that either side takes in while its owner does not read. */
+  /** Bytes that either side accepts while its owner does not read. */
   readonly socketBuffer: number;
 }
 
-/** One end of a network of two: what is written arrives at the other end at once, in order, unless that is paused or stalled. */
+/** One end of a network of two. Writes arrive at the other end at once, in order, unless it is paused or stalled. */
 export class MemoryPort implements BytePort {
   readonly synchronous = true;
-  /** How many want that nothing is delivered. */
+  /** How many faults stop delivery. */
   stalls = 0;
-  /** How many want that no pong arrives. */
+  /** How many faults drop pongs. */
   pongDrops = 0;
-  /** The largest chunk that is delivered, in bytes. */
+  /** The largest chunk to deliver, in bytes. */
   chunkSize: number = Number.POSITIVE_INFINITY;
   readonly #link: MemoryLink;
   #peer: MemoryPort | undefined;
   #events: PortEvents | undefined;
-  /** What came and was not delivered. An empty chunk is the end. */
+  /** Chunks that have arrived and are not delivered yet. An empty chunk is the end. */
   readonly #arrivals = new Fifo<Buffer>();
-  /** What is left of the oldest, when a part of it was delivered. */
+  /** The rest of the oldest chunk, if a part of it was delivered. */
   #rest: Buffer | undefined;
   #arrivedBytes = 0;
   #isPaused = false;
@@ -39,7 +39,7 @@ export class MemoryPort implements BytePort {
     this.#link = link;
   }
 
-  /** Two ports that are connected. */
+  /** Makes two ports that are connected to each other. */
   static pair(link: MemoryLink): [MemoryPort, MemoryPort] {
     const a = new MemoryPort(link);
     const b = new MemoryPort(link);
@@ -86,7 +86,7 @@ export class MemoryPort implements BytePort {
 
   terminate(): void {
     this.#later(() => this.#close(undefined));
-    // As in TCP, what the peer has not read when the reset arrives is lost.
+    // As in TCP, data that the peer has not read when the reset arrives is lost.
     this.#other.lose();
   }
 
@@ -106,18 +106,18 @@ export class MemoryPort implements BytePort {
     this.#later(task);
   }
 
-  /** Delivers what has arrived, as far as it is wanted. */
+  /** Delivers what has arrived, as far as the owner reads. */
   deliver(): void {
     if (this.#rest !== undefined || !this.#arrivals.isEmpty) this.#link.trampoline.run(() => this.#deliverNext());
   }
 
-  /** The connection is reset: what was not delivered is lost. */
+  /** Resets the connection: data that was not delivered is lost. */
   lose(): void {
     const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
     this.#later(() => this.#close(error));
   }
 
-  /** The network is lost, at both ends. */
+  /** Resets both ends, as if the network were lost. */
   loseBoth(): void {
     this.lose();
     this.#other.lose();
@@ -136,7 +136,7 @@ export class MemoryPort implements BytePort {
     this.deliver();
   }
 
-  /** One chunk at a time, so that both directions take turns. */
+  /** Delivers one chunk at a time, so that both directions take turns. */
   #deliverNext(): void {
     const events = this.#events;
     if (events === undefined || this.#isPaused || this.stalls > 0 || this.#isClosed) return;
@@ -182,7 +182,7 @@ export class MemoryPort implements BytePort {
     this.#events?.closed(error);
   }
 
-  /** In the same frame of virtual time, and never within a call of the owner. */
+  /** Runs `task` in the same frame of virtual time, but never within a call of the owner. */
   #later(task: () => void): void {
     this.#link.scheduler.schedule(task);
   }

@@ -1,7 +1,7 @@
 import { readHeader } from '../protocol/frame/frame-header.js';
 import { Opcode } from '../protocol/frame/opcode.js';
 
-/** `bytes`, whole frames, without its pongs. */
+/** Returns `bytes`, which are whole frames, without the pongs. */
 export function withoutPongs(bytes: Buffer): Buffer {
   const kept: Buffer[] = [];
   let at = 0;

@@ -19,7 +19,7 @@ import { infoOf, LOST } from './ending.js';
 import type { Closed, TestConnectionInputs } from './test-inputs.js';
 import { testingScheduler } from './testing-scheduler.js';
 
-/** How long what is held back is waited for after the end, as the default of real connections. In milliseconds. */
+/** How long to wait for holds after the end, in milliseconds: the default of real connections. */
 const CLOSE_TIMEOUT = 10_000;
 
 const SUPPORTS: Supports = Object.freeze({
@@ -30,7 +30,7 @@ const SUPPORTS: Supports = Object.freeze({
   compression: false,
 });
 
-/** What was sent and is not handed over. */
+/** A value that was sent and is not flushed yet. */
 interface Unflushed {
   readonly size: number;
   readonly onHanded: (() => void) | undefined;
@@ -43,7 +43,7 @@ interface Asked {
   readonly lost: () => void;
 }
 
-/** A channel without bytes: Observables say what the peer does, and others show what the connection over it does. */
+/** A channel without bytes: input Observables script the peer, and output Observables show what the connection over it does. */
 export class ScriptChannel<In, Out> implements Channel<In, Out> {
   readonly sent$: ReplaySubject<Out> = new ReplaySubject<Out>();
   readonly closed$: ReplaySubject<Closed> = new ReplaySubject<Closed>();
@@ -53,7 +53,7 @@ export class ScriptChannel<In, Out> implements Channel<In, Out> {
   readyState: ReadyState = ReadyState.OPEN;
   latency: number | undefined;
   readonly #inputs: TestConnectionInputs<In, unknown>;
-  /** What came while there was no room for it. */
+  /** Messages that came while there was no room for them. */
   readonly #unread = new Fifo<In>();
   readonly #out: ScriptOutlet;
   readonly #following = new Subscription();
@@ -142,7 +142,7 @@ export class ScriptChannel<In, Out> implements Channel<In, Out> {
     this.#scheduler.schedule(task);
   }
 
-  /** Answered at once, or by the next pong of the script. */
+  /** Is answered at once, or by the next pong of the script. */
   ping(_payload: Uint8Array, answered: (roundTrip: number) => void, lost: () => void): () => void {
     const ping = { at: this.#scheduler.now(), answered, lost };
     if (this.#inputs.pongs$ === undefined) this.#answer([ping]);
@@ -160,7 +160,7 @@ export class ScriptChannel<In, Out> implements Channel<In, Out> {
     this.readyState = ReadyState.CLOSING;
     this.closed$.next({ code, reason });
     const info = { code, reason, wasClean: true, initiator: 'local', ...(isError(error) && { error }) } as const;
-    // As the answer of a peer: in this frame, and never within the call.
+    // Like the answer of a peer: in this frame, but never within the call.
     this.#following.add(this.#scheduler.schedule(() => this.#end(info)));
   }
 
@@ -185,7 +185,7 @@ export class ScriptChannel<In, Out> implements Channel<In, Out> {
     this.pump();
   }
 
-  /** Delivers or takes in one message. Returns `false` when there is nothing to do. */
+  /** Delivers or accepts one message. Returns `false` if there is nothing to do. */
   #step(): boolean {
     const inbox = this.#inbox;
     if (inbox.deliverNext()) return true;
@@ -200,7 +200,7 @@ export class ScriptChannel<In, Out> implements Channel<In, Out> {
     return inbox.deliverNext();
   }
 
-  /** The end says nothing about demand. */
+  /** Reports a change of demand, unless the connection has ended. */
   #noteDemand(): void {
     const { hasDemand } = this.#inbox;
     if (hasDemand === this.#hadDemand || this.readyState === ReadyState.CLOSED) return;
@@ -247,13 +247,13 @@ export class ScriptChannel<In, Out> implements Channel<In, Out> {
   }
 }
 
-/** The way out of a script: keeps what was sent until it is flushed. */
+/** The sending side of a script: keeps sent values until they are flushed. */
 class ScriptOutlet {
   messagesSent = 0;
   bytesSent = 0;
   bufferedAmount = 0;
   readonly #signal: ReadySignal;
-  /** What the script says about readiness. */
+  /** The readiness that the script gives, if it does. */
   readonly #given: BehaviorSubject<boolean> | undefined;
   readonly #isFlushed: boolean;
   readonly #following = new Subscription();
@@ -317,12 +317,12 @@ class ScriptOutlet {
   }
 }
 
-/** As real connections give them on Node. */
+/** Makes a Buffer of a payload, as real connections do on Node. */
 function bufferOf(payload: Uint8Array | string): Buffer {
   return Buffer.from(controlPayload(payload));
 }
 
-/** Bytes of the payload; 0 for a value that a codec has yet to encode, whose size is unknown. */
+/** Returns the bytes of the payload; 0 for a value that a codec has yet to encode, because its size is unknown. */
 export function sizeOf(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
   const { byteLength, size, data } = (value ?? {}) as Readonly<Record<string, unknown>>;

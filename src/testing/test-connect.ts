@@ -5,12 +5,12 @@ import { finishedSymbol, hooksOf } from '../connection/hooks.js';
 import type { AnyConnection } from './test-server.js';
 import { testingScheduler } from './testing-scheduler.js';
 
-/** What becomes of one attempt to connect: an open connection, an error, or an Observable of either that takes its time. */
+/** The result of one attempt to connect: an open connection, an error, or an Observable of either, for a later result. */
 export type Attempt<C extends AnyConnection> = C | Error | Observable<C>;
 
-/** A client that dials nowhere, made by {@link testConnect}. */
+/** A client without a network, made by {@link testConnect}. */
 export class TestConnect<C extends AnyConnection> extends Observable<C> {
-  /** The number of each attempt, from 0 on, when it is made. Replayed; never completes. */
+  /** Emits the number of each attempt, from 0 on, when it is made. Replayed; never completes. */
   readonly dialed$: Observable<number>;
 
   /** @internal */
@@ -28,7 +28,7 @@ export class TestConnect<C extends AnyConnection> extends Observable<C> {
           next: (opened) => {
             conn = opened;
             const openedAt = scheduler.now();
-            // As a real client: all who subscribe while it is emitted share the first message.
+            // Like a real client: everything that subscribes while it is emitted shares the first message.
             const hold = opened.hold();
             subscriber.next(opened);
             hold.unsubscribe();
@@ -47,10 +47,10 @@ export class TestConnect<C extends AnyConnection> extends Observable<C> {
 }
 
 /**
- * A `connect()` for marble tests: the n-th subscription gets the n-th attempt. As a real one it emits the connection under a hold, ends
- * with it (completes, or errors with the same errors and `uptime`), and closes it with 1000 when it is unsubscribed.
+ * Makes a `connect()` for marble tests: the n-th subscription gets the n-th attempt. Like `connect()` it emits the connection under a hold,
+ * ends with it (completes, or errors with the same errors and `uptime`), and closes it with 1000 when it is unsubscribed.
  *
- * @param attempts one for each subscription; one more errors.
+ * @param attempts one for each subscription; any further subscription errors.
  * @param scheduler for `uptime`. @default virtual within `TestScheduler.run`, real elsewhere
  * @example
  * const dial = testConnect([refused, cold('-c', { c: testConnection() })]);
@@ -67,7 +67,7 @@ export function testConnect<C extends AnyConnection>(
 function attemptOf<C extends AnyConnection>(attempts: readonly Attempt<C>[], index: number): Observable<C> {
   const attempt = attempts[index];
   if (attempt === undefined) {
-    return throwError(() => new Error(`attempt ${index + 1} was made, testConnect was given ${attempts.length}`));
+    return throwError(() => new Error(`attempt ${index + 1} was made, but testConnect was given ${attempts.length}`));
   }
   if (isObservable(attempt)) return attempt;
   return attempt instanceof Error ? throwError(() => attempt) : of(attempt);

@@ -7,10 +7,10 @@ import { ScriptChannel } from './script-channel.js';
 import type { Closed, TestConnection, TestConnectionInputs } from './test-inputs.js';
 
 /**
- * A connection for marble tests: inputs say what comes, outputs show what the application does, at which frame.
+ * Makes a connection for marble tests: inputs script what the peer does, outputs show what the application does, and in which frame.
  *
  * Messages go through the inbox of real connections: without demand they wait, held or not, and their order and sharing are the same.
- * `close()` is answered in the same frame. It has no limits and no bytes: `connectionPair` has.
+ * `close()` is answered in the same frame. It has no limits and no bytes: use `connectionPair` for those.
  *
  * @example
  * const conn = testConnection({ messages$: hot('-a-b-|') });
@@ -30,7 +30,7 @@ export function testConnection<Data, In, Out>(
   return new ScriptedConnection<Data, In, Out>(inputs);
 }
 
-/** A live connection over a script, and what the script has seen. */
+/** A live connection over a script, with the outputs of the script. */
 class ScriptedConnection<Data, In, Out> extends LiveConnection<Data, In, Out> implements TestConnection<Data, In, Out> {
   readonly sent$: Observable<Out>;
   readonly closed$: Observable<Closed>;

@@ -2,24 +2,24 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import type { CloseInfo, Connection, Message } from '../connection/connection.js';
 import type { Outgoing } from '../connection/outgoing.js';
 
-/** What the peer, the network and the operating system do. All are subscribed to once, when the connection is made. */
+/** Inputs that script the peer, the network and the operating system. Each is subscribed to once, when the connection is made. */
 export interface TestConnectionInputs<In = Message, Data = undefined> {
   /**
-   * The messages of the peer. Completion closes with 1000, behind the last of them, unless `close$` is given; an error is a lost
+   * The messages of the peer. Completion closes with 1000, after the last message, unless `close$` is given; an error is a lost
    * connection (1006, with that error).
    */
   readonly messages$?: Observable<In>;
   /** The pings of the peer. */
   readonly pings$?: Observable<Uint8Array | string>;
-  /** The pongs of the peer. Without it a `ping()` is answered at once, with it by the next one. */
+  /** The pongs of the peer. Without this input a `ping()` is answered at once; with it, by the next pong. */
   readonly pongs$?: Observable<Uint8Array | string>;
-  /** How the connection ends: a close code of the peer, or (parts of) the whole record; any string is 1000. An error is a lost connection. */
+  /** How the connection ends: a close code of the peer, or all or part of its `CloseInfo`; any string means 1000. An error is a lost connection. */
   readonly close$?: Observable<number | string | Partial<CloseInfo>>;
-  /** What `send.ready$` says; true at first. Without it, what `highWaterMark` makes of what is not flushed. */
+  /** The values of `send.ready$`, which is `true` at first. Without it, readiness follows from `highWaterMark` and the bytes not flushed. */
   readonly ready$?: Observable<boolean>;
-  /** Emits when what was sent so far is handed to the operating system. Without it that is at once. */
+  /** Emits when everything sent so far is handed to the operating system. Without it, that happens at once. */
   readonly flushed$?: Observable<unknown>;
-  /** As the option of a connection: for what waits in either direction, in bytes. @default 65_536 */
+  /** Like the option of a connection: a limit for waiting data in either direction, in bytes. @default 65_536 */
   readonly highWaterMark?: number;
   /** For `conn.data`. @default undefined */
   readonly data?: Data;
@@ -31,7 +31,7 @@ export interface TestConnectionInputs<In = Message, Data = undefined> {
   readonly scheduler?: SchedulerLike;
 }
 
-/** How the application ended a connection: what it gave to `close`, or code 1006 for `terminate`. */
+/** How the application ended a connection: the arguments of `close`, or code 1006 for `terminate`. */
 export interface Closed {
   /** The code. */
   readonly code: number;
@@ -39,12 +39,12 @@ export interface Closed {
   readonly reason: string;
 }
 
-/** A connection whose peer is scripted, and that shows what the application does to it. */
+/** A connection with a scripted peer that shows what the application does to it. */
 export interface TestConnection<Data = undefined, In = Message, Out = Outgoing> extends Connection<Data, In, Out> {
-  /** What the application has sent. Replayed; completes with the connection. */
+  /** Emits the values that the application sends. Replayed; completes with the connection. */
   readonly sent$: Observable<Out>;
-  /** How the application has ended it: at most one value. Replayed; completes with the connection. */
+  /** Emits how the application ended the connection, at most once. Replayed; completes with the connection. */
   readonly closed$: Observable<Closed>;
-  /** Whether messages are wanted: `true` with a subscriber and without a hold. The first demand, and each change. Replayed; completes with the connection. */
+  /** Emits the first demand, and each change. Demand is `true` with a subscriber and without a hold. Replayed; completes with the connection. */
   readonly demand$: Observable<boolean>;
 }

@@ -19,7 +19,7 @@ export type AnyConnection = Connection<any, any, any>;
 
 const ADDRESS = { address: '127.0.0.1', family: 'IPv4', port: 8080 } as const;
 
-/** A server that listens nowhere: has what applications use of a `WebSocketServer`. Made by {@link testServer}. */
+/** A server without a network, with the members of `WebSocketServer` that applications use. Made by {@link testServer}. */
 export class TestServer<C extends AnyConnection> extends Observable<C> implements AsyncDisposable {
   readonly #source$: Observable<C>;
   readonly #scheduler: SchedulerLike;
@@ -36,12 +36,12 @@ export class TestServer<C extends AnyConnection> extends Observable<C> implement
     this.#scheduler = scheduler;
   }
 
-  /** As `WebSocketServer.listening$`: emits an address while it is subscribed to. */
+  /** Like `WebSocketServer.listening$`: emits an address while the server has subscribers. */
   get listening$(): Observable<ListenAddress> {
     return new Observable((subscriber) => this.#listening.subscribe(subscriber));
   }
 
-  /** As `WebSocketServer.address()`. */
+  /** Like `WebSocketServer.address()`. */
   address(): ListenAddress {
     return this.#subject === undefined ? null : ADDRESS;
   }
@@ -52,8 +52,8 @@ export class TestServer<C extends AnyConnection> extends Observable<C> implement
   }
 
   /**
-   * As `WebSocketServer.close()`: completes, closes every connection, and emits how many had to be terminated. With `jitter` the connections
-   * close at equal distances instead of at random.
+   * Like `WebSocketServer.close()`: completes, closes every connection, and emits how many had to be terminated. With `jitter` the connections
+   * close at equal intervals instead of at random.
    */
   close(options: ServerCloseOptions = {}): Observable<{
     /** How many connections had to be terminated. */
@@ -90,12 +90,12 @@ export class TestServer<C extends AnyConnection> extends Observable<C> implement
     return result.asObservable();
   }
 
-  /** `close()`, as a Promise. */
+  /** Calls `close()`, and resolves when it has completed. */
   [Symbol.asyncDispose](): Promise<void> {
     return new Promise((resolve) => this.close().subscribe({ complete: resolve }));
   }
 
-  /** What `console.log` prints. @internal */
+  /** Returns what `console.log` prints. @internal */
   [inspectSymbol](): object {
     return printed(this, 'TestServer', () => ({
       state: this.#subject === undefined ? 'idle' : 'listening',
@@ -133,13 +133,13 @@ export class TestServer<C extends AnyConnection> extends Observable<C> implement
   #take(conn: C): void {
     this.#connections.add(conn);
     conn.close$.subscribe((_: CloseInfo) => this.#connections.delete(conn));
-    // As a real server: all who subscribe while it is emitted share the first message.
+    // Like a real server: everything that subscribes while it is emitted shares the first message.
     const hold = conn.hold();
     this.#subject?.next(conn);
     hold.unsubscribe();
   }
 
-  /** Makes it cold again. */
+  /** Makes the server cold again. */
   #end(notify: (subject: Subject<C>) => void): void {
     const subject = this.#subject;
     if (subject === undefined) return;
@@ -154,9 +154,9 @@ export class TestServer<C extends AnyConnection> extends Observable<C> implement
 }
 
 /**
- * A server for marble tests, whose connections are those of `connections$`: connections of tests, of pairs, or typed ones.
+ * Makes a server for marble tests that emits `connections$`: test connections, ends of pairs, or typed connections.
  *
- * As a real one it is shared, emits each connection under a hold, and closes all of them with 1001 when the last subscriber leaves.
+ * Like a real server it is shared, emits each connection under a hold, and closes all of them with 1001 when the last subscriber leaves.
  * Completes and errors with `connections$`; completes on `close()`. Then it is cold again.
  *
  * @param scheduler for `close()`. @default virtual within `TestScheduler.run`, real elsewhere

@@ -1,8 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 
 /**
- * The default scheduler of the doubles: virtual within `TestScheduler.run`, and the real one elsewhere. Unlike `asyncScheduler` it is
- * its own clock too, so that spans are measured in virtual time.
+ * The default scheduler of the doubles: virtual within `TestScheduler.run`, and real elsewhere. Unlike `asyncScheduler` it is also its own
+ * clock, so that spans are measured in virtual time.
  */
 export const testingScheduler: SchedulerLike = {
   now: () => asyncScheduler.now(),

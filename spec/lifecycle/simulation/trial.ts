@@ -263,6 +263,7 @@ class Trial {
     for (const side of closing) {
       if (this.#parties[side].connection.readyState !== 3) this.note(`${side} is closing for ever`);
     }
+    this.#terminateOne();
     this.#each((party) => party.terminate());
     this.#settle();
     if (sides.every((side) => this.#parties[side].isFinished)) this.#checkTimers();
@@ -276,6 +277,16 @@ class Trial {
     // Another trial must find what this one has found.
     if (Slab.current.position > 0) this.note('memory for writes was not given back');
     for (const side of sides) this.#checkWire(side);
+  }
+
+  /** One end is terminated: the other one sees it if it reads, and waits no longer than closeTimeout for what is held. */
+  #terminateOne(): void {
+    this.#parties[this.#schedule.parting.closers[0] ?? 'server'].terminate();
+    this.#settle();
+    this.#pass(LONG);
+    this.#each((party) => {
+      if (party.connection.readyState === 3) party.checkFinishedInTime();
+    });
   }
 
   /** Who has outlived the other wants what it has left. */

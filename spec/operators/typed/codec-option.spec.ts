@@ -169,7 +169,7 @@ describe('the option codec', () => {
 
   it('stands beside no other binaryType, and in no target', () => {
     const options = { codec: ofServer, binaryType: 'arraybuffer' } as const;
-    const message = 'binaryType must be "nodebuffer" where codec is given, got "arraybuffer"';
+    const message = 'binaryType must be "nodebuffer" with a codec, got "arraybuffer"';
     expect(() => serve({ port: 0, ...options })).toThrow(message);
     expect(() => connect('ws://127.0.0.1', options)).toThrow(message);
     const target = { url: 'ws://127.0.0.1', codec: ofClient };

@@ -199,7 +199,7 @@ describe('the limit of what is inflated', () => {
   it('names what was configured', () => {
     const bomb = deflateRawSync(Buffer.alloc(2 * MiB));
     expect(() => inflate(bomb, undefined, MiB)).toThrow(
-      'message of more than 1048576 bytes when inflated, maxPayload allows 1048576',
+      'message too long: more than 1048576 bytes when inflated, maxPayload allows 1048576',
     );
   });
 });

@@ -15,14 +15,14 @@ describe('the limit of a message', () => {
   });
 
   it('is what a string holds, of a text', () => {
-    expect(sizeLimit(huge, true)).toEqual({ bytes: MAX_STRING_LENGTH, name: 'the longest string of Node.js' });
+    expect(sizeLimit(huge, true)).toEqual({ bytes: MAX_STRING_LENGTH, name: 'the Node.js string limit' });
     expect(sizeLimit(MAX_STRING_LENGTH, true).name).toBe('maxPayload');
   });
 
   it('is what a Buffer holds, of bytes', () => {
     const most = Math.min(huge, MAX_LENGTH);
     expect(sizeLimit(huge, false).bytes).toBe(most);
-    expect(sizeLimit(MAX_LENGTH + 1, false)).toEqual({ bytes: MAX_LENGTH, name: 'the longest Buffer of Node.js' });
+    expect(sizeLimit(MAX_LENGTH + 1, false)).toEqual({ bytes: MAX_LENGTH, name: 'the Node.js Buffer limit' });
   });
 
   it('leaves room on the wire for what does not compress', () => {
@@ -46,7 +46,7 @@ describe('a text longer than a string can be', () => {
   it('is refused by its header, however much maxPayload allows', () => {
     const session = newSession('client', { maxPayload: 2 ** 31 });
     session.push(wire('client', [claim(1, MAX_STRING_LENGTH + 1)]));
-    const message = `message of ${MAX_STRING_LENGTH + 1} bytes, the longest string of Node.js allows ${MAX_STRING_LENGTH}`;
+    const message = `message too long: ${MAX_STRING_LENGTH + 1} bytes, the Node.js string limit allows ${MAX_STRING_LENGTH}`;
     expect(session.next()).toMatchObject(tooLong(message));
   });
 
@@ -71,7 +71,7 @@ describe('a text longer than a string can be', () => {
     const session = newSession('client', { maxPayload: 2 ** 31, inflater: inflater().inflater });
     const most = wireLimit(sizeLimit(2 ** 31, true));
     session.push(wire('client', [{ ...claim(1, most + 1), rsv: 4 }]));
-    const message = `compressed message of ${most + 1} bytes, the longest string of Node.js of ${MAX_STRING_LENGTH} allows ${most}`;
+    const message = `compressed message too long: ${most + 1} bytes, the Node.js string limit of ${MAX_STRING_LENGTH} allows ${most}`;
     expect(session.next()).toMatchObject(tooLong(message));
   });
 

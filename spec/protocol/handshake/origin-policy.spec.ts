@@ -53,7 +53,7 @@ describe('an Origin (RFC 6454 §7)', () => {
     for (const policy of closed) {
       const refusal = originRefusal(policy, { ...facts, origin });
       expect(refusal?.status).toBe(403);
-      expect(refusal?.body).toContain('is not a serialised origin');
+      expect(refusal?.body).toContain('is not a serialized origin');
       expect(refusal?.body.length).toBeLessThan(700);
     }
     expect(isAllowed('*', { origin })).toBe(true);
@@ -144,7 +144,7 @@ describe('the same origin', () => {
 
   it('over TLS is named so in the refusal', () => {
     expect(originRefusal('same-origin', { ...facts, origin: 'http://example.com', secure: true })?.body).toBe(
-      `found Origin "http://example.com" to Host "example.com" over TLS: origins is 'same-origin' (option origins)\n`,
+      `Origin "http://example.com" is not allowed for Host "example.com" over TLS: origins is 'same-origin' (option origins)\n`,
     );
   });
 
@@ -170,7 +170,7 @@ describe("the policy 'auto' (RFC 6455 §10.2)", () => {
 
   it('refuses pages from elsewhere that carry credentials, and says how to allow them', () => {
     expect(originRefusal('auto', { ...facts, ...elsewhere, hasCredentials: true })?.body).toBe(
-      `found Origin "https://evil.test" to Host "example.com": origins is 'auto', which refuses a cross-origin handshake ` +
+      `Origin "https://evil.test" is not allowed for Host "example.com": origins is 'auto', which refuses a cross-origin handshake ` +
         'with credentials; list it in origins to accept it (option origins)\n',
     );
     expect(isAllowed('auto', { origin: 'null', hasCredentials: true })).toBe(false);
@@ -315,7 +315,9 @@ describe('a predicate for origins', () => {
   it('decides without an Origin too', () => {
     const refusal = originRefusal((origin) => origin !== undefined, { ...facts, origin: undefined });
     expect(refusal?.status).toBe(403);
-    expect(refusal?.body).toContain('found a handshake without Origin to Host "example.com": the function in origins');
+    expect(refusal?.body).toContain(
+      'a handshake without Origin is not allowed for Host "example.com": the function in origins',
+    );
     expect(isAllowed(() => true, { origin: undefined })).toBe(true);
   });
 

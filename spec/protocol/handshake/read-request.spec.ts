@@ -105,7 +105,7 @@ describe('the request line (RFC 6455 §4.2.1 (1))', () => {
   it('with the target "*" gets 400 (RFC 9112 §3.2.4)', () => {
     expect(refused({}, { path: '*' })).toMatchObject({
       status: 400,
-      body: 'found the target "*", allowed is a path\n',
+      body: 'the request target must be a path, got "*"\n',
     });
   });
 

@@ -66,7 +66,7 @@ describe('fields that are not sent', () => {
   it.each([
     ['Upgrade', 'it is always "websocket"'],
     ['connection', 'it is always "Upgrade"'],
-    ['SEC-WEBSOCKET-KEY', 'it is made anew for every attempt'],
+    ['SEC-WEBSOCKET-KEY', 'it is generated for every attempt'],
     ['Sec-WebSocket-Version', 'use the option protocolVersion'],
     ['Sec-WebSocket-Accept', 'only a server sends it'],
     ['sec-websocket-protocol', 'use the argument protocols'],
@@ -82,7 +82,7 @@ describe('fields that are not sent', () => {
 
   it('are a second Origin', () => {
     const write = () => encode({ origin: 'http://a', headers: { ORIGIN: 'http://b' } });
-    expect(write).toThrow('header "ORIGIN" cannot be set: the option origin is given too');
+    expect(write).toThrow('header "ORIGIN" cannot be set: the option origin is also given');
   });
 
   it.each<[string, Partial<RequestedUpgrade>]>([

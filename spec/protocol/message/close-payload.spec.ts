@@ -64,29 +64,29 @@ describe('encodeClosePayload', () => {
   it('takes a reason of 123 bytes and refuses one of 124', () => {
     expect(encodeClosePayload(1000, 'x'.repeat(123))).toHaveLength(125);
     expect(() => encodeClosePayload(1000, 'x'.repeat(124))).toThrow(
-      new RangeError('close reason of 124 bytes, at most 123'),
+      new RangeError('close reason must be at most 123 bytes, got 124'),
     );
     expect(() => encodeClosePayload(1000, 'é'.repeat(62))).toThrow(RangeError);
   });
 
   it.each([0, 999, 1004, 1006, 1015, 2999, 5000, 1000.5, Number.NaN])('refuses the code %d', (code) => {
     expect(() => encodeClosePayload(code, '')).toThrow(
-      new RangeError(`close code must be 1000-1003, 1007-1014 and 3000-4999, got ${code}`),
+      new RangeError(`close code must be 1000-1003, 1007-1014 or 3000-4999, got ${code}`),
     );
   });
 
   it('refuses a reason without a code', () => {
     expect(() => encodeClosePayload(1005, 'why')).toThrow(
-      new RangeError('close reason without a close code, must be empty'),
+      new RangeError('close reason must be empty without a close code'),
     );
   });
 
   it('refuses what is no number and no string', () => {
     expect(() => encodeClosePayload('1000' as unknown as number, '')).toThrow(
-      new TypeError('close code of type string, must be a number'),
+      new TypeError('close code must be a number, got "1000"'),
     );
     expect(() => encodeClosePayload(1000, new Float32Array(1) as unknown as string)).toThrow(
-      new TypeError('close reason of type object, must be a string'),
+      new TypeError('close reason must be a string, got a Float32Array'),
     );
   });
 

@@ -33,7 +33,7 @@ describe('MessageReader', () => {
       expect.objectContaining({
         code: 'MESSAGE_TOO_LONG',
         closeCode: 1009,
-        message: 'message of 11 bytes, maxPayload allows 10',
+        message: 'message too long: 11 bytes, maxPayload allows 10',
       }),
     );
     const three = [text('', { fin: false }), continuation('', { fin: false }), continuation()];
@@ -41,7 +41,7 @@ describe('MessageReader', () => {
       expect.objectContaining({
         code: 'TOO_MANY_FRAGMENTS',
         closeCode: 1008,
-        message: 'message of 3 frames, maxFragments allows 2',
+        message: 'message has too many frames: 3, maxFragments allows 2',
       }),
     );
   });

@@ -2,32 +2,32 @@ import { checkFunction, checkNumber } from '../../base/check.js';
 import { propertyOf } from '../../base/thrown.js';
 import { isRetryable } from './retryable.js';
 
-/** When to try again. RFC 6455 §7.2.3 asks for a random delay that grows with each failure. Times are milliseconds. */
+/** A backoff policy. RFC 6455 §7.2.3 asks for a random delay that grows with each failure. Times are in milliseconds. */
 export interface BackoffPolicy {
-  /** The longest wait before the first attempt. Raise it where very many clients share a server. @default 500 */
+  /** The longest wait before the first attempt. Raise it if very many clients share a server. @default 500 */
   readonly initial?: number;
-  /** By how much the longest wait grows with each attempt. @default 2 */
+  /** The factor by which the longest wait grows with each attempt. @default 2 */
   readonly factor?: number;
-  /** What it grows to. @default 30_000 */
+  /** The upper limit of the longest wait. @default 30_000 */
   readonly max?: number;
   /**
-   * The longest wait that a server may ask for with Retry-After; one that asks for more is asked again after this. The wait of the
-   * policy itself comes on top. 0 ignores Retry-After. @default 300_000
+   * The longest wait that a server may request with Retry-After; if it requests more, the client waits this long. The wait of the
+   * policy itself is added. 0 ignores Retry-After. @default 300_000
    */
   readonly maxRetryAfter?: number;
-  /** A connection that was open for so long has worked: the next attempt counts as the first one again. @default 5_000 */
+  /** The attempts are counted from 1 again once a connection has stayed open for this long. @default 5_000 */
   readonly minUptime?: number;
   /** How many attempts in a row may fail; then the error is passed on. @default Infinity */
   readonly maxAttempts?: number;
-  /** Whether to try again after `error`; `attempt` counts from 1. @default isRetryable */
+  /** Returns whether to try again after `error`; `attempt` counts from 1. @default isRetryable */
   readonly shouldRetry?: (error: unknown, attempt: number) => boolean;
-  /** From 0 to 1: how much of the longest wait is waited. @default Math.random */
+  /** Returns the part of the longest wait to wait, from 0 to 1. @default Math.random */
   readonly random?: () => number;
 }
 
 /** A wait before an attempt. */
 export interface Wait {
-  /** Counts from 1, and anew behind a connection that has worked. */
+  /** Counts from 1, and again from 1 after a connection that has worked. */
   readonly attempt: number;
   /** In milliseconds. */
   readonly delay: number;
@@ -36,7 +36,7 @@ export interface Wait {
 /** The longest that timers can wait, in milliseconds. */
 const MAX_TIMER = 2 ** 31 - 1;
 
-/** {@link BackoffPolicy}, checked, with every default in place. */
+/** A checked {@link BackoffPolicy}, with its defaults. */
 export type BackoffRules = Required<BackoffPolicy>;
 
 /**
@@ -58,7 +58,7 @@ export function backoffRules(policy: BackoffPolicy, anyNumber: () => number): Ba
   return { initial, factor, max, maxRetryAfter, minUptime, maxAttempts, shouldRetry, random };
 }
 
-/** Truncated exponential backoff with full jitter: the attempts of clients that were cut off together spread at once. RFC 6455 §7.2.3. */
+/** Truncated exponential backoff with full jitter, so that clients that lost their connections together spread at once. RFC 6455 §7.2.3. */
 export class Backoff {
   readonly #rules: BackoffRules;
   #attempts = 0;
@@ -68,7 +68,7 @@ export class Backoff {
   }
 
   /**
-   * The wait behind a failure; nothing when there is to be no other attempt.
+   * Returns the wait after a failure; undefined if there is no other attempt.
    *
    * @param now milliseconds since 1970, for a Retry-After that is a date.
    */
@@ -79,11 +79,11 @@ export class Backoff {
     if (wait === undefined || !shouldRetry(error, wait.attempt)) return undefined;
     const asked = retryAfter(propertyOf(error, 'headers'), now);
     if (asked === undefined) return wait;
-    // After what the server asks for they spread too: it says the same to everybody.
+    // Clients spread after Retry-After too, since the server sends all of them the same.
     return { ...wait, delay: Math.min(MAX_TIMER, Math.min(asked, maxRetryAfter) + wait.delay) };
   }
 
-  /** The wait behind a connection that was open for `uptime` ms and has ended; nothing when there is to be no other attempt. */
+  /** Returns the wait after a connection that was open for `uptime` ms; undefined if there is no other attempt. */
   afterEnd(uptime: number): Wait | undefined {
     const { initial, factor, max, minUptime, maxAttempts, random } = this.#rules;
     if (uptime >= minUptime) this.#attempts = 0;
@@ -95,11 +95,11 @@ export class Backoff {
 }
 
 /**
- * How long a response asks to wait before the next request, in milliseconds, never negative and perhaps Infinity; undefined if it does
- * not say so, or says it in another form than the two of RFC 9110 §10.2.3. A date counts from the Date of the response, so that clocks
- * that differ do no harm, and from `now` without one.
+ * Returns how long a response asks to wait before the next request, in milliseconds, never negative and possibly Infinity; undefined
+ * without Retry-After, or if it has neither of the two forms of RFC 9110 §10.2.3. A date is relative to the Date of the response, so
+ * that wrong clocks do no harm, or to `now` without one.
  *
- * @param headers the fields of the response by lower-case names, or anything: errors of other libraries have headers of their own kind.
+ * @param headers the fields of the response by lower-case names, or any value: errors of other libraries have other headers.
  * @param now milliseconds since 1970.
  */
 export function retryAfter(headers: unknown, now: number): number | undefined {

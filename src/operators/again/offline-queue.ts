@@ -4,13 +4,13 @@ import type { OverflowPolicy } from '../../connection/send-result.js';
 import { BackpressureError } from '../../protocol/errors.js';
 import type { PersistentSettings, SizeOf } from './persistent-options.js';
 
-/** What each item is charged beside its bytes, so that empty ones count too. */
+/** Bytes charged for each item in addition to its own, so that empty items count too. */
 const ITEM_COST = 128;
 
-/** What an item is charged whose bytes are not known. */
+/** Bytes charged for an item of unknown size. */
 const UNKNOWN_COST = 1024;
 
-/** Longer buffers are not copied, in bytes. */
+/** Buffers of more bytes are not copied. */
 const COPY_LIMIT = 4096;
 
 // biome-ignore lint/suspicious/noExplicitAny: only the way out of a connection matters here
@@ -23,20 +23,20 @@ interface Item<Out> {
   readonly cost: number;
 }
 
-/** Takes an item, or says `false`: then it stays, with all after it. */
+/** Takes an item, or returns `false`: then it stays in the queue, with all items after it. */
 type Accept<Out> = (value: Out, onHanded: (() => void) | undefined, turn: Turn<Out> | undefined) => boolean;
 
-/** How much may wait, and what happens then. */
+/** The limit of the queue, and what happens above it. */
 type QueueSettings = Pick<PersistentSettings, 'offlineBuffer' | 'overflow' | 'sizeOf'>;
 
-/** What waits for a socket, bounded in bytes. */
+/** A queue of items that wait for a socket, bounded in bytes. */
 export class OfflineQueue<Out> {
-  /** What waits, in bytes. */
+  /** Bytes charged for the waiting items. */
   size = 0;
   readonly #limit: number;
   readonly #overflow: OverflowPolicy;
   readonly #sizeOf: SizeOf;
-  /** In the order of coming. What is offered is in it until it is taken. */
+  /** In order of arrival. An offered item stays here until it is taken. */
   readonly #items = new Set<Item<Out>>();
 
   constructor({ offlineBuffer, overflow, sizeOf }: QueueSettings) {
@@ -55,7 +55,7 @@ export class OfflineQueue<Out> {
   }
 
   /**
-   * Keeps `value`, or does what the overflow policy says.
+   * Queues `value`, or applies the overflow policy.
    *
    * @throws BackpressureError under `'terminate'`.
    */
@@ -64,7 +64,7 @@ export class OfflineQueue<Out> {
   }
 
   /**
-   * Keeps `value` for `turn`, which is told when it is dropped. Returns what takes it out again.
+   * Queues `value` for `turn`, and calls `turn.dropped` if it is dropped. Returns a function that removes it again.
    *
    * @throws BackpressureError under `'terminate'`.
    */
@@ -76,7 +76,7 @@ export class OfflineQueue<Out> {
     };
   }
 
-  /** Hands over what waits, the oldest first, as long as `accept` takes it. */
+  /** Hands over waiting items, oldest first, as long as `accept` takes them. */
   flush(accept: Accept<Out>): void {
     for (const item of this.#items) {
       if (!accept(item.value, item.onHanded, item.turn)) return;
@@ -84,7 +84,7 @@ export class OfflineQueue<Out> {
     }
   }
 
-  /** Forgets what waits, and tells those whose turn it was. */
+  /** Removes all items, and ends their turns. */
   clear(): void {
     const items = [...this.#items];
     this.#items.clear();
@@ -92,7 +92,7 @@ export class OfflineQueue<Out> {
     for (const { turn } of items) turn?.ended();
   }
 
-  /** Forgets those whose turn will not come, because of `error`, and tells them. What is only to be sent stays. */
+  /** Removes the items with a turn, and ends their turns with `error`. Items that are only to be sent stay. */
   endTurns(error: unknown): void {
     const items = [...this.#items].filter(({ turn }) => turn !== undefined);
     for (const item of items) this.#remove(item);
@@ -120,15 +120,15 @@ export class OfflineQueue<Out> {
     }
   }
 
-  /** Whoever is told of an item that is offered may have cleared all, or made room. */
+  /** Removes `item` if it is still queued: a callback may have cleared the queue, or made room. */
   #remove(item: Item<Out>): void {
     if (this.#items.delete(item)) this.size -= item.cost;
   }
 }
 
-/** A small buffer is copied, as a connection does: the application may change it. */
+/** Copies a small buffer, as a connection does, since the application may change it. */
 function kept<Out>(value: Out): Out {
   if (!(value instanceof Uint8Array) || value.length > COPY_LIMIT) return value;
-  // Not its own `slice`: that of a Buffer copies nothing.
+  // Not its own `slice`, since that of a Buffer does not copy.
   return Uint8Array.prototype.slice.call(value) as Uint8Array as Out;
 }

@@ -29,7 +29,7 @@ import type { PersistentSettings } from './persistent-options.js';
 import { PersistentSender } from './persistent-sender.js';
 import { redial } from './redial.js';
 
-/** All that a {@link PersistentState} may hold. */
+/** All fields that a {@link PersistentState} may have. */
 interface PersistentStateFields {
   readonly type: string;
   readonly connection?: object & { readonly url: string };
@@ -38,15 +38,15 @@ interface PersistentStateFields {
   readonly error?: unknown;
 }
 
-/** How a time of being open has ended. */
+/** The way in which a period of being open has ended. */
 interface Verdict {
-  /** Whether it was given up; otherwise the last lease was given back. */
+  /** Whether the client has given up; otherwise the last lease was unsubscribed. */
   readonly isGivenUp: boolean;
-  /** Why it was given up, unless the peer has closed normally or the signal has aborted. */
+  /** The reason for giving up, unless the peer has closed normally or the signal has aborted. */
   readonly error?: PersistentFailure;
 }
 
-/** A state, and what is done once all have been told of it. */
+/** A state, and the work to do after all subscribers have received it. */
 interface Step<In, Out> {
   readonly state?: PersistentState<In, Out>;
   readonly after: () => void;
@@ -63,12 +63,12 @@ export class PersistentClient<In, Out>
   readonly [sessionsSymbol]: Observable<Connection<unknown, In, Out>>;
   readonly #connection$: Observable<Connection<unknown, In, Out>>;
   readonly #settings: PersistentSettings;
-  /** Where it stands. Subscribers may not be told of it yet. */
+  /** The current state. Subscribers may not have received it yet. */
   #state: PersistentState<In, Out> = { type: 'closed' };
   readonly #states = new BehaviorSubject<PersistentState<In, Out>>(this.#state);
   readonly #steps = new Fifo<Step<In, Out>>();
   readonly #stepping = new OneLoop();
-  /** Another one after it was given up, which completes it. */
+  /** Replaced after the client has given up, which completes it. */
   #sessions = new ReplaySubject<Connection<unknown, In, Out>>(1);
   #latest: Connection<unknown, In, Out> | undefined;
   #areSessionsOver = false;
@@ -79,9 +79,9 @@ export class PersistentClient<In, Out>
   #pause: Subscription | undefined;
   #openers = 0;
   #isRunning = false;
-  /** There while it is given up. */
+  /** Defined after the client has given up, until it is opened again. */
   #givenUp: Verdict | undefined;
-  /** Nothing more is to be sent: it ends when what waits has left. */
+  /** Whether sending is complete: the client ends when the queue is sent. */
   #isFinishing = false;
   #isEnded = false;
 
@@ -115,7 +115,7 @@ export class PersistentClient<In, Out>
     return this.#sender.trySend(data, this.send.notice(data));
   }
 
-  /** What `turnSymbol` stands for. @internal */
+  /** Implements `turnSymbol`. @internal */
   [turnSymbol](data: Out, turn: Turn<Out>): Subscription {
     return new Subscription(this.#sender.inTurn(data, turn));
   }
@@ -164,7 +164,7 @@ export class PersistentClient<In, Out>
         state: state.type,
         attempt,
         delay,
-        // As text: an error of a dial holds the fields of the response.
+        // As text: the error of a dial contains the header fields of the response.
         error: error === undefined ? undefined : describeThrown(error),
         connection,
         queuedMessages: this.#queue.length,
@@ -173,7 +173,7 @@ export class PersistentClient<In, Out>
     });
   }
 
-  /** Whether there is any reason for another connection. */
+  /** Whether another connection is still needed. */
   get #isWanted(): boolean {
     if (this.#settings.signal?.aborted === true) return false;
     return !this.#isFinishing || !this.#queue.isEmpty;
@@ -193,7 +193,7 @@ export class PersistentClient<In, Out>
     redial(this.#connection$, { ...this.#settings, isWanted: () => this.#isWanted })
       .pipe(
         takeUntil(stopped$),
-        // Behind the end of the connection: who is told may open it again.
+        // After the end of the connection, since subscribers may open the client again.
         finalize(() => {
           release();
           this.#over(verdict);
@@ -210,7 +210,7 @@ export class PersistentClient<In, Out>
       });
   }
 
-  /** Takes and gives again, after it was given up. */
+  /** Accepts and delivers messages again after giving up. */
   #begin(): void {
     if (this.#givenUp === undefined) return;
     this.#givenUp = undefined;
@@ -219,7 +219,7 @@ export class PersistentClient<In, Out>
     if (!this.#areSessionsOver) return;
     this.#areSessionsOver = false;
     this.#sessions = new ReplaySubject(1);
-    // What it has left may not be taken yet.
+    // Its last messages may not be delivered yet.
     if (this.#latest !== undefined) this.#sessions.next(this.#latest);
   }
 
@@ -230,7 +230,7 @@ export class PersistentClient<In, Out>
   }
 
   #opened(connection: Connection<unknown, In, Out>): void {
-    // All who take messages share the first one, whichever of the following subscribes them.
+    // All subscribers share the first message, whichever of the following steps subscribes them.
     const hold = connection.hold();
     this.#holds.carryTo(connection);
     this.#enter({ type: 'open', connection }, () => {
@@ -257,7 +257,7 @@ export class PersistentClient<In, Out>
     });
   }
 
-  /** It is given up, and all have been told. Each of those whom the following tells may open it again: then the others go on. */
+  /** The client has given up, and `state$` has emitted it. Each step may make a subscriber open it again: then the rest stays as it is. */
   #completeAll(verdict: Verdict): void {
     this.#queue.endTurns(verdict.error);
     if (this.#givenUp === verdict) this.#sender.endReadiness();
@@ -284,7 +284,7 @@ export class PersistentClient<In, Out>
     else this.#stopped.next({ isGivenUp: false });
   }
 
-  /** Nothing follows. */
+  /** Ends the client for good. */
   #end(): void {
     this.#sender.end();
     this.send.end();
@@ -297,7 +297,7 @@ export class PersistentClient<In, Out>
     this.#step({ state, after });
   }
 
-  /** Who is told of a state may bring about another one: all are told of one before the next. */
+  /** A subscriber may cause another state: all subscribers receive one state before the next. */
   #step(step: Step<In, Out>): void {
     this.#steps.push(step);
     this.#stepping.run(() => {

@@ -5,41 +5,41 @@ import type { SendResult } from '../../connection/send-result.js';
 import type { SendSubject } from '../../connection/send-subject.js';
 
 /**
- * Why a {@link PersistentConnection} has lost its socket, or got none: an error of sluice (`isWebSocketError`; `HandshakeError`,
- * `ConnectionClosedError`, `ProtocolError` and `BackpressureError` are the usual ones), one of Node.js, whose `code` is 'ECONNREFUSED', say, or what
- * the target threw. What is no Error is the `cause` of one.
+ * The reason why a {@link PersistentConnection} has lost its socket, or got none: an error of sluice (`isWebSocketError`; usually
+ * `HandshakeError`, `ConnectionClosedError`, `ProtocolError` or `BackpressureError`), an error of Node.js with a `code` such as
+ * 'ECONNREFUSED', or what the target threw. A thrown value that is not an Error is the `cause` of one.
  */
 export type PersistentFailure = Error & {
-  /** What it is, where it has a code. */
+  /** The code of the error, if it has one. */
   readonly code?: string | number;
 };
 
-/** Where a {@link PersistentConnection} stands, by its `type`. */
+/** The state of a {@link PersistentConnection}, distinguished by its `type`. */
 export type PersistentState<In = Message, Out = Outgoing> =
   | {
-      /** It dials. */
+      /** It is dialing. */
       readonly type: 'connecting';
     }
   | {
       /** Messages pass both ways. */
       readonly type: 'open';
-      /** What is sent on it while this is emitted goes before all that waited: to log in, say. */
+      /** The open connection. Messages sent on it while this is emitted, such as a login, go before all queued messages. */
       readonly connection: Connection<unknown, In, Out>;
     }
   | {
-      /** It dials again. */
+      /** It waits before it dials again. */
       readonly type: 'waiting';
-      /** Counts from 1, and anew behind a connection that has worked. */
+      /** Counts from 1, and again from 1 after a connection that has worked. */
       readonly attempt: number;
       /** In milliseconds. */
       readonly delay: number;
-      /** Why; not there when the peer closed with 1000 or without a code. */
+      /** The reason; undefined if the peer closed with 1000 or without a code. */
       readonly error?: PersistentFailure;
     }
   | {
-      /** No Subscription of `open()` is left, or it was given up. */
+      /** No Subscription of `open()` is left, or the client has given up. */
       readonly type: 'closed';
-      /** Why it was given up. */
+      /** The reason for giving up. */
       readonly error?: PersistentFailure;
     };
 
@@ -50,48 +50,48 @@ export type PersistentState<In = Message, Out = Outgoing> =
  */
 export interface PersistentConnection<In = Message, Out = Outgoing> {
   /**
-   * Dials, unless that was done already, and keeps it up until the last of these Subscriptions is unsubscribed: that closes with 1000.
-   * After `complete()` it does nothing.
+   * Dials, unless the client is open already, and keeps the connection up until the last of these Subscriptions is unsubscribed, which
+   * closes with 1000. After `complete()` it does nothing.
    *
-   * It is **given up** by an error that is not worth another attempt, after the last of `maxAttempts`, when `overflow` says so, when the peer
-   * has closed normally and `repeat` is off, and by its `signal`. Then it takes no more: `trySend` says `'closed'`, `messages$` and `ready$`
-   * complete, and questions that wait error with the reason. A new `open()` dials anew; subscribe after it. What has waited for a socket still
-   * waits, and leaves first.
+   * The client **gives up** after an error that is not worth another attempt, after the last of `maxAttempts`, if `overflow` says so, if the
+   * peer has closed normally and `repeat` is off, and on its `signal`. It then accepts no messages: `trySend` returns `'closed'`,
+   * `messages$` and `ready$` complete, and waiting questions error with the reason. A new `open()` dials again; subscribe after it.
+   * Messages that waited for a socket stay queued, and are sent first.
    */
   open(): Subscription;
   /**
-   * Where it stands: replayed, then each change, to all subscribers in the same order. Completes after `complete()`. Never errors: see the
-   * `error` of its states.
+   * Emits the current state on subscription, then each change, to all subscribers in the same order. Completes after `complete()`. Never
+   * errors: see the `error` of its states.
    */
   readonly state$: Observable<PersistentState<In, Out>>;
   /**
-   * The messages of all its sockets, in order. Demand and holds carry over from socket to socket. What a lost socket has left is
-   * kept until the next one is open. Completes after `complete()`, and when it is given up, which the state tells first; never errors.
-   * Subscribing does not dial: see {@link open}.
+   * The messages of all its sockets, in order. Demand and holds carry over from socket to socket. Undelivered messages of a lost socket
+   * are kept until the next one is open. Completes after `complete()`, and when the client gives up, which `state$` emits first; never
+   * errors. Subscribing does not dial: see {@link open}.
    */
   readonly messages$: Observable<In>;
-  /** Discards messages while it lasts, on every socket: for clients that only send, or only `ask`. Does not dial. */
+  /** Discards messages on every socket until the Subscription is unsubscribed: for clients that only send, or only `ask`. Does not dial. */
   ignoreMessages(): Subscription;
   /**
-   * Sends. While nothing is open, up to `offlineBuffer` bytes wait for the next socket, then `overflow` decides. What was handed to a
-   * socket that is lost is not sent again. `ready$` is `true` only while a socket is open and takes more. `complete()` lets what waits
-   * leave, closes with 1000 and ends it for good; `error(e)` closes at once, as on a connection.
+   * Sends. While no socket is open, up to `offlineBuffer` bytes wait for the next one, then `overflow` applies. Messages that were handed to
+   * a lost socket are not sent again. `ready$` is `true` only while a socket is open and takes more. `complete()` sends what is queued,
+   * closes with 1000 and ends the client for good; `error(e)` closes at once, as on a connection.
    */
   readonly send: SendSubject<Out>;
   /**
-   * As `send.next`, and tells what became of it: `'buffered'` while it waits for a socket too, `'closed'` after `complete()` and while it is
-   * given up.
+   * Like `send.next`, and returns what happened to the message: `'buffered'` also if it waits for a socket, `'closed'` after `complete()`
+   * and after the client has given up.
    */
   trySend(data: Out): SendResult;
   /** The same as `send.complete()`. */
   complete(): void;
-  /** Suspends the delivery of messages, on this socket and on those that follow, until the Subscription is unsubscribed. Counted. */
+  /** Suspends the delivery of messages, on this socket and later ones, until the Subscription is unsubscribed. Holds are counted. */
   hold(): Subscription;
-  /** Takes one hold, shared by all callers of `pause`. */
+  /** Takes a hold that all callers of `pause` share. */
   pause(): void;
   /** Releases the hold that `pause` took. */
   resume(): void;
-  /** `OPEN`, `CLOSING` as its socket; `CONNECTING` while it dials or waits; `CLOSED` while it is not opened, or given up. */
+  /** `OPEN` or `CLOSING` like its socket; `CONNECTING` while it dials or waits; `CLOSED` if it is not opened, or has given up. */
   readonly readyState: ReadyState;
   /** Bytes that wait for a socket, or in it. */
   readonly bufferedAmount: number;

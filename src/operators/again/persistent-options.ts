@@ -3,36 +3,36 @@ import { checkBoolean, checkInteger, checkScheduler } from '../../base/check.js'
 import { type Overflow, type OverflowPolicy, overflowPolicy } from '../../connection/send-result.js';
 import { type BackoffPolicy, type BackoffRules, backoffRules } from './backoff.js';
 
-/** When a persistent connection is dialed again. */
+/** The reconnect policy of a persistent connection. */
 export interface PersistentPolicy extends BackoffPolicy {
-  /** Whether also when the peer has closed with 1000 or without a code. @default true */
+  /** Whether to dial again also when the peer has closed with 1000 or without a code. @default true */
   readonly repeat?: boolean;
 }
 
-/** Options of {@link persistent}, beside those of `connect`. */
+/** Options of {@link persistent}, in addition to those of `connect`. */
 export interface PersistentOptions {
-  /** How much may wait for a socket, each item charged 128 bytes beside its own; then `overflow` acts. In bytes. @default 1_048_576 */
+  /** Bytes that may wait for a socket, 128 more charged for each item; then `overflow` applies. @default 1_048_576 */
   readonly offlineBuffer?: number;
   /**
    * What happens above `offlineBuffer`, and on each socket above `maxBufferedAmount`: `'terminate'` gives up, with a `BackpressureError` in
-   * `state$`; `'drop-newest'` drops what is sent, `'drop-oldest'` what has waited longest. @default 'terminate'
+   * `state$`; `'drop-newest'` drops the new message, `'drop-oldest'` the messages that have waited longest. @default 'terminate'
    */
   readonly overflow?: Overflow;
-  /** When it is dialed again. @default as reconnect(), and behind every completion */
+  /** When to dial again. @default as reconnect(), and after every completion */
   readonly reconnect?: PersistentPolicy;
   /** For the waits. @default asyncScheduler */
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * How many bytes `value` will be on its way, frame headers included; undefined if that is not known before its turn has come, or
- * before a codec has seen it. It depends on what the connections are made of, so whoever dials them says it.
+ * Returns the size of `value` on the wire in bytes, including frame headers; undefined if that is not known before its turn comes, or
+ * before a codec has encoded it. It depends on the kind of connections, so the code that dials provides it.
  */
 export type SizeOf = (value: unknown) => number | undefined;
 
-/** {@link PersistentOptions}, checked, with every default in place. */
+/** Checked {@link PersistentOptions}, with their defaults. */
 export interface PersistentSettings {
-  /** Where it dials to, if that is known before it does. */
+  /** The URL that it dials, if that is known in advance. */
   readonly url?: string | undefined;
   readonly backoff: BackoffRules;
   readonly repeat: boolean;
@@ -41,7 +41,7 @@ export interface PersistentSettings {
   readonly offlineBuffer: number;
   readonly overflow: OverflowPolicy;
   readonly sizeOf: SizeOf;
-  /** Gives it up. */
+  /** Makes the client give up. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -7,29 +7,29 @@ import type { SendFailures, SendTarget } from '../../connection/send-subject.js'
 import type { BackpressureError } from '../../protocol/errors.js';
 import type { OfflineQueue, Socket } from './offline-queue.js';
 
-/** Whom a {@link PersistentSender} tells what it cannot decide. */
+/** The owner of a {@link PersistentSender}, which acts on events that the sender cannot handle itself. */
 export interface SenderOwner {
-  /** The offline queue is full, and the policy says to give up. */
+  /** The offline queue is full, and the policy is to give up. */
   overflowed(error: BackpressureError): void;
   /** The application has nothing more to send. */
   finished(): void;
 }
 
-/** The way out of a connection that outlives its sockets: to the open one, or into the queue. */
+/** The sending side of a persistent connection: sends to the open socket, or into the queue. */
 export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
   readonly ready$: Observable<boolean>;
   #socket = new BehaviorSubject<Socket<Out> | undefined>(undefined);
   readonly #queue: OfflineQueue<Out>;
   readonly #owner: SenderOwner;
   #isFinished = false;
-  /** There while it is given up, with the reason if there is one. */
+  /** Defined after the client has given up, with the reason if there is one. */
   #refusal: { readonly error?: unknown } | undefined;
   #isReadinessOver = false;
 
   constructor(queue: OfflineQueue<Out>, owner: SenderOwner) {
     this.#queue = queue;
     this.#owner = owner;
-    // Not derived from the Subject by lift: that would be one that writes.
+    // Not derived from the Subject by `lift`, which would expose its `next`.
     this.ready$ = new Observable((subscriber) => readinessOf(this.#socket).subscribe(subscriber));
   }
 
@@ -45,7 +45,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
     return this.#queue.size + (this.#socket.value?.bufferedAmount ?? 0);
   }
 
-  /** Sends to `socket` from now on: first what waits. */
+  /** Sends to `socket` from now on, first the queue. */
   attach(socket: Socket<Out>): void {
     this.#flushTo(socket);
     this.#socket.next(socket);
@@ -59,7 +59,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
     return result === 'closed' ? this.#keep(value, onHanded) : result;
   }
 
-  /** Begins `turn` when all that was sent before is handed to a socket: at once, or out of the queue. Returns what gives it up. */
+  /** Begins `turn` when everything sent before is handed to a socket: at once, or from the queue. Returns a function that cancels it. */
   inTurn(value: Out, turn: Turn<Out>): () => void {
     const socket = this.#open;
     if (this.#isFinished) turn.ended();
@@ -85,7 +85,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
     this.#owner.finished();
   }
 
-  /** Takes nothing more, because of `refusal.error`, until it is reopened. What waits stays. */
+  /** Accepts no more values, because of `refusal.error`, until it is reopened. The queue stays. */
   refuse(refusal: { readonly error?: unknown }): void {
     this.#refusal = refusal;
   }
@@ -96,7 +96,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
     this.#socket.complete();
   }
 
-  /** Takes what is sent again. */
+  /** Accepts values again. */
   reopen(): void {
     this.#refusal = undefined;
     if (!this.#isReadinessOver) return;
@@ -104,7 +104,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
     this.#socket = new BehaviorSubject<Socket<Out> | undefined>(undefined);
   }
 
-  /** Nothing can be sent any more. */
+  /** Ends sending for good. */
   end(): void {
     this.#isFinished = true;
     this.#queue.clear();
@@ -122,7 +122,7 @@ export class PersistentSender<Out> implements SendTarget<Out>, SendFailures {
       try {
         return hand(socket, value, onHanded) !== 'closed';
       } catch (error) {
-        // As `next` on a connection: it closes with 1011, and its end says why.
+        // Like `next` on a connection: it closes with 1011, and `close$` has the reason.
         complainOfValue(undefined, error);
         socket.send.error(error);
         return true;
@@ -162,7 +162,7 @@ function beginOn<Out>(socket: Socket<Out>, value: Out, turn: Turn<Out>): boolean
   return true;
 }
 
-/** Whether there is a socket that takes more. */
+/** Emits whether a socket is open and takes more. */
 function readinessOf<Out>(socket$: Observable<Socket<Out> | undefined>): Observable<boolean> {
   return socket$.pipe(
     switchMap((socket) => (socket === undefined ? of(false) : concat(socket.send.ready$, of(false)))),

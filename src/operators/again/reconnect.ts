@@ -14,24 +14,24 @@ import { clockOf } from '../../base/clock.js';
 import { report } from '../../base/report.js';
 import { Backoff, type BackoffPolicy, type BackoffRules, backoffRules, type Wait } from './backoff.js';
 
-/** What {@link reconnect} does. */
+/** Options of {@link reconnect}. */
 export interface ReconnectPolicy extends BackoffPolicy {
-  /** Whether to dial again after completion too: when the peer has closed with 1000 or without a code. @default false */
+  /** Whether to dial again after completion too, when the peer has closed with 1000 or without a code. @default false */
   readonly repeat?: boolean;
   /** For the waits. @default asyncScheduler */
   readonly scheduler?: SchedulerLike;
 }
 
 /**
- * Subscribes again after an error that may pass, later and later: behind `connect()`, or anywhere downstream of it.
+ * Subscribes to the source again after a temporary error, with growing delays. Use it after `connect()`, or anywhere downstream of it.
  *
  * The wait is random, from 0 to `initial`, `initial * factor`, ... up to `max`; after a HandshakeError with Retry-After it begins when
- * that is over, or after `maxRetryAfter` if it asks for more. An error whose connection was open for `minUptime` (its `uptime`) starts
- * anew with `initial`.
+ * that time is over, or after `maxRetryAfter` if that is shorter. The delay resets to `initial` once a connection has stayed open for
+ * `minUptime` (the `uptime` of its error).
  *
- * Completes with the source, with `repeat` only when there were `maxAttempts` completions in a row that came before `minUptime`.
- * Errors with the first error that {@link BackoffPolicy.shouldRetry} refuses (by default all but those that {@link isRetryable} names),
- * and with the one behind the last of `maxAttempts`. Unsubscribing ends the connection, or the wait.
+ * Completes with the source; with `repeat`, only after `maxAttempts` completions in a row that came before `minUptime`.
+ * Errors with the first error that {@link BackoffPolicy.shouldRetry} refuses (by default, one that is not {@link isRetryable}),
+ * and with the error after the last of `maxAttempts`. Unsubscribing ends the connection, or the wait.
  *
  *     connect    --c----#  (1006)      factor 2, random 1
  *                              --#  (ECONNREFUSED)
@@ -57,22 +57,22 @@ export function reconnect<T>(policy: ReconnectPolicy = {}): MonoTypeOperatorFunc
     });
 }
 
-/** How {@link subscribeAgain} goes about it. */
+/** Rules for {@link subscribeAgain}. */
 export interface AttemptRules {
   readonly backoff: BackoffRules;
-  /** Whether after completions too. */
+  /** Whether to subscribe again after completions too. */
   readonly repeat: boolean;
   /** For the waits. */
   readonly scheduler: SchedulerLike;
-  /** How long the attempt that has just completed was open, in milliseconds. */
+  /** Returns how long the attempt that has just completed was open, in milliseconds. */
   uptime(): number;
-  /** Whether another attempt is wanted at all. @default always */
+  /** Returns whether another attempt is wanted at all. @default always */
   isWanted?(): boolean;
-  /** Called when a wait begins: after an error, which `cause` has then, or after a completion. */
+  /** Called when a wait begins, after an error (then in `cause`) or a completion. */
   onWait?(wait: Wait, cause: { readonly error?: unknown }): void;
 }
 
-/** Subscribes to `attempt$` until there is to be no other attempt: completes or errors as the last one did. */
+/** Subscribes to `attempt$` until the rules allow no other attempt. Completes or errors with the last one. */
 export function subscribeAgain<T>(attempt$: Observable<T>, rules: AttemptRules): Observable<T> {
   const { scheduler } = rules;
   const backoff = new Backoff(rules.backoff);
@@ -85,7 +85,7 @@ export function subscribeAgain<T>(attempt$: Observable<T>, rules: AttemptRules):
   const lasting$ = attempt$.pipe(
     retry({
       delay: (error) => {
-        // Retry-After may be a date: that is the wall clock's.
+        // Retry-After may be a date, so this needs the wall clock.
         const wait = isWanted() ? backoff.afterError(error, scheduler.now()) : undefined;
         return wait === undefined ? throwError(() => error) : pause(wait, { error });
       },

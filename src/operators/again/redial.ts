@@ -5,10 +5,10 @@ import type { Connection } from '../../connection/connection.js';
 import type { PersistentState } from './persistent-connection.js';
 import { type AttemptRules, subscribeAgain } from './reconnect.js';
 
-/** How it is dialed again. */
+/** Rules for {@link redial}. */
 export type RedialRules = Required<Omit<AttemptRules, 'uptime' | 'onWait'>>;
 
-/** Dials, and dials again: emits each state. Completes or errors as the last attempt did, when there is to be no other. */
+/** Dials repeatedly, and emits each state. Completes or errors with the last attempt. */
 export function redial<In, Out>(
   // biome-ignore lint/suspicious/noExplicitAny: the data of a connection does not matter here
   connection$: Observable<Connection<any, In, Out>>,

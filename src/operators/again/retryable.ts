@@ -1,7 +1,7 @@
 import { propertyOf } from '../../base/thrown.js';
 import { type ConnectionClosedError, type HandshakeError, isWebSocketError } from '../../protocol/errors.js';
 
-/** Codes of Node's errors that say that there was no way to the server, or none any more. */
+/** Codes of Node's errors for servers that could not be reached, or cannot be reached any more. */
 const NETWORK_CODES: ReadonlySet<unknown> = new Set([
   'EADDRNOTAVAIL',
   'EAI_AGAIN',
@@ -13,7 +13,7 @@ const NETWORK_CODES: ReadonlySet<unknown> = new Set([
   'ENETDOWN',
   'ENETRESET',
   'ENETUNREACH',
-  // A Unix domain socket whose server is not there.
+  // A Unix domain socket without a server.
   'ENOENT',
   'ENOTCONN',
   'ENOTFOUND',
@@ -25,8 +25,9 @@ const NETWORK_CODES: ReadonlySet<unknown> = new Set([
 const PASSING_CLOSE_CODES: ReadonlySet<unknown> = new Set([1001, 1006, 1011, 1012, 1013, 1014]);
 
 /**
- * Whether a failed connection may work when it is tried again: the network failed, the server was not reached in time or fell silent,
- * it answered with 408, 429 or 5xx, it closed with 1001, 1006 or 1011 to 1014, or what it sent could not be taken in here. `false` for all other errors, an application's own ones too.
+ * Returns whether a failed connection may succeed if it is tried again: the network failed, the server was not reached in time or fell
+ * silent, it answered with 408, 429 or 5xx, it closed with 1001, 1006 or 1011 to 1014, or this side failed to process what it sent
+ * (`InternalError`). `false` for all other errors, including the application's own.
  */
 export function isRetryable(error: unknown): boolean {
   if (!isWebSocketError(error)) return NETWORK_CODES.has(propertyOf(error, 'code'));

@@ -10,21 +10,20 @@ import type { Target } from './target.js';
 /** Options of {@link broadcast}. */
 export interface BroadcastOptions<Out, C> extends DeliveryOptions<Out, C> {
   /**
-   * Whom a message is for. An error of it is one of the result, as those of `onResult`. A Promise, or anything else that is truthy and
-   * not `true`, is such an error too, and that connection gets nothing. @default all
+   * Returns whether a message is for a connection. If it throws, the result errors, as for `onResult`. A Promise, or any other truthy
+   * value than `true`, is such an error too, and that connection gets nothing. @default all
    */
   readonly filter?: (conn: C, message: Out) => boolean;
 }
 
 /**
- * Sends each message of `source$` to all connections that have come and are open, and emits what became of it.
+ * Sends each message of `source$` to all open connections of the source, and emits the result of each.
  *
- * Framed and compressed once, as with `broadcastTo`; a message that is emitted while another one is delivered goes behind it.
- * Subscribes to `source$` once, behind the source; a connection leaves when it ends. Completes with `source$`; errors with it, with
- * the source, with what `filter`, `latest` or `onResult` throws (behind the delivery to all others), and with `UsageError` for a message
- * that cannot be sent. The completion of the source only ends the
- * joining. Unsubscribing unsubscribes from both, leaves the connections open and withdraws nothing (`serve` itself closes its
- * connections when nobody is subscribed to it any more: `share()` it).
+ * A message is framed and compressed once, as with `broadcastTo`; one that is emitted while another is delivered follows it.
+ * Subscribes to `source$` once, after the source; a connection leaves when it ends. Completes with `source$`; errors with it, with
+ * the source, with what `filter`, `latest` or `onResult` throws (after the delivery to all others), and with `UsageError` for a message
+ * that cannot be sent. After the source completes, no more connections join. Unsubscribing unsubscribes from both, leaves the
+ * connections open and withdraws nothing (`serve` itself closes its connections when its last subscriber leaves: `share()` it).
  *
  *     connections   -a---b--|
  *     source$       ---m---n---o|
@@ -32,7 +31,7 @@ export interface BroadcastOptions<Out, C> extends DeliveryOptions<Out, C> {
  *     to b          -------n---o
  *     result        ---r---r---r|
  *
- * @throws RangeError at the call when `overflow` is not allowed.
+ * @throws RangeError at the call if `overflow` is not allowed.
  * @example server$.pipe(broadcast(prices$, { overflow: { latest: () => 'price' } })).subscribe();
  */
 export function broadcast<Out, C extends Target<Out>>(
@@ -48,7 +47,7 @@ export function broadcast<Out, C extends Target<Out>>(
     });
 }
 
-/** A Promise is truthy: an async filter would send everything to everybody. */
+/** A Promise is truthy: an async filter would send every message to every connection. */
 function isChosen(found: unknown): boolean {
   if (found === true || !found) return found === true;
   throw new HookAnswerError({ hook: 'filter', found, outcome: 'not sent', advice: 'return true or false' });
@@ -59,7 +58,7 @@ class Broadcaster<Out, C extends Target<Out>> {
   readonly #delivery: Delivery<Out, C>;
   readonly #filter: ((conn: C, message: Out) => boolean) | undefined;
   readonly #members = new Members<Out, C>();
-  /** What `source$` emits while a message is delivered. */
+  /** Messages of `source$` that were emitted while another one was delivered. */
   readonly #waiting = new Fifo<Out>();
   readonly #delivering = new OneLoop();
   #isSourceDone = false;

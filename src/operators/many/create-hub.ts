@@ -10,58 +10,58 @@ import { type Except, isNotIn, type Target } from './target.js';
 // biome-ignore lint/suspicious/noExplicitAny: send is a Subject, and so invariant in its type
 export type AnyConnection = Connection<any, any, any>;
 
-/** What a connection sends. */
+/** The type of messages that a connection sends. */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type OutOf<C> = C extends Connection<any, any, infer Out> ? Out : never;
 
 /** Options of one message to a {@link Topic}. */
 export interface TopicMessageOptions {
-  /** Whom it is not for: a connection (the one that it came from), or a set of them. */
+  /** Connections that do not get the message: one (such as its sender), or a set of them. */
   readonly except?: Except;
 }
 
 /**
- * Sends to the members of one key. An Observer, so that an Observable can be subscribed to it: `complete` does nothing, and as it has
- * no `error`, an error is reported by RxJS as one that nobody takes.
+ * Sends to the members of one key. It is an Observer, so it can subscribe to an Observable: `complete` does nothing, and without an
+ * `error` method, RxJS reports errors as unhandled.
  */
 export interface Topic<Out = Outgoing> {
   /**
-   * Sends to those who are members now, and still are when it is their turn. One that is sent within (by `onResult`) goes first.
+   * Sends to the current members that are still members when their turn comes. A message that `onResult` sends meanwhile goes first.
    *
-   * @throws UsageError for a message that cannot be sent, before anybody was sent anything.
-   * @throws what `latest` or `onResult` throws, once the message has gone to all others.
+   * @throws UsageError for a message that cannot be sent, before it is sent to any connection.
+   * @throws what `latest` or `onResult` throws, after the message was sent to all others.
    */
   next(message: Out, options?: TopicMessageOptions): BroadcastResult;
-  /** Does nothing: a source has ended, the members have not. */
+  /** Does nothing: the end of a source does not end the members. */
   complete(): void;
 }
 
-/** Connections by keys: rooms, channels, users. */
+/** Connections grouped by keys, such as rooms, channels or users. */
 export interface Hub<Key, C extends Target<never> = Connection> {
   /**
-   * Makes `conn` a member, until the Subscription is unsubscribed or `conn` ends. One that joins twice gets each message once, and
-   * leaves when both are unsubscribed.
+   * Makes `conn` a member, until the Subscription is unsubscribed or `conn` ends. A connection that joins twice gets each message once, and
+   * leaves when both Subscriptions are unsubscribed.
    */
   join(key: Key, conn: C): Subscription;
   /**
-   * Takes `conn` out of `key`, however often it has joined: as if all its Subscriptions were unsubscribed, which they are then. Returns
-   * whether it was a member. Takes the same time however many members and keys there are.
+   * Removes `conn` from `key`, however often it has joined, and unsubscribes all its Subscriptions. Returns whether it was a member. Takes
+   * the same time however many members and keys there are.
    */
   leave(key: Key, conn: C): boolean;
   /**
-   * Sends to the members of `key`: see `broadcastTo`. The latest messages that are kept belong to the key, whoever sent them.
+   * Returns an Observer that sends to the members of `key`: see `broadcastTo`. The latest messages are kept per key, for all its topics.
    *
-   * @throws RangeError when `overflow` is not allowed.
+   * @throws RangeError if `overflow` is not allowed.
    */
   topic<Out extends OutOf<C> = OutOf<C>>(key: Key, options?: DeliveryOptions<Out, C>): Topic<Out>;
-  /** The members as they are now. The set does not change when they do. */
+  /** Returns a snapshot of the current members. */
   members(key: Key): ReadonlySet<C>;
-  /** The keys that have members now. The set does not change when they do. */
+  /** Returns a snapshot of the keys that have members. */
   keys(): ReadonlySet<Key>;
-  /** The keys that `conn` is a member of now, in the order in which it joined them. The set does not change when it joins or leaves. */
+  /** Returns a snapshot of the keys that `conn` is a member of, in the order in which it joined them. */
   keysOf(conn: C): ReadonlySet<Key>;
   /**
-   * Who is there, one by one, then who comes and goes, in order. Never completes and never errors.
+   * Emits the current members one by one, then each that joins or leaves, in order. Never completes and never errors.
    *
    *     join       a----b---
    *     leave      -------a-
@@ -71,10 +71,10 @@ export interface Hub<Key, C extends Target<never> = Connection> {
 }
 
 /**
- * Makes a hub: connections join keys, messages go to all that have joined one.
+ * Creates a hub: connections join keys, and messages go to all members of a key.
  *
- * A key needs no declaration, and is forgotten when its last member has left. Keys are compared as those of a `Map`. A hub has no end:
- * it neither closes connections nor keeps them.
+ * A key needs no declaration, and is forgotten when its last member has left. Keys are compared like those of a `Map`. A hub has no end:
+ * it neither closes connections nor keeps them alive.
  *
  * @example
  * const rooms = createHub<string>();
@@ -85,13 +85,13 @@ export function createHub<Key, C extends Target<never> = Connection>(): Hub<Key,
   return new RoomHub<Key, OutOf<C>, Target<OutOf<C>>>() as unknown as Hub<Key, C>;
 }
 
-/** One connection in one key, from its first join on. */
+/** The membership of a connection in one key, from its first join on. */
 class Membership {
-  /** All that it has joined with. */
+  /** The Subscriptions of all its joins. */
   readonly #joins: Subscription;
   #count = 0;
 
-  /** @param ended called once: when the last join is given back, or all at a time. */
+  /** @param ended called once: when the last join is unsubscribed, or all at the same time. */
   constructor(ended: () => void) {
     this.#joins = new Subscription(ended);
   }
@@ -111,11 +111,11 @@ class Membership {
   }
 }
 
-/** One connection in a hub. */
+/** A connection in a hub. */
 interface Member<Key> {
   /** In the order in which it has joined. */
   readonly memberships: Map<Key, Membership>;
-  /** Waits for its end. */
+  /** Waits for the end of the connection. */
   readonly closing: Subscription;
 }
 
@@ -128,7 +128,7 @@ class RoomHub<Key, Out, C extends Target<Out>> {
     if (member.closing.closed) return Subscription.EMPTY;
     const known = member.memberships.get(key);
     const join = (known ?? this.#begin(key, conn, member)).join();
-    // Last of all: those who are told may join and leave, too.
+    // Last of all, since subscribers of `presence$` may join and leave too.
     if (known === undefined) this.#room(key).join(conn);
     return join;
   }
@@ -157,7 +157,7 @@ class RoomHub<Key, Out, C extends Target<Out>> {
 
   keys(): ReadonlySet<Key> {
     const keys = new Set<Key>();
-    // Some are only looked at.
+    // Some rooms have only subscribers of `presence$`.
     for (const [key, room] of this.#rooms) if (room.members.size > 0) keys.add(key);
     return keys;
   }
@@ -174,7 +174,7 @@ class RoomHub<Key, Out, C extends Target<Out>> {
     });
   }
 
-  /** Knows `conn` until it ends, which may be at once, or has left all keys. */
+  /** Registers `conn` until it ends, which may be at once, or has left all keys. */
   #enter(conn: C): Member<Key> {
     const member: Member<Key> = { memberships: new Map(), closing: new Subscription() };
     this.#members.set(conn, member);
@@ -191,7 +191,7 @@ class RoomHub<Key, Out, C extends Target<Out>> {
   #begin(key: Key, conn: C, member: Member<Key>): Membership {
     const room = this.#room(key);
     const membership = new Membership(() => {
-      // First of all: those who are told that it has left may join it again.
+      // First of all, since subscribers that are told that it has left may join it again.
       member.memberships.delete(key);
       this.#forgetAbsent(conn, member);
       room.leave(conn);

@@ -7,40 +7,40 @@ import { sendShared, trySendShared } from './send-shared.js';
 import { isSlow, type Target } from './target.js';
 
 /**
- * What becomes of a message for a connection that is slow (more than `highWaterMark` bytes wait there):
+ * What happens to a message for a slow connection (more than `highWaterMark` bytes wait there):
  *
- * - `'buffer'`: it waits behind the others, up to the connection's `maxBufferedAmount`; then the connection's own `overflow` decides.
+ * - `'buffer'`: it is queued, up to the connection's `maxBufferedAmount`; then the connection's own `overflow` decides.
  * - `'drop'`: it is dropped.
  * - `'latest'`, as `{ latest: (message) => key }`: only the latest message of each key is kept, and sent once the connection is ready.
- * - `'close'`: the connection is closed with 1013. What it was sent before is flushed; after its `closeTimeout` it is terminated.
+ * - `'close'`: the connection is closed with 1013. Earlier messages are flushed; after its `closeTimeout` it is terminated.
  */
 export type SlowPolicy<Out> = 'buffer' | 'drop' | 'close' | LatestPolicy<Out>;
 
 /** The {@link SlowPolicy} that keeps the latest message of each key. */
 export interface LatestPolicy<Out> {
-  /** The key of a message. */
+  /** Returns the key of a message. */
   readonly latest: (message: Out) => unknown;
 }
 
-/** How many connections a message was for, by what became of it there. */
+/** The number of connections of a broadcast, by what happened to the message there. */
 export interface BroadcastResult {
-  /** Leaves with this tick. */
+  /** It is written in this tick. */
   readonly sent: number;
-  /** Waits behind others, or as the latest of its key. */
+  /** It waits in the queue, or as the latest of its key. */
   readonly buffered: number;
-  /** Was dropped: by `overflow` here or of the connection. */
+  /** It was dropped, by `overflow` of the broadcast or of the connection. */
   readonly dropped: number;
-  /** The connection is closing or closed, be it by `overflow`. */
+  /** The connection is closing or closed, possibly by `overflow`. */
   readonly closed: number;
 }
 
-/** Options of everything that sends a message to many. */
+/** Options of everything that sends a message to many connections. */
 export interface DeliveryOptions<Out, C> {
-  /** What becomes of a message for a connection that is slow. @default 'buffer' */
+  /** What happens to a message for a slow connection. @default 'buffer' */
   readonly overflow?: SlowPolicy<Out>;
   /**
-   * Called for each connection with what became of the message there. What it throws, as `latest` and `filter` do, is thrown (by
-   * `broadcast`: is its error) once the message has gone to all others.
+   * Called for each connection with the result there. An error that it throws, or that `latest` or `filter` throws, is thrown (by
+   * `broadcast`: emitted as its error) after the message was sent to all others.
    */
   readonly onResult?: (result: SendResult, conn: C, message: Out) => void;
 }
@@ -51,8 +51,8 @@ export class Delivery<Out, C extends Target<Out>> {
   readonly #kept: LatestKeeper<Out>;
 
   /**
-   * @param kept keeps the latest messages of those who are not ready.
-   * @throws RangeError when `overflow` is not allowed.
+   * @param kept keeps the latest messages for slow connections.
+   * @throws RangeError if `overflow` is not allowed.
    */
   constructor(options: DeliveryOptions<Out, C>, kept: LatestKeeper<Out> = new LatestKeeper()) {
     checkOverflow(options.overflow);
@@ -63,9 +63,9 @@ export class Delivery<Out, C extends Target<Out>> {
   /**
    * Sends `message` to each of `connections`.
    *
-   * @param isFor whether it is for this one. Asked when it is its turn.
-   * @throws UsageError for a message that cannot be sent, before anybody was sent anything.
-   * @throws the first error of `isFor`, `latest` or `onResult`, once the message has gone to all others.
+   * @param isFor returns whether the message is for a connection. Called when its turn comes.
+   * @throws UsageError for a message that cannot be sent, before it is sent to any connection.
+   * @throws the first error of `isFor`, `latest` or `onResult`, after the message was sent to all others.
    */
   send(connections: Iterable<C>, message: Out, isFor?: (conn: C) => boolean): BroadcastResult {
     const { onResult } = this.#options;
@@ -82,7 +82,7 @@ export class Delivery<Out, C extends Target<Out>> {
         onResult?.(result, conn, message);
       } catch (error) {
         if (context.isUnsendable) throw error;
-        // An error of the application about one of them keeps nothing from the others.
+        // An error of the application for one connection does not affect the others.
         failure ??= { error };
       }
     }
@@ -95,9 +95,9 @@ interface Context<Out> {
   readonly overflow: SlowPolicy<Out>;
   readonly kept: LatestKeeper<Out>;
   readonly shared: SharedMessage<Out>;
-  /** Whether nobody has accepted the message yet. */
+  /** Whether no connection has accepted the message yet. */
   isFirst: boolean;
-  /** Whether the message itself is what was wrong. */
+  /** Whether an error means that the message itself cannot be sent. */
   isUnsendable: boolean;
 }
 

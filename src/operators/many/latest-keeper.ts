@@ -6,18 +6,18 @@ import { sendShared } from './send-shared.js';
 import { isSlow, type Target } from './target.js';
 
 /**
- * Keeps the latest message of each key for connections that are not ready, and sends it when they are. Nothing that was kept is
- * withdrawn, but by a later message of its key or the end of the connection.
+ * Keeps the latest message of each key for slow connections, and sends it when they are ready. A kept message is discarded only for
+ * a later message of its key, or at the end of the connection.
  */
 export class LatestKeeper<Out> {
   readonly #waiting = new WeakMap<object, Waiting<Out>>();
 
-  /** Whether a message to `conn` has to be kept: it is not ready, or what was kept for it is not sent yet. */
+  /** Whether a message to `conn` must be kept: the connection is slow, or earlier kept messages are not sent yet. */
   mustKeep(conn: Target<Out>): boolean {
     return isSlow(conn.send) || this.#waiting.has(conn);
   }
 
-  /** Keeps `message` in the place of the one that was kept for `key`, behind all others. */
+  /** Keeps `message` after all others, and discards the message that was kept for `key`. */
   keep(conn: Target<Out>, key: unknown, message: SharedMessage<Out>): void {
     const known = this.#waiting.get(conn);
     if (known !== undefined) {
@@ -31,14 +31,14 @@ export class LatestKeeper<Out> {
   }
 }
 
-/** What is kept for one connection. */
+/** The messages that are kept for one connection. */
 class Waiting<Out> {
   readonly #conn: Target<Out>;
   readonly #messages = new Map<unknown, SharedMessage<Out>>();
   readonly #subscription = new Subscription();
   readonly #sending = new OneLoop();
 
-  /** @param onEnd called when nothing is kept any more. */
+  /** @param onEnd called when no more messages are kept. */
   constructor(conn: Target<Out>, onEnd: () => void) {
     this.#conn = conn;
     this.#subscription.add(onEnd);
@@ -57,7 +57,7 @@ class Waiting<Out> {
   }
 
   #send(): void {
-    // What is sent may make others send, and so keep more: one loop takes all of it.
+    // Sending may make the application send, and so keep, more: one loop sends all of it.
     const isThrough = this.#sending.run(() => {
       for (const [key, message] of this.#messages) {
         if (!this.#conn.send.isReady) break;

@@ -6,26 +6,26 @@ import { LatestKeeper } from './latest-keeper.js';
 import { Members } from './members.js';
 import type { Target } from './target.js';
 
-/** Somebody has come or gone. */
+/** A change of the members of a key. */
 export interface Presence<C> {
-  /** Which of the two. */
+  /** Whether the connection joined or left. */
   readonly type: 'joined' | 'left';
-  /** Who. */
+  /** The connection. */
   readonly conn: C;
-  /** How many are there then. */
+  /** The number of members after the change. */
   readonly size: number;
 }
 
 type Change<C> = Omit<Presence<C>, 'size'>;
 
-/** Those who joined one key of a hub. */
+/** The members of one key of a hub. */
 export class Room<Out, C extends Target<Out>> {
   readonly members: Members<Out, C> = new Members<Out, C>();
-  /** The latest messages for those who are not ready. */
+  /** The latest messages for slow members. */
   readonly kept: LatestKeeper<Out> = new LatestKeeper<Out>();
-  /** Those who are there, then each change. Never completes. */
+  /** Emits the current members, then each change. Never completes. */
   readonly presence$: Observable<Presence<C>> = new Observable((subscriber) => {
-    // What this subscriber knows: a change may have been made that is not told yet.
+    // The members that this subscriber knows: a change may have been made that is not emitted yet.
     const known = new Set<C>();
     const tell = ({ type, conn }: Change<C>): void => {
       if (known.has(conn) === (type === 'joined')) return;
@@ -43,7 +43,7 @@ export class Room<Out, C extends Target<Out>> {
   readonly #untold = new Fifo<Change<C>>();
   readonly #telling = new OneLoop();
 
-  /** Whether nobody is there and nobody looks. */
+  /** Whether there are no members and no subscribers of `presence$`. */
   get isUnused(): boolean {
     return this.members.size === 0 && !this.#changes.observed;
   }
@@ -59,7 +59,7 @@ export class Room<Out, C extends Target<Out>> {
   #tell(change: Change<C>): void {
     if (!this.#changes.observed) return;
     this.#untold.push(change);
-    // Who is told may join or leave: all are told of one change before the next.
+    // A subscriber may join or leave: all get one change before the next.
     this.#telling.run(() => {
       while (!this.#untold.isEmpty) this.#changes.next(this.#untold.shift());
     });

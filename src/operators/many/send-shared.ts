@@ -4,7 +4,7 @@ import type { SharedMessage } from '../../connection/shared-message.js';
 import type { Target } from './target.js';
 
 /**
- * `conn.trySend(message.value)`, that leaves to the other connections what it makes of the message.
+ * Like `conn.trySend(message.value)`, but shares the encoded message with the other connections.
  *
  * @throws UsageError as `trySend` does.
  */
@@ -12,7 +12,7 @@ export function trySendShared<Out>(conn: Target<Out>, message: SharedMessage<Out
   return hooksOf<unknown, Out>(conn)[shareSymbol]?.(message) ?? conn.trySend(message.value);
 }
 
-/** The same, but never throws: what cannot be sent to this one connection closes it with 1011. */
+/** Like {@link trySendShared}, but never throws: if this connection cannot send the message, it is closed with 1011. */
 export function sendShared<Out>(conn: Target<Out>, message: SharedMessage<Out>): SendResult {
   try {
     return trySendShared(conn, message);

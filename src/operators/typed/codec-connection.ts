@@ -41,15 +41,15 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   readonly #conn: Connection<Data>;
   readonly #codec: Codec<In, Out>;
   readonly #handed: HandedLine<Outgoing>;
-  /** Those who intercept, so that a message is decoded once for all of them. Made for the first. */
+  /** The interceptors, in one list so that a message is decoded once for all of them. Created for the first. */
   #interceptors: Interceptors<In> | undefined;
-  /** There while anybody intercepts. */
+  /** Defined while there are interceptors. */
   #interception: Interception | undefined;
-  /** Whether anybody subscribes to the messages. */
+  /** Whether the messages have a subscriber. */
   #isWanted = false;
-  /** What was decoded for those who intercept: the message comes to its subscribers next, or waits. */
+  /** The value that was decoded for the interceptors, and its message, which goes to the subscribers next, or waits. */
   #shown: { readonly message: Message; readonly value: In } | undefined;
-  /** A message was bad, and the connection is closing for it: what follows is not looked at. */
+  /** Whether an invalid message is closing the connection: later messages are ignored. */
   #hasFailed = false;
 
   constructor(conn: Connection<Data>, codec: Codec<In, Out>) {
@@ -74,24 +74,24 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     return iterateMessages(this.messages$);
   }
 
-  /** What `finishedSymbol` stands for. */
+  /** Implements `finishedSymbol`. */
   onFinished(listener: FinishListener): void {
     const hooks = hooksOf(this.#conn);
     if (hooks[finishedSymbol] === undefined) this.#conn.close$.subscribe((info) => listener.finished(info));
     else hooks[finishedSymbol](listener);
   }
 
-  /** What `reportSymbol` stands for. */
+  /** Implements `reportSymbol`. */
   report(error: unknown, isMistake = false): void {
     hooksOf(this.#conn)[reportSymbol]?.(error, isMistake);
   }
 
-  /** What `subscribersSymbol` stands for: those of the messages below. */
+  /** Implements `subscribersSymbol`: counts the subscribers of the underlying messages. */
   countSubscribers(): number {
     return hooksOf(this.#conn)[subscribersSymbol]?.() ?? 0;
   }
 
-  /** What `interceptSymbol` stands for. A message that cannot be decoded is taken by nobody, and judged when its turn comes. */
+  /** Implements `interceptSymbol`. A message that cannot be decoded is not intercepted; it is refused when its turn comes. */
   intercept(take: Interceptor<In>, { key, onStuck }: InterceptOptions<In> = {}): Interception | undefined {
     const hooks = hooksOf<Message, Outgoing>(this.#conn);
     this.#interceptors ??= new Interceptors();
@@ -103,7 +103,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     interception.add(() => {
       if (interceptors.isEmpty) this.#stopShowing();
     });
-    // Room to read ahead, and no look at any message.
+    // Takes no message, but gives room to read ahead.
     if (onStuck !== undefined) interception.add(hooks[interceptSymbol]?.(takesNone, { onStuck }));
     return {
       unsubscribe: () => interception.unsubscribe(),
@@ -116,7 +116,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     };
   }
 
-  /** What `shareSymbol` stands for: what goes to many is encoded once for all of them that have this codec. */
+  /** Implements `shareSymbol`: a broadcast is encoded once for all connections that have this codec. */
   trySendShared(shared: SharedMessage<Out>): SendResult {
     const onHanded = this.send.notice(shared.value);
     if (onHanded !== undefined) return this.#trySend(shared.value, onHanded);
@@ -183,7 +183,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 
   #refuse(message: Message, cause: unknown): void {
-    // The codec itself is wrong: that is not the peer's fault.
+    // The codec itself failed, which is not the peer's fault.
     if (isUsageError(cause)) {
       this.#fail(cause);
       return;
@@ -202,7 +202,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
     return typeof invalid === 'function' ? checkPolicy(invalid(error, this.#conn)) : invalid;
   }
 
-  /** The application is wrong: told where errors of applications are told, and closed with 1011. */
+  /** Reports a mistake of the application, and closes with 1011. */
   #fail(error: unknown): void {
     this.report(error, true);
     this.#close(error);
@@ -239,7 +239,7 @@ export class CodecConnection<Data, In, Out> extends ConnectionFacade<Data> imple
   }
 }
 
-/** The tag of a codec, else the name of its class, else `custom`. */
+/** Returns the tag of a codec, or the name of its class, or `custom`. */
 function nameOf(codec: object): string {
   const names = [tagOf(codec), codec.constructor?.name];
   return names.find((name) => name !== undefined && name !== 'Object') ?? 'custom';
@@ -253,7 +253,7 @@ carryHooks(CodecConnection.prototype, {
   [subscribersSymbol]: CodecConnection.prototype.countSubscribers,
 });
 
-/** `source` with each of its values projected when its turn comes: what is pulled is still pulled. */
+/** Projects each value of `source` when its turn comes. A pulled source stays pulled. */
 export function mapSource<T, R>(source: SendSource<T>, project: (value: T) => R): SendSource<R> {
   if (isObservable(source)) return source.pipe(map((value) => project(value)));
   if (Symbol.asyncIterator in source) {
@@ -273,7 +273,7 @@ export function mapSource<T, R>(source: SendSource<T>, project: (value: T) => R)
   return source.then((value) => project(value));
 }
 
-/** What a `send` before another one writes to: values go to `send`, all else to the `send` behind it. */
+/** The target of a `send` that wraps another one: values go to `trySend`, everything else to `behind`. */
 export function sendOver<Behind, Out>(
   behind: SendSubject<Behind>,
   trySend: SendTarget<Out>['trySend'],
@@ -300,7 +300,7 @@ export function sendOver<Behind, Out>(
 const encoded = new WeakMap<object, WeakMap<SharedMessage, SharedMessage<Outgoing>>>();
 
 /**
- * What `shared` is when it is encoded: made by the first connection of each codec, and used by the others.
+ * Returns the encoded form of `shared`. The first connection of each codec creates it, and the others use it.
  *
  * @throws what `encode` throws.
  */

@@ -1,10 +1,10 @@
 import type { Observable, Subscription } from 'rxjs';
 import type { CloseInfo, Connection, ConnectionStats, ReadyState, Supports } from '../../connection/connection.js';
 
-// biome-ignore lint/suspicious/noExplicitAny: what messages are is not this class's concern
+// biome-ignore lint/suspicious/noExplicitAny: the type of messages does not matter here
 type Behind<Data> = Connection<Data, any, any>;
 
-/** All of a connection but its messages, taken from one behind it. */
+/** All members of a connection except its messages, delegated to an underlying connection. */
 export class ConnectionFacade<Data> {
   readonly #behind: Behind<Data>;
 

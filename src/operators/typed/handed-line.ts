@@ -8,8 +8,8 @@ interface Expected<T> {
 }
 
 /**
- * What was sent through a connection and is not handed over yet, oldest first: tells the senders of single items. Listens to the
- * connection only while somebody waits.
+ * The items that were sent through a connection and are not handed over yet, oldest first. Calls a callback for each item. Listens to
+ * the connection only while it is not empty.
  */
 export class HandedLine<T> {
   readonly #handed$: Observable<T>;
@@ -35,7 +35,7 @@ export class HandedLine<T> {
     return result;
   }
 
-  /** Those before `item` were dropped on the way; what is not in the line was sent by others. */
+  /** Items before `item` were dropped on the way; an item that is not in the line was sent by other means. */
   #arrived(item: T): void {
     const found = this.#find(item);
     if (found === undefined) return;

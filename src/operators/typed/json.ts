@@ -5,19 +5,19 @@ import type { SchemaInput, SchemaIssue, SchemaOutput, StandardSchema } from './s
 
 /** Options of {@link json}. */
 export interface JsonOptions<S extends StandardSchema = StandardSchema> {
-  /** What becomes of a message that is not JSON or does not fit the schema. @default 'close' */
+  /** What happens to a message that is not JSON or does not fit the schema. @default 'close' */
   readonly invalid?: InvalidPolicy | InvalidHandler;
-  /** The schema of what is sent: its type, and a check of each value. @default what the schema of received values takes, unchecked */
+  /** The schema of sent values: it types and checks each value. @default the input of the schema of received values, unchecked */
   readonly outgoing?: S;
 }
 
 /**
- * A codec for JSON in text messages. With a schema (zod, valibot, arktype and all others of Standard Schema) each received value is
- * checked, and transformed where the schema says so; without one it is what the type argument claims.
+ * Creates a codec for JSON in text messages. With a schema (zod, valibot, arktype or any other of Standard Schema) each received value
+ * is checked, and transformed if the schema does so; without one, its type is that of the type argument, unchecked.
  *
- * A binary message, text that is not JSON, and a value that does not fit are bad messages: see `Codec.invalid`. A schema that validates
- * asynchronously closes the connection with 1011 and a `UsageError` ASYNC_SCHEMA: validate behind `messages$` with `demandMap`, where
- * the connection is held meanwhile.
+ * A binary message, text that is not JSON, and a value that does not fit are invalid: see `Codec.invalid`. A schema that validates
+ * asynchronously closes the connection with 1011 and a `UsageError` ASYNC_SCHEMA: instead, validate after `messages$` with `demandMap`,
+ * which holds the connection meanwhile.
  *
  * @example serve(8080).pipe(map(withCodec(json(ChatMessage)))).subscribe((conn) => conn.send.next({ text: 'hello' }));
  */
@@ -54,7 +54,7 @@ export function json(
   return Object.defineProperty(codec, Symbol.toStringTag, { value: 'json' });
 }
 
-/** What `text` says. The SyntaxError of JSON quotes the peer's bytes as they are: a log shows it, be it as a cause. */
+/** Parses `text`. The SyntaxError of `JSON.parse` quotes the peer's bytes and may be logged, so its message is put in one line. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -72,7 +72,7 @@ function checked(schema: StandardSchema | undefined, value: unknown): unknown {
   if (schema === undefined) return value;
   const result = schema['~standard'].validate(value);
   if ('then' in result) {
-    // It is refused, whatever comes of it.
+    // The value is refused, whatever the result.
     result.then(undefined, () => {});
     const { vendor } = schema['~standard'];
     throw new UsageError(

@@ -1,57 +1,57 @@
 /**
- * The interface of Standard Schema, version 1 (standardschema.dev), as far as validation needs it: what zod, valibot, arktype and
- * others offer, so that sluice depends on none of them.
+ * The part of Standard Schema, version 1 (standardschema.dev), that validation needs. zod, valibot, arktype and others implement it, so
+ * sluice depends on none of them.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
-  /** What the validator offers under the standard. */
+  /** The properties of the standard. */
   readonly '~standard': {
     /** The version of the standard. */
     readonly version: 1;
     /** The name of the library. */
     readonly vendor: string;
-    /** Validates a value, and transforms it where the schema says so. */
+    /** Validates a value, and transforms it if the schema does so. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-    /** Never there at run time: carries the types. */
+    /** Carries the types; always undefined at run time. */
     readonly types?:
       | {
-          /** What it takes. */
+          /** The type before validation. */
           readonly input: Input;
-          /** What it gives. */
+          /** The type after validation. */
           readonly output: Output;
         }
       | undefined;
   };
 }
 
-/** What a validation gives: a value, or issues. */
+/** The result of a validation: a value, or issues. */
 export type SchemaResult<Output> =
   | {
-      /** What the schema made of it. */
+      /** The validated value. */
       readonly value: Output;
-      /** There are none. */
+      /** Undefined if the value is valid. */
       readonly issues?: undefined;
     }
   | {
-      /** All that is wrong. */
+      /** All issues of the value. */
       readonly issues: readonly SchemaIssue[];
     };
 
-/** One thing that is wrong with a value. */
+/** An issue of a value. */
 export interface SchemaIssue {
   /** What is wrong. */
   readonly message: string;
-  /** Where, from the outermost key on. */
+  /** The path to the wrong part, from the outermost key on. */
   readonly path?: readonly (PropertyKey | SchemaPathStep)[] | undefined;
 }
 
-/** One step of the path of an issue, where a library says more than the key. */
+/** A step of the path of an issue, if a library provides more than the key. */
 export interface SchemaPathStep {
   /** The key. */
   readonly key: PropertyKey;
 }
 
-/** What a schema takes. */
+/** The input type of a schema. */
 export type SchemaInput<S extends StandardSchema> = NonNullable<S['~standard']['types']>['input'];
 
-/** What a schema gives. */
+/** The output type of a schema. */
 export type SchemaOutput<S extends StandardSchema> = NonNullable<S['~standard']['types']>['output'];

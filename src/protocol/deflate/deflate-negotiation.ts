@@ -1,9 +1,9 @@
 import type { ExtensionOffer } from '../handshake/extensions.js';
 
-/** The name under which the extension is offered. RFC 7692 §7. */
+/** The name of the extension. RFC 7692 §7. */
 export const PERMESSAGE_DEFLATE = 'permessage-deflate';
 
-/** What both ends agree to, or what one end wants. RFC 7692 §7.1. */
+/** The parameters that both ends agree on, or that one end wants. RFC 7692 §7.1. */
 export interface DeflateParameters {
   /** The server forgets its window after each message. §7.1.1.1. */
   readonly serverNoContextTakeover: boolean;
@@ -15,11 +15,11 @@ export interface DeflateParameters {
   readonly clientMaxWindowBits: number;
 }
 
-/** What a client wants. */
+/** The parameters that a client wants. */
 export interface WantedDeflate extends DeflateParameters {
   /**
-   * Whether a client that wants `serverNoContextTakeover` takes a server that keeps its window, of any size, all the same: many answer each
-   * offer with the bare name.
+   * Whether a client that wants `serverNoContextTakeover` still accepts a server that keeps its window, of any size: many servers answer
+   * each offer with the bare name.
    * @default false
    */
   readonly takesServerContext?: boolean;
@@ -28,11 +28,11 @@ export interface WantedDeflate extends DeflateParameters {
 /** An offer that a server accepts, and its answer. */
 export interface AcceptedDeflate {
   readonly parameters: DeflateParameters;
-  /** What goes into Sec-WebSocket-Extensions of the response. */
+  /** The Sec-WebSocket-Extensions value of the response. */
   readonly answer: ExtensionOffer;
 }
 
-/** The parameters of one offer or answer; a window of a client that was named without a size is `true`. */
+/** The parameters of one offer or answer; `client_max_window_bits` without a value is `true`. */
 interface ReadParameters {
   serverNoContextTakeover: boolean;
   clientNoContextTakeover: boolean;
@@ -41,10 +41,10 @@ interface ReadParameters {
 }
 
 /**
- * Chooses the first offer that can be accepted. One that has an unknown, repeated or invalid parameter, or that `wanted` does not
- * go with, is declined, without a word about the others. RFC 7692 §5, §7.
+ * Chooses the first offer that can be accepted. An offer that has an unknown, repeated or invalid parameter, or that is incompatible with
+ * `wanted`, is declined, which does not affect the others. RFC 7692 §5, §7.
  *
- * @returns undefined if there is none: the connection goes on without compression.
+ * @returns undefined if there is none: the connection continues without compression.
  */
 export function acceptDeflate(
   offers: readonly ExtensionOffer[],
@@ -60,8 +60,8 @@ export function acceptDeflate(
 }
 
 /**
- * The offers of a client that wants `wanted`, the preferred first. The second one has no parameters: a server may answer it with the bare
- * name. RFC 7692 §7.1.3 has such a list as its example.
+ * Returns the offers of a client that wants `wanted`, in order of preference. The second offer has no parameters, so that a server may
+ * answer it with the bare name. RFC 7692 §7.1.3 gives such a list as an example.
  */
 export function deflateOffers(wanted: WantedDeflate): ExtensionOffer[] {
   const preferred = preferredOffer(wanted);
@@ -70,7 +70,7 @@ export function deflateOffers(wanted: WantedDeflate): ExtensionOffer[] {
     : [preferred];
 }
 
-/** It can always keep a smaller window, if the server asks for it. RFC 7692 §7.1.2.2. */
+/** Always offers `client_max_window_bits`: the client can use a smaller window if the server requests it. RFC 7692 §7.1.2.2. */
 function preferredOffer(wanted: DeflateParameters): ExtensionOffer {
   const { serverMaxWindowBits, clientMaxWindowBits } = wanted;
   const params = new Map<string, (string | true)[]>();
@@ -84,24 +84,24 @@ function preferredOffer(wanted: DeflateParameters): ExtensionOffer {
 /**
  * Reads a server's answer to {@link deflateOffers}.
  *
- * @throws SyntaxError that says what was found and allowed, when the answer is one to none of them. RFC 7692 §7.1: the client
+ * @throws SyntaxError if it does not answer any of them; the message says what was expected and what was found. RFC 7692 §7.1: the client
  *   "MUST _Fail the WebSocket Connection_" then.
  */
 export function readDeflateAnswer(answer: ExtensionOffer, wanted: WantedDeflate): DeflateParameters {
   const read = readParameters(answer);
-  if (typeof read === 'string') throw new SyntaxError(`permessage-deflate answered with ${read}`);
+  if (typeof read === 'string') throw new SyntaxError(`permessage-deflate: ${read}`);
   if (isPlainAnswer(read, wanted)) return readPlainAnswer(read, wanted);
   // §7.1.1.1: a server accepts the parameter "by including the 'server_no_context_takeover' extension parameter"
   if (wanted.serverNoContextTakeover && !read.serverNoContextTakeover) {
-    throw new SyntaxError('permessage-deflate answered without server_no_context_takeover, that was asked for');
+    throw new SyntaxError('permessage-deflate: the answer must have server_no_context_takeover, which was requested');
   }
   // §7.1.2.1: "by including [it] in the corresponding extension negotiation response [...] with the same or smaller value"
   const serverMaxWindowBits = read.serverMaxWindowBits ?? 15;
   if (serverMaxWindowBits > wanted.serverMaxWindowBits) {
-    const allowed = `at most the ${wanted.serverMaxWindowBits} that were asked for`;
+    const allowed = `at most ${wanted.serverMaxWindowBits}, as requested`;
     throw new SyntaxError(`permessage-deflate: server_max_window_bits must be ${allowed}, got ${serverMaxWindowBits}`);
   }
-  // §7.1.2.2: only in an offer may it come without a value
+  // §7.1.2.2: only an offer may omit its value
   if (read.clientMaxWindowBits === true) {
     throw new SyntaxError('permessage-deflate: client_max_window_bits must be from 8 to 15, got no value');
   }
@@ -113,7 +113,7 @@ export function readDeflateAnswer(answer: ExtensionOffer, wanted: WantedDeflate)
   };
 }
 
-/** Whether it can only be one to the offer without parameters. */
+/** Whether the answer can only belong to the offer without parameters. */
 function isPlainAnswer(read: ReadParameters, { serverNoContextTakeover, takesServerContext }: WantedDeflate): boolean {
   return takesServerContext === true && serverNoContextTakeover && !read.serverNoContextTakeover;
 }
@@ -123,12 +123,12 @@ function readPlainAnswer(read: ReadParameters, wanted: DeflateParameters): Defla
   // corresponding extension negotiation response to the offer MUST NOT include the 'client_max_window_bits' extension parameter."
   if (read.clientMaxWindowBits !== undefined) {
     throw new SyntaxError(
-      'permessage-deflate answered with client_max_window_bits but without server_no_context_takeover, that was asked for with it',
+      'permessage-deflate: an answer with client_max_window_bits must have server_no_context_takeover, which was requested with it',
     );
   }
   return {
     serverNoContextTakeover: false,
-    // Whatever was agreed, an end may forget its own window, or use a smaller one.
+    // Regardless of the agreement, an end may reset its own window, or use a smaller one.
     clientNoContextTakeover: read.clientNoContextTakeover || wanted.clientNoContextTakeover,
     serverMaxWindowBits: read.serverMaxWindowBits ?? 15,
     clientMaxWindowBits: wanted.clientMaxWindowBits,
@@ -136,7 +136,7 @@ function readPlainAnswer(read: ReadParameters, wanted: DeflateParameters): Defla
 }
 
 function accept(read: ReadParameters, wanted: DeflateParameters): AcceptedDeflate | undefined {
-  // §7.1.2.2: without it in the offer, the answer cannot ask the client for a smaller window
+  // §7.1.2.2: if the offer lacks it, the answer cannot request a smaller window from the client
   if (read.clientMaxWindowBits === undefined && wanted.clientMaxWindowBits < 15) return undefined;
   const offeredClientBits = read.clientMaxWindowBits === true ? 15 : (read.clientMaxWindowBits ?? 15);
   const parameters = {
@@ -156,7 +156,7 @@ function accept(read: ReadParameters, wanted: DeflateParameters): AcceptedDeflat
   return { parameters, answer: { name: PERMESSAGE_DEFLATE, params } };
 }
 
-/** @returns what is wrong, as text, when a parameter is unknown, repeated, or has a value that it may not have. */
+/** @returns the parameters, or a message if a parameter is unknown, repeated, or has an invalid value. */
 function readParameters({ params }: ExtensionOffer): ReadParameters | string {
   const read: ReadParameters = {
     serverNoContextTakeover: false,
@@ -167,9 +167,9 @@ function readParameters({ params }: ExtensionOffer): ReadParameters | string {
   for (const [name, values] of params) {
     const [value = true] = values;
     // §7.1: a receiver declines an offer that "contains multiple extension parameters with the same name"
-    if (values.length > 1) return `${name} ${values.length} times instead of once`;
+    if (values.length > 1) return `expected ${name} once, got it ${values.length} times`;
     if (!assign(read, name, value))
-      return `${name}${value === true ? '' : `=${value}`}, that RFC 7692 §7.1 does not allow`;
+      return `got ${name}${value === true ? '' : `=${value}`}, which RFC 7692 §7.1 does not allow`;
   }
   return read;
 }

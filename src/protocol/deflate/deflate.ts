@@ -3,60 +3,60 @@ import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions
 import { ProtocolError } from '../errors.js';
 import { copyOf } from '../frame/memory.js';
 
-/** How {@link deflate} compresses. */
+/** Settings of {@link deflate}. */
 export interface DeflateSettings {
-  /** The window that the peer keeps, 8 to 15. A smaller one is used where the message does not need it. */
+  /** The window that the peer keeps, 8 to 15. A smaller one is used if it suffices for the message. */
   readonly windowBits: number;
-  /** 0 (none) to 9 (best) of zlib, -1 its default. */
+  /** The zlib level, 0 (none) to 9 (best), or -1 for its default. */
   readonly level: number;
-  /** 1 to 9 of zlib: more is faster and takes more memory while it runs. */
+  /** The zlib memory level, 1 to 9: a higher one is faster and takes more memory while it runs. */
   readonly memLevel: number;
 }
 
-/** What {@link inflate} needs to know. Sizes in bytes. */
+/** Settings of {@link inflate}. Sizes are in bytes. */
 export interface InflateSettings {
   /** Plain text that the message may refer to. */
   readonly window: Buffer | undefined;
-  /** The most it may inflate to. No more than that is inflated. */
+  /** The maximum inflated size. No more than that is inflated. */
   readonly limit: number;
-  /** What allows no more, for errors. @default 'maxPayload' */
+  /** The name of the limit, for errors. @default 'maxPayload' */
   readonly limitName?: string;
-  /** How large it probably is: memory for as much is taken at first. */
+  /** The probable inflated size, for which memory is allocated at first. */
   readonly expected: number;
 }
 
-/** What §7.2.1 lets us leave out, and §7.2.2 puts back: an empty block without compression. */
+/** The size of the empty uncompressed block that §7.2.1 removes and §7.2.2 restores. */
 const TAIL_SIZE = 4;
 
-/** That block without its first byte, and one that ends the stream: with it zlib tells a message that is cut off from a complete one. */
+/** That block without its first byte, and a block that ends the stream. It lets zlib distinguish truncated messages from complete ones. */
 const TAIL_AND_END = Buffer.from([0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff]);
 
-/** What both of them end with. */
+/** The bytes with which both blocks end. */
 const TAIL = TAIL_AND_END.subarray(0, TAIL_SIZE);
 
-/** The compressed form of nothing: §7.2.3.6. */
+/** The compressed form of an empty message: §7.2.3.6. */
 const EMPTY_MESSAGE = Buffer.from([0x00]);
 
-/** How often a message may end its stream and begin another one: §7.2.3.4 allows it, but no known peer does it. */
+/** How many streams a message may consist of: §7.2.3.4 allows several, but no known peer uses more than one. */
 const MAX_STREAMS = 16;
 
-/** Where small messages get their tail: a buffer for each would cost more than copying them. */
+/** The memory in which small messages get their tail: a new buffer for each would cost more than copying. */
 const scratch = Buffer.allocUnsafeSlow(16_384);
 
-/** What zlib says of data that is not valid, or cut off. */
+/** The zlib errors for invalid or truncated data. */
 const DATA_ERRORS: ReadonlySet<string | undefined> = new Set(['Z_DATA_ERROR', 'Z_BUF_ERROR', 'Z_NEED_DICT']);
 
 const SMALLEST_CHUNK = 1024;
 const LARGEST_CHUNK = 65_536;
 
-/** zlib needs this many bytes more in a window than it refers back. */
+/** How many bytes zlib needs in a window in addition to the distance that it refers back. */
 const LOOKAHEAD = 262;
 
 /**
  * Inflates one message. RFC 7692 §7.2.2.
  *
  * @param body the payload of all its frames.
- * @throws ProtocolError 1007 when the data is invalid, cut off, or continues after its end; 1009 above the limit; 1008 when it consists
+ * @throws ProtocolError 1007 if the data is invalid, truncated, or continues after its end; 1009 above the limit; 1008 if it consists
  *   of more than {@link MAX_STREAMS} streams.
  */
 export function inflate(body: Buffer, settings: InflateSettings): Buffer {
@@ -89,7 +89,7 @@ export function inflate(body: Buffer, settings: InflateSettings): Buffer {
  * Compresses one message, or one part of it. RFC 7692 §7.2.1.
  *
  * @param window plain text that the peer still has.
- * @param isLast whether the message ends with it: its last four bytes are left out then.
+ * @param isLast whether this is the end of the message, whose last four bytes are omitted.
  */
 export function deflate(
   data: Uint8Array,
@@ -102,7 +102,7 @@ export function deflate(
   return isLast ? output.subarray(0, output.length - TAIL_SIZE) : output;
 }
 
-/** {@link deflate} of a whole message in the thread pool. `done` gets an error only when there is no memory. */
+/** Runs {@link deflate} on a whole message in the thread pool. `done` gets an error only if there is no memory. */
 export function deflateLater(
   data: Uint8Array,
   settings: DeflateSettings,
@@ -114,7 +114,7 @@ export function deflateLater(
   });
 }
 
-/** `body` with its tail, valid until the next call. */
+/** Returns `body` with its tail, valid until the next call. */
 function withTail(body: Buffer): Buffer {
   const size = body.length + TAIL_AND_END.length;
   const input = size <= scratch.length ? scratch.subarray(0, size) : Buffer.allocUnsafeSlow(size);
@@ -123,7 +123,7 @@ function withTail(body: Buffer): Buffer {
   return input;
 }
 
-/** @param left what is left of the limit of the whole message. */
+/** @param left the remainder of the limit of the whole message. */
 function inflateStream(input: Buffer, settings: InflateSettings, left: number): Stream {
   const { window, expected } = settings;
   // zlib needs room after the last byte, or asks for another chunk.
@@ -137,55 +137,55 @@ function inflateStream(input: Buffer, settings: InflateSettings, left: number): 
   };
   try {
     const { buffer, engine } = inflateRawSync(input, options) as unknown as Inflated;
-    // zlib takes no limit of 0.
+    // zlib does not accept a limit of 0.
     if (buffer.length > left) throw tooLong(settings);
     return { output: buffer, used: engine.bytesWritten };
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(settings);
-    // All else says nothing about the data: there is no memory for it, for example.
+    // Other errors, such as a lack of memory, say nothing about the data.
     throw DATA_ERRORS.has(code) ? invalid(message) : error;
   }
 }
 
 interface Stream {
   readonly output: Buffer;
-  /** How much of the input belonged to it, in bytes. */
+  /** How much of the input belonged to the stream, in bytes. */
   readonly used: number;
 }
 
-/** What `inflateRawSync` returns with `info`. */
+/** The result of `inflateRawSync` with `info`. */
 interface Inflated {
   readonly buffer: Buffer;
   readonly engine: { readonly bytesWritten: number };
 }
 
-/** Either a stream ended with the body, or the two blocks after it were used completely. */
+/** Checks that a stream ended with the body, or that the two blocks after it were used completely. */
 function requireEnd(used: number, body: number, input: number): void {
-  if (used !== body && used !== input) throw invalid('the message is cut off');
+  if (used !== body && used !== input) throw invalid('it is truncated');
 }
 
 /**
- * A block without compression that is cut off takes the missing bytes from after the body, and may fit by chance: then the text ends
- * like that. Whether all of it comes from the body is seen without what follows.
+ * Refuses a truncated uncompressed block that took its missing bytes from the tail and happened to fit, so that the text ends with the tail.
+ * Inflating the body without the tail shows whether all of the text comes from the body.
  */
 function requireOwnText(output: Buffer, body: Buffer, window: Buffer | undefined): void {
   if (!output.subarray(-TAIL_SIZE).equals(TAIL)) return;
   const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: output.length };
   const own = inflateRawSync(body, window === undefined ? options : { ...options, dictionary: window });
-  if (own.length < output.length) throw invalid('the message is cut off');
+  if (own.length < output.length) throw invalid('it is truncated');
 }
 
-/** What a stream may refer to that follows others in a message. */
+/** Returns the window of a stream that follows others in a message. */
 function windowAfter(window: Buffer | undefined, outputs: readonly Buffer[]): Buffer {
   const text = Buffer.concat(window === undefined ? outputs : [window, ...outputs]);
   return text.subarray(Math.max(0, text.length - 32_768));
 }
 
 /**
- * zlib's buffers are larger than what is in them: keeping a message must not keep much more, and a reader of its `buffer` sees
- * nothing that was there before.
+ * Copies or clears unused memory, because zlib's buffers are larger than their contents: keeping a message must not retain much more memory,
+ * and its `buffer` must not reveal earlier contents.
  */
 function ownMemory(output: Buffer): Buffer {
   const { buffer, byteOffset, length } = output;
@@ -197,7 +197,7 @@ function ownMemory(output: Buffer): Buffer {
 function deflateOptions(size: number, settings: DeflateSettings, window: Buffer | undefined): ZlibOptions {
   const windowBits = window === undefined ? bitsFor(size, settings.windowBits) : settings.windowBits;
   return {
-    // A window of 8 is kept by zlib's 9: it never refers back further than 2^9 - 262 bytes, fewer than 2^8.
+    // zlib's window of 9 satisfies one of 8: it never refers back further than 2^9 - 262 bytes, fewer than 2^8.
     windowBits: Math.max(9, windowBits),
     memLevel: Math.min(settings.memLevel, Math.max(2, windowBits - 7)),
     level: settings.level,
@@ -207,21 +207,21 @@ function deflateOptions(size: number, settings: DeflateSettings, window: Buffer 
   };
 }
 
-/** The smallest window that holds all of a message: the peer can inflate it with any larger one. §7.1.2 */
+/** Returns the smallest window that holds a whole message: the peer can inflate it with any larger one. §7.1.2 */
 function bitsFor(size: number, most: number): number {
   return Math.min(most, Math.max(11, 32 - Math.clz32(size + LOOKAHEAD - 1)));
 }
 
 function invalid(why: string): ProtocolError {
-  return new ProtocolError('COMPRESSION_INVALID', 1007, `compressed message that is not valid: ${why}`);
+  return new ProtocolError('COMPRESSION_INVALID', 1007, `invalid compressed message: ${why}`);
 }
 
 function tooLong({ limit, limitName = 'maxPayload' }: InflateSettings): ProtocolError {
-  const message = `message of more than ${limit} bytes when inflated, ${limitName} allows ${limit}`;
+  const message = `message too long: more than ${limit} bytes when inflated, ${limitName} allows ${limit}`;
   return new ProtocolError('MESSAGE_TOO_LONG', 1009, message);
 }
 
 function tooManyStreams(): ProtocolError {
-  const message = `compressed message of more than ${MAX_STREAMS} deflate streams`;
+  const message = `a compressed message must have at most ${MAX_STREAMS} DEFLATE streams, got more`;
   return new ProtocolError('TOO_MANY_STREAMS', 1008, message);
 }

@@ -4,39 +4,39 @@ import { type DeflateSettings, deflate, deflateLater } from './deflate.js';
 import type { DeflateParameters } from './deflate-negotiation.js';
 import { PlainWindow } from './plain-window.js';
 
-/** What to compress, and how well. */
+/** Settings of the compression. */
 export interface CompressionSettings {
-  /** Shorter messages are sent as they are. In bytes. */
+  /** The size below which messages are not compressed, in bytes. */
   readonly threshold: number;
   readonly level: number;
   readonly memLevel: number;
-  /** Keeps even long messages out of the thread pool, where time is virtual. @default false */
+  /** Whether to keep even long messages out of the thread pool, for virtual time. @default false */
   readonly isSynchronous?: boolean;
 }
 
-/** Gets the compressed form of a message; nothing when it did not become smaller. */
+/** A callback that gets the compressed form of a message; undefined if it did not become smaller. */
 export type Done = (output: Uint8Array | undefined) => void;
 
-/** The compressed forms of one message by parameters: `null` if compression did not pay, a list of waiting callbacks while it is in progress. */
+/** The compressed forms of a message by parameters: `null` if compression did not pay, a list of callbacks while it is in progress. */
 type Forms = Map<string, Buffer | null | Done[]>;
 
-/** Those of the messages that may go to several peers. */
+/** The forms of messages that may be sent to several peers. */
 const allForms = new WeakMap<object, Forms>();
 
-/** Up to this size a message goes compressed to a peer that keeps context, though it grows: those after it refer to it. In bytes. */
+/** The size up to which a message is compressed for a peer that keeps context, even if it grows: later ones refer to it. In bytes. */
 const TEACHES = 1024;
 
-/** Compresses the messages to one peer. Between messages it keeps the window, if context is taken over, and nothing else. */
+/** Compresses the messages to one peer. Between messages it only keeps the window, if context is taken over. */
 export class MessageDeflater {
   readonly threshold: number;
-  /** Whether {@link compressLater} is not wanted, however long a message is. */
+  /** Whether {@link compressLater} must not be used, however long a message is. */
   readonly isSynchronous: boolean;
-  /** Those of one group give the same for the same message, unless they keep context. */
+  /** Deflaters of one group have the same result for the same message, unless they keep context. */
   readonly group: string;
   readonly #settings: DeflateSettings;
   readonly #window: PlainWindow | undefined;
 
-  /** @param role which end we are. */
+  /** @param role our end of the connection. */
   constructor(parameters: DeflateParameters, role: Role, settings: CompressionSettings) {
     const { threshold, level, memLevel, isSynchronous = false } = settings;
     const isServer = role === 'server';
@@ -49,7 +49,7 @@ export class MessageDeflater {
     this.group = `${windowBits} ${level} ${memLevel}`;
   }
 
-  /** Whether messages refer to those before: then they must be compressed in the order in which they are sent. */
+  /** Whether messages refer to earlier ones. Then they must be compressed in the order in which they are sent. */
   get keepsContext(): boolean {
     return this.#window !== undefined;
   }
@@ -57,9 +57,9 @@ export class MessageDeflater {
   /**
    * Compresses one message, synchronously.
    *
-   * @param shared stands for the message where it goes to several peers: it is compressed once for all of them that have the same
+   * @param shared identifies a message that is sent to several peers. It is compressed once for all peers that have the same
    *   parameters and keep no context.
-   * @returns nothing when it would not become smaller: then it is sent as it is.
+   * @returns undefined if it would not become smaller. Then it is sent uncompressed.
    */
   compress(data: Uint8Array, shared?: object): Uint8Array | undefined {
     const forms = this.#formsOf(shared);
@@ -70,7 +70,7 @@ export class MessageDeflater {
     return result;
   }
 
-  /** {@link compress} in the thread pool. `done` is called once: later, or at once when the compressed form is known. */
+  /** Runs {@link compress} in the thread pool. `done` is called once: later, or immediately if the compressed form is known. */
   compressLater(data: Uint8Array, done: Done, shared?: object): void {
     const forms = this.#formsOf(shared);
     const known = forms?.get(this.group);
@@ -87,7 +87,7 @@ export class MessageDeflater {
     }
   }
 
-  /** Begins a message in parts: all of it is compressed. RFC 7692 §7.2.3.6. */
+  /** Starts a message in parts, which is always compressed. RFC 7692 §7.2.3.6. */
   beginParts(): PartsDeflater {
     return new PartsDeflater(this.#settings, this.#window ?? new PlainWindow(this.#settings.windowBits));
   }
@@ -102,7 +102,7 @@ export class MessageDeflater {
     return known;
   }
 
-  /** What is sent uncompressed does not enter the window. RFC 7692 §7.2.1. */
+  /** Uncompressed messages do not enter the window. RFC 7692 §7.2.1. */
   #chosen(data: Uint8Array, output: Buffer): Buffer | undefined {
     const isTaught = this.#window !== undefined && data.length <= TEACHES;
     if (output.length >= data.length && !isTaught) return undefined;
@@ -121,7 +121,7 @@ export class PartsDeflater {
     this.#window = window;
   }
 
-  /** The payload of the next frame. What the last one leaves out, the others keep. */
+  /** Returns the payload of the next frame. Only the last frame omits the tail. */
   part(data: Uint8Array, isLast: boolean): Buffer {
     const output = deflate(data, this.#settings, this.#window.bytes, isLast);
     this.#window.add(data);

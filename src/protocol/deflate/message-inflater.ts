@@ -5,16 +5,16 @@ import { inflate } from './deflate.js';
 import type { DeflateParameters } from './deflate-negotiation.js';
 import { PlainWindow } from './plain-window.js';
 
-/** Inflates the messages of one peer. Between messages it keeps the window, if the peer does, and nothing else. */
+/** Inflates the messages of one peer. Between messages it only keeps the window, if the peer does. */
 export class MessageInflater {
-  /** Bytes that were inflated so far. */
+  /** Bytes inflated so far. */
   inflated = 0;
   readonly #limit: SizeLimit;
   readonly #window: PlainWindow | undefined;
-  /** The size of the message before: the next one is often like it. */
+  /** The size of the previous message: the next one is often similar. */
   #expected = 0;
 
-  /** @param role which end we are: the window is that of the other. */
+  /** @param role our end of the connection: the window is that of the other end. */
   constructor(parameters: DeflateParameters, role: Role, maxPayload: number) {
     this.#limit = sizeLimit(maxPayload, false);
     const isServer = role === 'server';
@@ -26,8 +26,8 @@ export class MessageInflater {
   /**
    * Inflates the payload of one message.
    *
-   * @param limit the most that it may inflate to, that of a binary message if it is left out. No more than that is inflated.
-   * @throws ProtocolError 1007, 1008 or 1009, as {@link inflate} does. No other message can follow then.
+   * @param limit the maximum inflated size, by default the limit of a binary message. No more than that is inflated.
+   * @throws ProtocolError 1007, 1008 or 1009, like {@link inflate}. No further message can follow.
    */
   inflate(body: Buffer, limit: SizeLimit = this.#limit): Buffer {
     const { bytes, name } = limit;
@@ -39,7 +39,7 @@ export class MessageInflater {
     return text;
   }
 
-  /** Forgets the window: no message follows. */
+  /** Drops the window. No message must follow. */
   clear(): void {
     this.#window?.clear();
   }

@@ -2,12 +2,12 @@ import { Buffer } from 'node:buffer';
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
-/** The first memory of a window, in bytes. It doubles with what is kept. */
+/** The initial capacity of a window, in bytes. It doubles as the window grows. */
 const SMALLEST = 1024;
 
 /**
- * The last bytes of the plain text of all messages in one direction: context takeover (RFC 7692 §7.1.1) needs nothing else, since a
- * window that is handed to a fresh coder as its dictionary is worth the coder that was kept.
+ * The last bytes of the plain text of all messages in one direction. Context takeover (RFC 7692 §7.1.1) needs nothing else: a new coder
+ * with the window as its dictionary is equivalent to a coder that was kept.
  */
 export class PlainWindow {
   readonly #limit: number;
@@ -19,12 +19,12 @@ export class PlainWindow {
     this.#limit = 2 ** bits;
   }
 
-  /** What it holds; `undefined` when nothing. Valid until the next `add`. */
+  /** The contents; `undefined` if empty. Valid until the next `add`. */
   get bytes(): Buffer | undefined {
     return this.#length === 0 ? undefined : this.#memory.subarray(0, this.#length);
   }
 
-  /** Adds plain text. What is too old is forgotten. */
+  /** Adds plain text, and drops what exceeds the window. */
   add(text: Uint8Array): void {
     const limit = this.#limit;
     if (text.length >= limit) {
@@ -41,7 +41,7 @@ export class PlainWindow {
     this.#length = kept + text.length;
   }
 
-  /** Forgets everything. */
+  /** Drops the contents. */
   clear(): void {
     this.#memory = EMPTY;
     this.#length = 0;

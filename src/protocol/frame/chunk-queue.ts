@@ -1,21 +1,21 @@
 import { Buffer } from 'node:buffer';
 import { copyOf } from './memory.js';
 
-/** Chunks below this size are copied together, so that a peer that drips bytes costs bytes, not objects. */
+/** Chunks below this size are copied into shared blocks, so that a peer that drips bytes costs bytes, not objects. */
 const SMALL = 1024;
 
-/** What small chunks are copied into, in bytes. */
+/** The size of the blocks that small chunks are copied into, in bytes. */
 const BLOCK = 4096;
 
-/** The list is not rewritten for fewer holes at its front than this. */
+/** The list is only rewritten if it has at least this many holes at its front. */
 const MIN_HOLES = 64;
 
-/** The chunks that wait to be parsed, in order. Both `push` and `shift` are O(1), amortised. */
+/** A queue of the chunks that wait to be parsed. Both `push` and `shift` take amortized O(1). */
 export class ChunkQueue {
   #chunks: (Buffer | undefined)[] = [];
   #head = 0;
   #size = 0;
-  /** The memory of the last entry, if it may still take small chunks. */
+  /** The memory of the last entry, if it has room for more small chunks. */
   #block: Buffer | undefined;
   #blockUsed = 0;
 
@@ -32,7 +32,7 @@ export class ChunkQueue {
     this.#chunks.push(copyOf(chunk, 0, chunk.length));
   }
 
-  /** Takes the first chunk; `undefined` when none waits. */
+  /** Takes the first chunk; `undefined` if the queue is empty. */
   shift(): Buffer | undefined {
     const chunk = this.#chunks[this.#head];
     if (chunk === undefined) return undefined;
@@ -43,7 +43,7 @@ export class ChunkQueue {
     return chunk;
   }
 
-  /** Drops all. */
+  /** Drops all chunks. */
   clear(): void {
     this.#chunks = [];
     this.#head = 0;
@@ -52,7 +52,7 @@ export class ChunkQueue {
   }
 
   #joinBlock(chunk: Buffer): boolean {
-    // the first one that waits has memory of its size: most often it is the only one
+    // the first chunk gets memory of exactly its size: usually it is the only one
     if (this.#chunks.length === 0) return false;
     if (this.#block === undefined || this.#blockUsed + chunk.length > BLOCK) {
       this.#block = Buffer.allocUnsafeSlow(BLOCK);

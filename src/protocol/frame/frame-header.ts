@@ -5,7 +5,7 @@ import { isControl, isReserved, type Opcode } from './opcode.js';
 /** The longest header: 2 bytes, 8 of length, 4 of masking key. RFC 6455 §5.2. */
 export const MAX_HEADER_SIZE = 14;
 
-/** The beginning of a frame. RFC 6455 §5.2. */
+/** The header of a frame. RFC 6455 §5.2. */
 export interface FrameHeader {
   readonly fin: boolean;
   readonly rsv1: boolean;
@@ -13,26 +13,26 @@ export interface FrameHeader {
   readonly masked: boolean;
   /** The masking key as an int32 in network order; 0 when not masked. */
   readonly maskKey: number;
-  /** Bytes of the payload. */
+  /** The length of the payload, in bytes. */
   readonly length: number;
-  /** Bytes of the header itself. */
+  /** The length of the header itself, in bytes. */
   readonly size: number;
 }
 
 /**
- * Reads the frame header at `offset`. RSV1 is read, not judged: an extension may have given it a meaning.
+ * Reads the frame header at `offset`. RSV1 is not checked, because an extension may define its meaning.
  *
- * @returns the header, or `undefined` when `bytes` ends (at `end`) before the header does; nothing is consumed.
- * @throws ProtocolError as soon as the bytes at hand show the fault: 1002 when RSV2, RSV3 or a reserved opcode is set
- *   (RFC 6455 §5.2), when the length is not in its shortest form or has its most significant bit set (§5.2), or when a
- *   control frame is fragmented or over 125 bytes (§5.5); 1009 when the length is over 2^53 - 1.
+ * @returns the header, or `undefined` if `bytes` ends (at `end`) before the header does; nothing is consumed.
+ * @throws ProtocolError as soon as the available bytes show the fault: 1002 if RSV2, RSV3 or a reserved opcode is set
+ *   (RFC 6455 §5.2), if the length is not in its shortest form or has its most significant bit set (§5.2), or if a
+ *   control frame is fragmented or over 125 bytes (§5.5); 1009 if the length is over 2^53 - 1.
  */
 export function readHeader(bytes: Buffer, offset: number, end: number = bytes.length): FrameHeader | undefined {
   const reader = new HeaderReader();
   return reader.read(bytes, offset, end) ? reader : undefined;
 }
 
-/** {@link readHeader} without an allocation for each frame: the header is in the reader until the next `read`. */
+/** {@link readHeader} without an allocation for each frame: the reader contains the header until the next `read`. */
 export class HeaderReader implements FrameHeader {
   fin = false;
   rsv1 = false;
@@ -43,11 +43,11 @@ export class HeaderReader implements FrameHeader {
   size = 0;
 
   /**
-   * Reads as {@link readHeader} does.
+   * Reads like {@link readHeader}.
    *
-   * @param masked whether the peer has to mask; left out, it may do either.
-   * @returns false when the header is not complete; the fields say nothing then.
-   * @throws ProtocolError as {@link readHeader} does, and 1002 when the frame is masked otherwise than `masked` says (§5.1).
+   * @param masked whether the peer must mask or must not; undefined if both are allowed.
+   * @returns false if the header is incomplete; the fields are meaningless then.
+   * @throws ProtocolError like {@link readHeader}, and 1002 if masking differs from `masked` (§5.1).
    */
   read(bytes: Buffer, offset: number, end: number, masked?: boolean): boolean {
     if (offset >= end) return false;
@@ -70,7 +70,7 @@ export class HeaderReader implements FrameHeader {
   }
 }
 
-/** Bytes of the header of a frame with `payloadLength` bytes. RFC 6455 §5.2. */
+/** Returns the header length of a frame with `payloadLength` bytes, in bytes. RFC 6455 §5.2. */
 export function headerLength(payloadLength: number, masked: boolean): number {
   const unmasked = payloadLength < 126 ? 2 : payloadLength < 0x10000 ? 4 : 10;
   return masked ? unmasked + 4 : unmasked;
@@ -80,7 +80,7 @@ export function headerLength(payloadLength: number, masked: boolean): number {
  * Writes a frame header with the length in its shortest form. RFC 6455 §5.2.
  *
  * @param firstByte FIN, RSV1-3 and the opcode.
- * @param maskKey the masking key as an int32 in network order; left out, the frame is not masked.
+ * @param maskKey the masking key as an int32 in network order; undefined if the frame is not masked.
  * @returns the offset after the header.
  */
 export function writeHeader(
@@ -110,16 +110,18 @@ export function writeHeader(
 function checkFirstByte(first: number): void {
   // §5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values"
   if ((first & 0x30) !== 0) {
-    throw new ProtocolError('RESERVED_BIT', 1002, `RSV${(first & 0x20) !== 0 ? 2 : 3} is set, no extension uses it`);
+    throw new ProtocolError('RESERVED_BIT', 1002, `RSV${(first & 0x20) !== 0 ? 2 : 3} must be 0: no extension uses it`);
   }
   const opcode = first & 0xf;
   // §5.2: "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_"
   if (isReserved(opcode)) {
-    throw new ProtocolError('RESERVED_OPCODE', 1002, `opcode 0x${opcode.toString(16)}, known are 0, 1, 2, 8, 9 and a`);
+    const message = `opcode must be 0x0, 0x1, 0x2, 0x8, 0x9 or 0xa, got 0x${opcode.toString(16)}`;
+    throw new ProtocolError('RESERVED_OPCODE', 1002, message);
   }
   // §5.5: "All control frames [...] MUST NOT be fragmented"
   if (isControl(opcode) && first < 0x80) {
-    throw new ProtocolError('CONTROL_FRAGMENTED', 1002, `control frame (opcode 0x${opcode.toString(16)}) without FIN`);
+    const message = `a control frame must not be fragmented, got opcode 0x${opcode.toString(16)} without FIN`;
+    throw new ProtocolError('CONTROL_FRAGMENTED', 1002, message);
   }
 }
 
@@ -127,16 +129,17 @@ function wrongMask(masked: boolean): ProtocolError {
   // §5.1: "The server MUST close the connection upon receiving a frame that is not masked", "A client MUST close a connection
   // if it detects a masked frame"
   return masked
-    ? new ProtocolError('MASK_REQUIRED', 1002, 'frame without a mask, a client has to mask all of its frames')
-    : new ProtocolError('MASK_FORBIDDEN', 1002, 'masked frame, a server must not mask any of its frames');
+    ? new ProtocolError('MASK_REQUIRED', 1002, 'a client must mask all frames, got an unmasked frame')
+    : new ProtocolError('MASK_FORBIDDEN', 1002, 'a server must not mask frames, got a masked frame');
 }
 
-/** The payload length, which begins at `at`; -1 when it is not complete. */
+/** Reads the payload length at `at`; -1 if it is incomplete. */
 function readLength(bytes: Buffer, at: number, end: number, control: boolean): number {
   const short = bytes[at]! & 0x7f;
   if (short < 126) return short;
   // §5.5: "All control frames MUST have a payload length of 125 bytes or less"
-  if (control) throw new ProtocolError('CONTROL_TOO_LONG', 1002, 'control frame of over 125 bytes, at most 125');
+  if (control)
+    throw new ProtocolError('CONTROL_TOO_LONG', 1002, 'a control frame must have at most 125 bytes, got more');
   return short === 126 ? readLength16(bytes, at + 1, end) : readLength64(bytes, at + 1, end);
 }
 
@@ -155,26 +158,19 @@ function readLength64(bytes: Buffer, at: number, end: number): number {
   return length;
 }
 
-/** Judges a 64-bit length by its two highest bytes; 0 stands for one that has not come. */
+/** Checks a 64-bit length by its two highest bytes; 0 stands for a byte that has not arrived. */
 function checkMagnitude(highest: number, second: number): void {
   // §5.2: "the most significant bit MUST be 0"
-  if (highest >= 0x80) throw new ProtocolError('LENGTH_TOO_LARGE', 1002, 'frame length over 2^63 - 1, never allowed');
+  if (highest >= 0x80) throw new ProtocolError('LENGTH_TOO_LARGE', 1002, 'frame length must be at most 2^63 - 1');
   if (highest > 0 || second >= 0x20) {
-    throw new ProtocolError(
-      'LENGTH_TOO_LARGE',
-      1009,
-      'frame length over 2^53 - 1, which is the most that can be counted',
-    );
+    throw new ProtocolError('LENGTH_TOO_LARGE', 1009, 'frame length too large: at most 2^53 - 1 is supported');
   }
 }
 
 function notMinimal(length: number, bits: number): ProtocolError {
   // §5.2: "in all cases, the minimal number of bytes MUST be used to encode the length"
-  return new ProtocolError(
-    'LENGTH_NOT_MINIMAL',
-    1002,
-    `length ${length} in ${bits} bits, must be in its shortest form`,
-  );
+  const message = `frame length must be in its shortest form, got ${length} in ${bits} bits`;
+  return new ProtocolError('LENGTH_NOT_MINIMAL', 1002, message);
 }
 
 function readInt32(bytes: Buffer, at: number): number {

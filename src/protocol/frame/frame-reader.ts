@@ -8,28 +8,28 @@ import { isControl, Opcode } from './opcode.js';
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
- * Chunks in, parts of frames out, in an order that RFC 6455 §5.4 allows.
+ * Splits chunks into parts of frames, and checks that the frames are in an order that RFC 6455 §5.4 allows.
  *
- * `read()` stands on one part at a time: the bytes of one frame that lie in one chunk. Most frames are one part.
+ * `read()` moves to the next part: the bytes of one frame within one chunk. Most frames are one part.
  */
 export class FrameReader {
   /** The frame that the part belongs to. */
   get header(): FrameHeader {
     return this.#header;
   }
-  /** The part is `bytes` from `start` to `end`, still masked; it may be empty. */
+  /** The memory of the part, which is `bytes` from `start` to `end`, still masked. It may be empty. */
   get bytes(): Buffer {
     return this.#chunk;
   }
   start = 0;
   end = 0;
-  /** How many payload bytes of the frame came before the part. */
+  /** How many payload bytes of the frame precede the part. */
   before = 0;
   /** Whether the part begins its frame. */
   first = false;
   /** Whether the part ends its frame. */
   last = true;
-  /** Whether a message has begun and lacks its final frame. */
+  /** Whether a message is in progress, whose final frame is missing. */
   inMessage = false;
 
   readonly #masked: boolean;
@@ -39,19 +39,19 @@ export class FrameReader {
   #chunk: Buffer = EMPTY;
   #position = 0;
   #chunkEnd = 0;
-  /** Whether the memory of the chunk is its own for good. */
+  /** Whether the reader owns the memory of the chunk for good. */
   #isKept = true;
-  /** Payload bytes of the frame that have not been a part yet. */
+  /** Payload bytes of the frame that follow the part. */
   #remaining = 0;
-  /** Where a header is put together that is cut by the end of a chunk, and how much of it is there. */
+  /** The bytes of a header that is split between chunks, and how many have arrived. */
   #split: Buffer | undefined;
   #splitSize = 0;
-  /** Wire bytes of the frames of the message in progress that are complete. */
+  /** Wire bytes of the complete frames of the message in progress. */
   #completeBytes = 0;
 
   /**
-   * @param masked whether the peer has to mask its frames: a client has to, a server must not (RFC 6455 §5.1).
-   * @param allowsRsv1 whether an extension gives RSV1 a meaning, on the first frame of a message (RFC 7692 §6).
+   * @param masked whether the peer must mask its frames: a client must, a server must not (RFC 6455 §5.1).
+   * @param allowsRsv1 whether an extension uses RSV1, on the first frame of a message (RFC 7692 §6).
    */
   constructor(masked: boolean, allowsRsv1 = false) {
     this.#masked = masked;
@@ -63,31 +63,31 @@ export class FrameReader {
     return this.#chunkEnd - this.#position + this.#waiting.size;
   }
 
-  /** Whether a frame has begun and not ended. */
+  /** Whether a frame is incomplete. */
   get inFrame(): boolean {
     return !this.last || this.#splitSize > 0;
   }
 
-  /** Whether the frame that comes next, where one begins, may have RSV1. */
+  /** Whether the next frame may have RSV1. Only valid at the start of a frame. */
   get mayHaveRsv1(): boolean {
     if (this.#splitSize > 0) return (this.#split![0]! & 0x40) !== 0;
     const isHere = this.#position < this.#chunkEnd;
     return isHere ? (this.#chunk[this.#position]! & 0x40) !== 0 : this.#waiting.size > 0;
   }
 
-  /** Wire bytes read of the message in progress, or of the frame in progress outside of a message. */
+  /** Wire bytes read of the message in progress, or of the frame in progress outside a message. */
   get partialBytes(): number {
     return this.#completeBytes + (this.inMessage && this.#isInControl() ? 0 : this.#frameBytes());
   }
 
-  /** Adds the first `length` bytes of `chunk`, that are unmasked in place. The memory is its own until {@link keep}. */
+  /** Adds the first `length` bytes of `chunk`, which are unmasked in place. The reader owns the memory until {@link keep}. */
   push(chunk: Buffer, length: number = chunk.length): void {
     if (length === 0) return;
     if (this.unread > 0) this.#waiting.push(chunk.subarray(0, length));
     else this.#enter(chunk, length, false);
   }
 
-  /** Copies what is not read yet: the memory of what was pushed can be used for something else now. */
+  /** Copies the unread bytes, so that the caller can reuse the memory that it pushed. */
   keep(): void {
     if (this.#isKept || this.#position === this.#chunkEnd) return;
     const rest = copyOf(this.#chunk, this.#position, this.#chunkEnd);
@@ -95,10 +95,10 @@ export class FrameReader {
   }
 
   /**
-   * Goes on to the next part.
+   * Moves to the next part.
    *
-   * @returns false when more bytes are needed. A frame is entered as soon as its header is complete.
-   * @throws ProtocolError 1002 as soon as the bytes at hand show a fault of a header (RFC 6455 §5.1, §5.2, §5.4, §5.5).
+   * @returns false if more bytes are needed. A frame is entered as soon as its header is complete.
+   * @throws ProtocolError 1002 as soon as the available bytes show an invalid header (RFC 6455 §5.1, §5.2, §5.4, §5.5).
    */
   read(): boolean {
     this.first = this.last;
@@ -126,7 +126,7 @@ export class FrameReader {
     this.#isKept = isKept;
   }
 
-  /** Whether a byte can be read at the position. A chunk that is used up is let go. */
+  /** Whether a byte can be read at the position. Releases a chunk that is used up. */
   #hasByte(): boolean {
     if (this.#position < this.#chunkEnd) return true;
     const chunk = this.#waiting.shift() ?? EMPTY;
@@ -159,25 +159,26 @@ export class FrameReader {
     return this.#header.read(bytes, offset, end, this.#masked);
   }
 
-  /** What the first byte of a frame may be, given the frames before it. */
+  /** Checks the first byte of a frame against the preceding frames. */
   #checkSequence(first: number): void {
     const opcode = first & 0xf;
     if ((first & 0x40) !== 0 && !(this.#allowsRsv1 && (opcode === Opcode.text || opcode === Opcode.binary))) {
       // §5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values"
-      throw new ProtocolError('RESERVED_BIT', 1002, 'RSV1 is set, no extension allows it on this frame');
+      throw new ProtocolError('RESERVED_BIT', 1002, 'RSV1 must be 0: no extension uses it on this frame');
     }
     // §5.4: control frames "MAY be injected in the middle of a fragmented message"; reserved opcodes fail with the header
     if (opcode > Opcode.binary) return;
     if (this.inMessage && opcode !== Opcode.continuation) {
       // §5.4: "The fragments of one message MUST NOT be interleaved between the fragments of another message"
-      throw new ProtocolError(
-        'CONTINUATION_EXPECTED',
-        1002,
-        `opcode ${opcode} in a fragmented message, must be 0 or control`,
-      );
+      const message = `expected a continuation or control frame in a fragmented message, got opcode 0x${opcode}`;
+      throw new ProtocolError('CONTINUATION_EXPECTED', 1002, message);
     }
     if (!this.inMessage && opcode === Opcode.continuation) {
-      throw new ProtocolError('CONTINUATION_UNEXPECTED', 1002, 'continuation frame, but no message has begun');
+      throw new ProtocolError(
+        'CONTINUATION_UNEXPECTED',
+        1002,
+        'got a continuation frame, but no message is in progress',
+      );
     }
   }
 

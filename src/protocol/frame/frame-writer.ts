@@ -3,18 +3,18 @@ import { headerLength, writeHeader } from './frame-header.js';
 import { maskInto } from './mask.js';
 import type { Opcode } from './opcode.js';
 
-/** How {@link encodeFrame} frames. */
+/** Options of {@link encodeFrame}. */
 export interface FrameOptions {
   /** Whether the frame is the last of its message. @default true */
   readonly fin?: boolean;
-  /** The masking key as an int32 in network order: what a client must and a server must not give (RFC 6455 §5.1). */
+  /** The masking key as an int32 in network order. A client must give one, a server must not (RFC 6455 §5.1). */
   readonly maskKey?: number;
 }
 
 /**
- * One frame, in a Buffer of exactly its size. The payload is copied, never changed. RFC 6455 §5.2.
+ * Returns one frame, in a Buffer of exactly its size. The payload is copied, never changed. RFC 6455 §5.2.
  *
- * Which frames may follow each other and how long a control frame may be is up to the caller.
+ * The caller is responsible for the order of frames and the length of control frames.
  */
 export function encodeFrame(opcode: Opcode, payload: Uint8Array, options: FrameOptions = {}): Buffer {
   const { fin = true, maskKey } = options;
@@ -24,10 +24,10 @@ export function encodeFrame(opcode: Opcode, payload: Uint8Array, options: FrameO
 }
 
 /**
- * Writes a frame to `target`, that has room for it. The payload is copied, never changed. RFC 6455 §5.2.
+ * Writes a frame to `target`, which must have room for it. The payload is copied, never changed. RFC 6455 §5.2.
  *
  * @param firstByte FIN, RSV1-3 and the opcode.
- * @param maskKey the masking key as an int32 in network order; left out, the frame is not masked.
+ * @param maskKey the masking key as an int32 in network order; undefined if the frame is not masked.
  * @returns the offset after the frame.
  */
 export function writeFrame(

@@ -2,21 +2,21 @@ import { type Buffer, isAscii } from 'node:buffer';
 import { readMemory, unmaskVectors } from './read-memory.js';
 
 /*
- * A masking key is the int32 that its four bytes are in network order: the first is key >>> 24.
+ * A masking key is an int32 with its four bytes in network order: the first is key >>> 24.
  * RFC 6455 §5.3: "Octet i of the transformed data is the XOR of octet i of the original data with octet at index i modulo 4
  * of the masking key"
  */
 
-/** From this length on, 32-bit words are worth the Int32Array that they need. In bytes; at least 3 + 4. */
+/** The length from which 32-bit words pay for the Int32Array that they need. In bytes; at least 3 + 4. */
 const WORDS_PAY = 144;
 
-/** The largest Buffer whose words are remembered, so that no more memory is kept for them than that of one read. In bytes. */
+/** The largest Buffer whose words are remembered, so that they keep no more memory than that of one read. In bytes. */
 const REMEMBERED = 65_536;
 
-/** From this length on, the native search for non-ASCII is worth its call. In bytes. */
+/** The length from which the native search for non-ASCII pays for its call. In bytes. */
 const NATIVE_PAYS = 64;
 
-/** One int32 and its bytes in the order of this machine. */
+/** One int32, and its bytes in the byte order of this machine. */
 const word = new Int32Array(1);
 const wordBytes = new Uint8Array(word.buffer);
 
@@ -24,18 +24,18 @@ const wordBytes = new Uint8Array(word.buffer);
 interface Words {
   readonly of: Buffer;
   readonly words: Int32Array;
-  /** Where the first of them is in the Buffer. */
+  /** The offset of the first word in the Buffer. */
   readonly start: number;
 }
 
-/** Those of the Buffer that was used last: the next frame most often lies in the same one, and another Int32Array is not free. */
+/** The words of the last Buffer: the next frame usually lies in the same one, and a new Int32Array is not free. */
 let remembered: Words | undefined;
 
 /**
  * Unmasks `bytes` from `start` to `end` in place. RFC 6455 §5.3.
  *
  * @param phase how many bytes of the payload came before `start` (only the last two bits count).
- * @returns whether all of the unmasked bytes are ASCII; true when there are none.
+ * @returns whether all unmasked bytes are ASCII; true if there are none.
  */
 export function unmask(bytes: Buffer, start: number, end: number, key: number, phase: number): boolean {
   if (unmaskVectors !== undefined && bytes === readMemory) {
@@ -54,18 +54,18 @@ export function unmask(bytes: Buffer, start: number, end: number, key: number, p
   return (seen & 0x80808080) === 0;
 }
 
-/** Masks `bytes` from `start` to `end` in place; `start` is where the payload begins. RFC 6455 §5.3. */
+/** Masks `bytes` from `start` to `end` in place; `start` must be the start of the payload. RFC 6455 §5.3. */
 export function maskInPlace(bytes: Buffer, start: number, end: number, key: number): void {
   unmask(bytes, start, end, key, 0);
 }
 
-/** Writes a masked copy of `source` to `target` at `offset`; `source` stays as it is. RFC 6455 §5.3. */
+/** Writes a masked copy of `source` to `target` at `offset`; `source` is unchanged. RFC 6455 §5.3. */
 export function maskInto(target: Buffer, offset: number, source: Uint8Array, key: number): void {
   target.set(source, offset);
   maskInPlace(target, offset, offset + source.length, key);
 }
 
-/** Whether `bytes` from `start` to `end` are all ASCII; true when there are none. */
+/** Whether `bytes` from `start` to `end` are all ASCII; true if there are none. */
 export function isAsciiRange(bytes: Buffer, start: number, end: number): boolean {
   if (end - start >= NATIVE_PAYS) return isAscii(bytes.subarray(start, end));
   let seen = 0;
@@ -73,19 +73,19 @@ export function isAsciiRange(bytes: Buffer, start: number, end: number): boolean
   return seen < 0x80;
 }
 
-/** The key as the byte that comes `bytes` bytes later sees it. */
+/** Returns the key rotated for a position `bytes` bytes later. */
 function rotate(key: number, bytes: number): number {
   const bits = (bytes & 3) * 8;
-  // JavaScript shifts by 32 as by 0: no bits give key | key
+  // JavaScript shifts by 32 as by 0: with 0 bits the result is key | key
   return (key << bits) | (key >>> (32 - bits));
 }
 
-/** The int32 whose lowest byte is the first of `key`. */
+/** Returns the int32 whose lowest byte is the first byte of `key`. */
 function inLittleEndian(key: number): number {
   return (key >>> 24) | ((key >>> 8) & 0xff00) | ((key << 8) & 0xff0000) | (key << 24);
 }
 
-/** The int32 whose bytes lie in memory as those of `key` lie on the wire. */
+/** Returns the int32 whose bytes in memory have the order of the bytes of `key` on the wire. */
 function inMachineOrder(key: number): number {
   wordBytes[0] = key >>> 24;
   wordBytes[1] = key >>> 16;

@@ -7,10 +7,10 @@ const MODULE: string =
   'Bf0LBDAgBCAF/VAhBCAAQcAAaiEADAALCwJAA0AgASAAa0EQSQ0BIAD9AAQAIAP9USEFIAAgBf0LBAAgBCAF/VAhBCAAQRBqIQAMAAsLAkADQCAAIAFPDQEg' +
   'AC0AACACQf8BcXMhByAAIAc6AAAgBiAHciEGIAJBCHghAiAAQQFqIQAMAAsLIAT9ZCAGQYABcXIL';
 
-/** The memory that one read of a socket may fill, in bytes. */
+/** The most bytes that one read of a socket may deliver. */
 const READ_SIZE = 65_536;
 
-/** What the module has. The types of Node do not know WebAssembly. */
+/** The exports of the module. Node's types do not include WebAssembly. */
 interface Vectors {
   readonly memory: { readonly buffer: ArrayBuffer };
   unmask(start: number, end: number, key: number): number;
@@ -26,22 +26,22 @@ interface WebAssemblyHere {
 const vectors = loadVectors();
 
 /**
- * Where sockets read to. All connections of this thread share it: what is in it is looked at and copied, or decoded, before the next read.
- * It is memory of WebAssembly, if this process may have some.
+ * The memory that sockets read into. All connections of this thread share it: its contents are copied or decoded before the next read.
+ * It is WebAssembly memory, if this process may allocate some.
  */
 export const readMemory: Buffer =
   vectors === undefined ? Buffer.allocUnsafeSlow(READ_SIZE) : Buffer.from(vectors.memory.buffer);
 
 /**
- * Unmasks what lies in {@link readMemory}, with vector instructions (see `bench: 1 KiB binary, 16 in flight`). RFC 6455 §5.3. Its result
- * is 0 if the unmasked bytes are all ASCII.
+ * Unmasks bytes in {@link readMemory} with vector instructions (see `bench: 1 KiB binary, 16 in flight`). RFC 6455 §5.3. Returns
+ * 0 if all unmasked bytes are ASCII.
  *
  * `undefined` if there is no WebAssembly.
  */
 export const unmaskVectors: ((start: number, end: number, littleEndianKey: number) => number) | undefined =
   vectors?.unmask;
 
-/** Nothing where WebAssembly is turned off, or an address space is too small for what V8 reserves with it. */
+/** Returns undefined if WebAssembly is disabled, or the address space is too small for what V8 reserves for it. */
 function loadVectors(): Vectors | undefined {
   try {
     const { WebAssembly } = globalThis as unknown as WebAssemblyHere;

@@ -2,23 +2,23 @@ import { Buffer } from 'node:buffer';
 import { headerLength, writeHeader } from './frame-header.js';
 import { writeFrame } from './frame-writer.js';
 
-/** A payload up to this size, in bytes, is copied after its header: one piece is written faster than two. */
+/** Payloads up to this size, in bytes, are copied after their header: one piece is written faster than two. */
 const COPY_LIMIT = 4096;
 
-/** Runs up to this size are joined to one piece, in bytes. */
+/** Runs up to this size, in bytes, are joined into one piece. */
 const JOIN_LIMIT = 16_384;
 
-/** A complete frame, with its header, that several connections send by reference. It is not masked: RFC 6455 §5.1. */
+/** A complete frame that several connections send by reference. It is not masked: RFC 6455 §5.1. */
 export class SharedFrame {
   readonly kind = 'shared';
   readonly pieces: readonly Uint8Array[];
-  /** Of all pieces, in bytes. */
+  /** The size of all pieces, in bytes. */
   readonly size: number;
-  /** Nothing but this frame. */
+  /** A run that consists of this frame only. */
   readonly run: SharedRun;
 
   /**
-   * Frames `payload`, that must not change any more when it is longer than 4 KiB: then it is not copied.
+   * Frames `payload`. If it is longer than 4 KiB, it is not copied and must not change afterwards.
    *
    * @param firstByte FIN, RSV1-3 and the opcode.
    */
@@ -36,7 +36,7 @@ export class SharedFrame {
 }
 
 /**
- * Shared frames that leave one after the other. Connections that send the same frames have the same run, so that its bytes are joined once
+ * A sequence of shared frames. Connections that send the same frames have the same run, so that its bytes are joined once
  * for all of them.
  */
 export class SharedRun {
@@ -44,7 +44,7 @@ export class SharedRun {
   readonly size: number;
   readonly #before: SharedRun | undefined;
   readonly #frame: SharedFrame;
-  /** What most add to it. */
+  /** The run with the frame that was last added to this run. */
   #next: SharedRun | undefined;
   #pieces: readonly Uint8Array[] | undefined;
 
@@ -54,7 +54,7 @@ export class SharedRun {
     this.size = (before?.size ?? 0) + frame.size;
   }
 
-  /** This run, followed by `frame`. */
+  /** Returns this run followed by `frame`. */
   and(frame: SharedFrame): SharedRun {
     let next = this.#next;
     if (next === undefined || next.#frame !== frame) {
@@ -64,7 +64,7 @@ export class SharedRun {
     return next;
   }
 
-  /** The bytes, in one piece unless they are many. */
+  /** The bytes, in one piece up to the limit for joining. */
   get pieces(): readonly Uint8Array[] {
     this.#pieces ??= this.#join();
     return this.#pieces;
@@ -79,15 +79,15 @@ export class SharedRun {
   }
 }
 
-/** The finished frames of one message that goes to several connections, made for the first that needs them. */
+/** The frames of one message that is sent to several connections. Each is created for the first connection that needs it. */
 export class SharedFrames {
-  /** Of the payload as it was given, in bytes. */
+  /** The size of the uncompressed payload, in bytes. */
   readonly size: number;
-  /** The size that says whether it is compressed; infinite where it is whatever its size. */
+  /** The size that decides whether it is compressed; infinite if it is always compressed. */
   readonly deflateSize: number;
-  /** The frame of the message as it was given, once it was needed. */
+  /** The frame of the uncompressed message, once it was needed. */
   plain: SharedFrame | undefined;
-  /** By the parameters of the compression. */
+  /** The compressed frames, by compression parameters. */
   readonly #deflated = new Map<string, SharedFrame>();
 
   constructor(size: number, compress: boolean | undefined) {
@@ -96,18 +96,18 @@ export class SharedFrames {
     this.plain = undefined;
   }
 
-  /** The frame for connections that do not compress it. */
+  /** Returns the frame for connections that do not compress it. */
   asGiven(firstByte: number, payload: () => Uint8Array): SharedFrame {
     this.plain ??= new SharedFrame(firstByte, payload());
     return this.plain;
   }
 
-  /** The frame for connections that compress with these parameters, if it was made. */
+  /** Returns the frame for connections that compress with these parameters, if it exists. */
   deflated(group: string): SharedFrame | undefined {
     return this.#deflated.get(group);
   }
 
-  /** Makes {@link deflated}. */
+  /** Adds the frame that {@link deflated} returns. */
   addDeflated(group: string, frame: SharedFrame): SharedFrame {
     this.#deflated.set(group, frame);
     return frame;

@@ -1,10 +1,10 @@
-;; Unmasks bytes in place, 64 at a time. RFC 6455 §5.3. What `read-memory.ts` carries is this file, compiled.
+;; Unmasks bytes in place, 64 at a time. RFC 6455 §5.3. `read-memory.ts` contains this file in compiled form.
 (module
-  ;; Where sockets read to: see `readMemory`.
+  ;; The memory that sockets read into: see `readMemory`.
   (memory (export "memory") 1 1)
 
-  ;; XORs the bytes from $at to $end with the four bytes of $key, over and over; the first byte is the lowest of $key.
-  ;; The result is 0 when all that come out are ASCII.
+  ;; XORs the bytes from $at to $end with the four bytes of $key, repeatedly, starting with the lowest byte of $key.
+  ;; The result is 0 if all resulting bytes are ASCII.
   (func (export "unmask") (param $at i32) (param $end i32) (param $key i32) (result i32)
     (local $keys v128) (local $seen v128) (local $lanes v128)
     (local $seenByte i32) (local $byte i32)

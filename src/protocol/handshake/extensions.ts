@@ -4,14 +4,14 @@ import { fieldValues, isToken, trimWhitespace } from './header-fields.js';
 /** One element of Sec-WebSocket-Extensions, offered or accepted. RFC 6455 §9.1. */
 export interface ExtensionOffer {
   readonly name: string;
-  /** Each parameter with all its values in order: more than one when it was repeated, `true` where it came without a value. */
+  /** The values of each parameter, in order: several if it was repeated, and `true` for one without a value. */
   readonly params: ReadonlyMap<string, readonly (string | true)[]>;
 }
 
-/** Offers in plain form: under each name the parameters of every offer of it. */
+/** Extension offers as a plain object: each name maps to the parameters of all its offers. */
 export type ExtensionsObject = Readonly<Record<string, readonly ExtensionParams[]>>;
 
-/** The parameters of one offer: integers are numbers, what came without a value is `true`. */
+/** The parameters of one offer. Integers are numbers, and a parameter without a value is `true`. */
 export type ExtensionParams = Readonly<Record<string, string | number | true>>;
 
 interface Cursor {
@@ -24,10 +24,10 @@ const WHITESPACE_HERE = /[ \t]*/y;
 const NONE: readonly never[] = [];
 
 /**
- * Reads Sec-WebSocket-Extensions; the values of several fields are joined with commas before. Order and duplicates are kept,
- * quoted values are unquoted.
+ * Reads a Sec-WebSocket-Extensions value. The caller joins several fields with commas. Order and duplicates are kept,
+ * and quoted values are unquoted.
  *
- * @throws SyntaxError when `header` is not an extension-list of RFC 6455 §9.1; the message says what was found and where.
+ * @throws SyntaxError if `header` is not an extension-list of RFC 6455 §9.1; the message says what was found and where.
  */
 export function parseExtensions(header: string): ExtensionOffer[] {
   const cursor: Cursor = { text: header, at: 0 };
@@ -41,7 +41,7 @@ export function parseExtensions(header: string): ExtensionOffer[] {
 }
 
 /**
- * Reads all fields of Sec-WebSocket-Extensions. An empty field says as much as none: some clients send it when they offer nothing.
+ * Reads all Sec-WebSocket-Extensions fields. An empty field counts as absent: some clients send it if they offer nothing.
  *
  * @throws SyntaxError as {@link parseExtensions} does.
  */
@@ -74,7 +74,7 @@ function readValue(cursor: Cursor): string {
   return cursor.text[cursor.at] === '"' ? readQuoted(cursor) : readToken(cursor, 'a token or a quoted token');
 }
 
-/** Linear even when unclosed: it stops at the first character that no token has. */
+/** Reads a quoted token in linear time, even if it is not closed: it stops at the first character that no token may contain. */
 function readQuoted(cursor: Cursor): string {
   let value = '';
   cursor.at++;
@@ -120,9 +120,9 @@ function unexpected(cursor: Cursor, allowed: string): SyntaxError {
 }
 
 /**
- * Writes offers as a value of Sec-WebSocket-Extensions; {@link parseExtensions} reads the same offers from it. RFC 6455 §9.1.
+ * Writes offers as a Sec-WebSocket-Extensions value, from which {@link parseExtensions} reads the same offers. RFC 6455 §9.1.
  *
- * @throws TypeError when a name, a parameter or a value is not a token.
+ * @throws TypeError if a name, parameter or value is not a token.
  */
 export function formatExtensions(offers: readonly ExtensionOffer[]): string {
   return offers.map(formatExtension).join(', ');
@@ -142,8 +142,8 @@ function token(text: string): string {
 }
 
 /**
- * The offers as plain objects without prototypes: a list under each name, because an extension may be offered several times
- * with different parameters. Integers become numbers, a parameter without a value is `true`; of a repeated one the first counts.
+ * Converts offers to plain objects without prototypes, with a list for each name, because an extension may be offered several times
+ * with different parameters. Integers become numbers, and a parameter without a value is `true`. If it is repeated, the first value counts.
  *
  * @example `mux; max-channels=4; flow-control` is `{ mux: [{ 'max-channels': 4, 'flow-control': true }] }`
  */
@@ -163,7 +163,7 @@ function paramsObject(params: ExtensionOffer['params']): ExtensionParams {
   return object;
 }
 
-/** Only where nothing is lost: `08`, `+9`, `1e3` and what is above 2^53 stay text. */
+/** Converts `value` to a number if nothing is lost: `08`, `+9`, `1e3` and numbers above 2^53 stay text. */
 function numberIfInteger(value: string): string | number {
   const number = Number(value);
   return Number.isSafeInteger(number) && String(number) === value ? number : value;

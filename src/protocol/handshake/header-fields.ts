@@ -1,8 +1,8 @@
 import { excerpt } from '../../base/excerpt.js';
 
 /**
- * Header fields as Node hands them over in `rawHeaders`: a flat list of name, value, name, value. It is the only form in which
- * a duplicate, an order or a name such as `__proto__` is still what the peer sent. Every function here is linear in its input.
+ * Header fields as in Node's `rawHeaders`: a flat list of name, value, name, value. It is the only form that preserves
+ * duplicates, order and names such as `__proto__` as the peer sent them. Every function here takes linear time.
  */
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -21,13 +21,13 @@ export function isFieldName(text: string): boolean {
 
 /**
  * Whether `text` can be the value of a header field, or a reason phrase: HTAB, SP, visible ASCII and the octets 0x80 to 0xFF;
- * no CR, LF, NUL or other control character, and nothing above U+00FF, which no octet stands for. RFC 9110 §5.5, RFC 9112 §4.
+ * no CR, LF, NUL or other control character, and no character above U+00FF, which no octet represents. RFC 9110 §5.5, RFC 9112 §4.
  */
 export function isFieldValue(text: string): boolean {
   return FIELD_VALUE.test(text);
 }
 
-/** The fields as lines of the form `Name: value`. */
+/** Returns the fields as lines of the form `Name: value`. */
 export function toFieldLines(fields: readonly string[]): string[] {
   const lines: string[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) lines.push(`${fields[at]}: ${fields[at + 1]}`);
@@ -37,7 +37,7 @@ export function toFieldLines(fields: readonly string[]): string[] {
 /**
  * Reads lines of the form `Name: value`, the reverse of {@link toFieldLines}.
  *
- * @throws TypeError when a line is not of that form, or contains CR, LF, another control character or one above U+00FF.
+ * @throws TypeError if a line does not have that form, or contains CR, LF, another control character or one above U+00FF.
  */
 export function parseFieldLines(lines: readonly string[]): string[] {
   const fields: string[] = [];
@@ -54,24 +54,24 @@ export function parseFieldLines(lines: readonly string[]): string[] {
 /** The values of a field that is absent. */
 const NONE: readonly never[] = [];
 
-/** All values of the field `name`, whatever its case, in the order they came. Empty when the field is absent. */
+/** Returns all values of the field `name`, ignoring case, in their order; empty if the field is absent. */
 export function fieldValues(rawHeaders: readonly string[], name: string): readonly string[] {
   let values: string[] | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     if (!isSameName(rawHeaders[i]!, name)) continue;
-    // A list that grows by itself takes room for 17, and a handshake asks for some fifteen fields, most of which come once or not.
+    // A growing list reserves room for 17 values. A handshake reads some fifteen fields, most of which appear at most once.
     if (values === undefined) values = [rawHeaders[i + 1]!];
     else values.push(rawHeaders[i + 1]!);
   }
   return values ?? NONE;
 }
 
-/** Most names come as they are written here, and need not be put in lower case. */
+/** Compares names, ignoring case. Most are equal as they are, and need no conversion to lower case. */
 function isSameName(found: string, name: string): boolean {
   return found.length === name.length && (found === name || found.toLowerCase() === name.toLowerCase());
 }
 
-/** The first value of the field `name`, whatever its case; `undefined` when the field is absent. */
+/** Returns the first value of the field `name`, ignoring case; `undefined` if the field is absent. */
 export function fieldValue(rawHeaders: readonly string[], name: string): string | undefined {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     if (isSameName(rawHeaders[i]!, name)) return rawHeaders[i + 1];
@@ -79,7 +79,7 @@ export function fieldValue(rawHeaders: readonly string[], name: string): string 
   return undefined;
 }
 
-/** `text` without the spaces and tabs around it: optional whitespace is nothing else. RFC 9110 §5.6.3. */
+/** Returns `text` without surrounding spaces and tabs, the only optional whitespace. RFC 9110 §5.6.3. */
 export function trimWhitespace(text: string): string {
   let start = 0;
   let end = text.length;
@@ -93,8 +93,8 @@ function isWhitespace(code: number): boolean {
 }
 
 /**
- * The elements of comma-separated lists such as Connection and Upgrade: trimmed, tokens in lower case, in order.
- * What is not a token stays as it is, so that no character outside ASCII is ever folded into one of `upgrade`.
+ * Returns the elements of comma-separated lists such as Connection and Upgrade: trimmed, tokens in lower case, in order.
+ * Elements that are not tokens are unchanged, so that no character outside ASCII is ever folded into a letter of `upgrade`.
  */
 export function listTokens(values: readonly string[]): string[] {
   // Most lists are one token.
@@ -107,8 +107,8 @@ export function listTokens(values: readonly string[]): string[] {
 }
 
 /**
- * The fields as an object without prototype: lower-case names; a string, or an array where a field came more than once.
- * `set-cookie` is always an array, as in node:http.
+ * Returns the fields as an object without a prototype and with lower-case names. A value is a string, or an array if the field is
+ * repeated. `set-cookie` is always an array, as in node:http.
  */
 export function toHeaderRecord(rawHeaders: readonly string[]): Record<string, string | string[] | undefined> {
   const record: Record<string, string | string[] | undefined> = Object.create(null);

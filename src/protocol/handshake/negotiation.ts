@@ -14,22 +14,22 @@ import { fieldValues, trimWhitespace } from './header-fields.js';
 import type { UpgradeOffer } from './read-request.js';
 import { excerptOf, invalidAnswer, type ResponseHead } from './response-head.js';
 
-/** What both ends have agreed on in an opening handshake, beside the protocol itself. */
+/** The terms that both ends agreed on in an opening handshake. */
 export interface Agreement {
   /** The subprotocol, or `''` if there is none. */
   readonly protocol: string;
-  /** The agreed permessage-deflate; undefined if messages are not compressed. It is the only extension that is ever agreed on. */
+  /** The agreed permessage-deflate; undefined if messages are not compressed. It is the only supported extension. */
   readonly deflate: AcceptedDeflate | undefined;
 }
 
 const NONE: readonly never[] = [];
 
-/** The extensions of an agreement, with the parameters that the server answered. */
+/** Returns the agreed extensions, with the parameters from the server's answer. */
 export function extensionsOf(deflate: AcceptedDeflate | undefined): readonly ExtensionOffer[] {
   return deflate === undefined ? NONE : [deflate.answer];
 }
 
-/** A server's answer to a handshake that it accepts. It is all values: each way of upgrading writes them in its own form. */
+/** A server's answer to a handshake that it accepts. It contains only values: each transport writes them in its own form. */
 export interface UpgradeAnswer extends Agreement {
   /** The HTTP status. */
   readonly status: number;
@@ -42,7 +42,7 @@ export interface UpgradeAnswer extends Agreement {
  *
  * @param protocol the chosen subprotocol; undefined if none was chosen.
  * @param deflate the parameters of permessage-deflate that the server wants; undefined if it does not compress.
- * @throws RangeError when `protocol` was not offered.
+ * @throws RangeError if `protocol` was not offered.
  */
 export function acceptOffer(
   { key, protocols, extensions }: UpgradeOffer,
@@ -60,23 +60,23 @@ export function acceptOffer(
   return { status: 101, fields, protocol: protocol ?? '', deflate: accepted };
 }
 
-/** What a client asks for that the server may choose from. */
+/** The terms that a client requests, from which the server may choose. */
 export interface RequestedTerms {
-  /** The subprotocols, the preferred first. */
+  /** The subprotocols, in order of preference. */
   readonly protocols: readonly string[];
   /** The parameters of permessage-deflate that the client wants; undefined if it does not offer the extension. */
   readonly deflate?: WantedDeflate | undefined;
 }
 
-/** The value of Sec-WebSocket-Extensions that a client offers; undefined if it offers nothing. */
+/** Returns the Sec-WebSocket-Extensions value of a client; undefined if it offers no extension. */
 export function offeredExtensions({ deflate }: RequestedTerms): string | undefined {
   return deflate === undefined ? undefined : formatExtensions(deflateOffers(deflate));
 }
 
 /**
- * Reads what a server chose of what our client asked for. RFC 6455 §4.1.
+ * Reads the server's choice from the terms that our client requested. RFC 6455 §4.1.
  *
- * @throws HandshakeError PROTOCOL_INVALID or EXTENSION_INVALID when it chose something else.
+ * @throws HandshakeError PROTOCOL_INVALID or EXTENSION_INVALID if the server chose something else.
  */
 export function readAgreement(head: ResponseHead, requested: RequestedTerms): Agreement {
   return { protocol: readProtocol(head, requested.protocols), deflate: readDeflate(head, requested.deflate) };
@@ -89,8 +89,9 @@ function readProtocol(head: ResponseHead, requested: readonly string[]): string 
   // §4.1 (6): "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a
   // subprotocol that was not present in the client's handshake, the client MUST _Fail the WebSocket Connection_."
   if (protocols.length > 1 || !requested.includes(protocol)) {
-    const allowed = requested.length === 0 ? 'none was requested' : `expected one of ${excerpt(requested.join(', '))}`;
-    throw invalidAnswer(head, 'PROTOCOL_INVALID', `found Sec-WebSocket-Protocol ${excerptOf(protocols)}, ${allowed}`);
+    const allowed = requested.length === 0 ? 'absent (none was requested)' : `one of ${excerpt(requested.join(', '))}`;
+    const message = `Sec-WebSocket-Protocol must be ${allowed}, got ${excerptOf(protocols)}`;
+    throw invalidAnswer(head, 'PROTOCOL_INVALID', message);
   }
   return protocol;
 }
@@ -102,8 +103,9 @@ function readDeflate(head: ResponseHead, wanted: WantedDeflate | undefined): Acc
   // §4.1 (5): "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of
   // an extension that was not present in the client's handshake, the client MUST _Fail the WebSocket Connection_."
   if (wanted === undefined || unknown !== undefined) {
-    const allowed = wanted === undefined ? 'none was offered' : `offered was "${PERMESSAGE_DEFLATE}"`;
-    throw invalidAnswer(head, 'EXTENSION_INVALID', `found the extension ${excerpt(unknown?.name)}, ${allowed}`);
+    const allowed =
+      wanted === undefined ? 'no extension (none was offered)' : `only the extension "${PERMESSAGE_DEFLATE}"`;
+    throw invalidAnswer(head, 'EXTENSION_INVALID', `expected ${allowed}, got ${excerpt(unknown?.name)}`);
   }
   try {
     return readAccepted(answers, wanted);
@@ -115,7 +117,7 @@ function readDeflate(head: ResponseHead, wanted: WantedDeflate | undefined): Acc
 function readAccepted(answers: readonly ExtensionOffer[], wanted: WantedDeflate): AcceptedDeflate {
   const [answer] = answers;
   if (answer === undefined || answers.length > 1) {
-    throw new SyntaxError('permessage-deflate answered more than once');
+    throw new SyntaxError('permessage-deflate must not be answered more than once');
   }
   return { parameters: readDeflateAnswer(answer, wanted), answer };
 }

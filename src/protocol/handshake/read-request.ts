@@ -5,56 +5,56 @@ import { fieldValues, listTokens } from './header-fields.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
 import { parseSubprotocols } from './subprotocols.js';
 
-/** The head of an HTTP request, as it came: nothing here has been validated. */
+/** The head of an HTTP request, as received and not validated. */
 export interface RequestHead {
   readonly method: string;
-  /** The request target. Only that it is not `*` is seen to here. */
+  /** The request target. The only check here is that it is not `*`. */
   readonly path: string;
-  /** `1.1`, without the name of the protocol. */
+  /** The version without the protocol name, such as `1.1`. */
   readonly httpVersion: string;
   /** Name, value, name, value... */
   readonly rawHeaders: readonly string[];
-  /** Whether there were more fields than `rawHeaders` has, because the HTTP parser drops those above a limit. @default false */
+  /** Whether `rawHeaders` is incomplete because the HTTP parser drops fields above a limit. @default false */
   readonly isTruncated?: boolean;
 }
 
-/** What a client asks for in a valid opening handshake. RFC 6455 §4.2.1. */
+/** A client's requests in a valid opening handshake. RFC 6455 §4.2.1. */
 export interface UpgradeOffer {
   /** Sec-WebSocket-Key, 24 characters. */
   readonly key: string;
   readonly version: 8 | 13;
-  /** Host: exactly one, not empty. */
+  /** The value of Host, not empty. */
   readonly host: string;
-  /** Origin, or Sec-WebSocket-Origin in version 8; `undefined` when the client is not a browser. May be malformed. */
+  /** Origin, or Sec-WebSocket-Origin in version 8; `undefined` if the client is not a browser. May be malformed. */
   readonly origin: string | undefined;
-  /** The subprotocols that the client speaks, the preferred first. */
+  /** The subprotocols that the client supports, in order of preference. */
   readonly protocols: readonly string[];
   readonly extensions: readonly ExtensionOffer[];
 }
 
-/** How a server reads handshakes. */
+/** Options for reading handshakes. */
 export interface UpgradeRules {
-  /** Accepted values of Sec-WebSocket-Version: 13 is RFC 6455, 8 its last drafts. @default [13] */
+  /** Accepted values of Sec-WebSocket-Version: 13 is RFC 6455, 8 is its last drafts. @default [13] */
   readonly versions?: readonly number[] | undefined;
 }
 
 /** Host, with an optional port. RFC 3986 §3.2.2; zone identifiers as in RFC 6874. */
 const HOST = /^(?:\[[\w:.%~-]+\]|[\w.~!$&'()*+,;=%-]+)(?::[0-9]*)?$/;
 
-/** Whether the client asks for a WebSocket, perhaps among other protocols. RFC 6455 §4.2.1 (3). */
+/** Whether the client requests a WebSocket, possibly among other protocols. RFC 6455 §4.2.1 (3). */
 export function isWebSocketUpgrade(rawHeaders: readonly string[]): boolean {
   return listTokens(fieldValues(rawHeaders, 'Upgrade')).includes('websocket');
 }
 
 /**
- * Reads the client's opening handshake. RFC 6455 §4.2.1. Neither the path nor the origin is judged here.
+ * Reads the client's opening handshake. RFC 6455 §4.2.1. Does not check the path or the origin.
  *
- * @returns the offer, or the refusal that a client gets which broke a MUST: 400, 405, 426 or 505, with a body that says
- *   what was found and what is allowed; 431 when fields are missing. Never throws.
+ * @returns the offer, or a refusal if the client broke a MUST: 400, 405, 426 or 505, with a body that says
+ *   what was expected and what was found; 431 if fields are missing. Never throws.
  */
 export function readUpgradeRequest(head: RequestHead, rules: UpgradeRules = {}): UpgradeOffer | Rejection {
   const { rawHeaders } = head;
-  // A field that is not there to be read might be a second Host, or announce a body.
+  // A missing field might be a second Host, or announce a body.
   if (head.isTruncated === true)
     return reject(431, undefined, {}, 'the request has more header fields than the server accepts\n');
   const refusal =
@@ -66,12 +66,12 @@ export function readUpgradeRequest(head: RequestHead, rules: UpgradeRules = {}):
 }
 
 function refuseRequestLine({ method, path, httpVersion }: RequestHead): Rejection | undefined {
-  // §4.2.1 (1): "An HTTP/1.1 or higher GET request"; what is higher has another handshake (RFC 8441).
+  // §4.2.1 (1): "An HTTP/1.1 or higher GET request"; higher versions have another handshake (RFC 8441).
   if (httpVersion !== '1.1') {
     return reject(505, undefined, {}, `expected HTTP/1.1, got HTTP/${excerpt(httpVersion)}\n`);
   }
-  // RFC 9112 §3.2.4: the asterisk stands for a whole server, and only OPTIONS may ask for that.
-  if (method === 'GET') return path === '*' ? badRequest('found the target "*", allowed is a path') : undefined;
+  // RFC 9112 §3.2.4: the asterisk stands for a whole server, and is only valid with OPTIONS.
+  if (method === 'GET') return path === '*' ? badRequest('the request target must be a path, got "*"') : undefined;
   // RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD
   const body = method === 'HEAD' ? '' : `expected the method GET, got ${excerpt(method)}\n`;
   return reject(405, undefined, { Allow: 'GET' }, body);
@@ -101,7 +101,7 @@ function refuseUpgrade(rawHeaders: readonly string[]): Rejection | undefined {
   return badRequest(`expected "Connection: Upgrade", got ${excerpt(connections.join(', '))}`);
 }
 
-// Bytes after the head are frames: a body would be read as such, or hide a second request from a proxy.
+// Bytes after the head are frames. A body would be read as frames, or hide a second request from a proxy.
 function refuseBody(rawHeaders: readonly string[]): Rejection | undefined {
   const coding = fieldValues(rawHeaders, 'Transfer-Encoding');
   if (coding.length > 0) return badRequest(`expected no body, got Transfer-Encoding ${excerpt(coding.join(', '))}`);
@@ -135,7 +135,7 @@ function refuseKey(rawHeaders: readonly string[]): Rejection | undefined {
     : badRequest(`expected the base64 of 16 bytes in Sec-WebSocket-Key, got ${excerpt(keys[0])}`);
 }
 
-/** Version 8 still had a field of its own. draft-ietf-hybi-thewebsocketprotocol-10 §11.3. */
+/** Returns the name of the origin field; version 8 has its own. draft-ietf-hybi-thewebsocketprotocol-10 §11.3. */
 function originField(version: 8 | 13): string {
   return version === 8 ? 'Sec-WebSocket-Origin' : 'Origin';
 }

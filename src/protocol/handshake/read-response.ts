@@ -8,8 +8,8 @@ import type { RequestedUpgrade } from './write-request.js';
 /**
  * Reads the server's answer to our handshake. RFC 6455 §4.1, the list under "the client MUST validate the server's response".
  *
- * @throws HandshakeError with the status and the fields of the answer: UNEXPECTED_STATUS, RESPONSE_INVALID (not HTTP/1.1,
- *   or one that says it has a body), UPGRADE_INVALID (Upgrade or Connection), ACCEPT_INVALID, PROTOCOL_INVALID or EXTENSION_INVALID.
+ * @throws HandshakeError with the status and fields of the response: UNEXPECTED_STATUS, RESPONSE_INVALID (not HTTP/1.1,
+ *   or with a body), UPGRADE_INVALID (Upgrade or Connection), ACCEPT_INVALID, PROTOCOL_INVALID or EXTENSION_INVALID.
  */
 export function readUpgradeResponse(
   head: ResponseHead,
@@ -33,11 +33,11 @@ function checkStatusLine(head: ResponseHead): void {
 }
 
 /**
- * A body would be bytes that one of us takes for a body and the other for frames.
+ * Refuses a body, whose bytes one end could read as a body and the other as frames.
  *
- * RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx", RFC 9112 §6.1 says
- * the same of Transfer-Encoding. A Content-Length of 0 is let pass: many servers send it (by default, to every response), all
- * other clients take it, and there is nothing that two could read differently.
+ * RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx". RFC 9112 §6.1 says
+ * the same about Transfer-Encoding. A Content-Length of 0 is accepted: many servers send it (by default, with every response), all
+ * other clients accept it, and it leaves nothing to interpret differently.
  */
 function checkNoBody(head: ResponseHead): void {
   const lengths = fieldValues(head.rawHeaders, 'Content-Length');

@@ -2,7 +2,7 @@ import { excerpt } from '../../base/excerpt.js';
 import { propertyOf, textOf } from '../../base/thrown.js';
 import { isFieldName, isFieldValue } from './header-fields.js';
 
-/** Header fields to send: by name a value, or several. */
+/** Header fields to send: each name has one value or several. */
 export type OutgoingHeaders = Readonly<Record<string, string | readonly string[]>>;
 
 /** A handshake that is answered with an HTTP response instead of 101. Made by {@link reject}. RFC 6455 §4.2.2. */
@@ -29,12 +29,12 @@ export class Rejection {
   }
 }
 
-/** Whether `value` was made by {@link reject}, whichever build of sluice. */
+/** Whether `value` was made by {@link reject}, in any build of sluice. */
 export function isRejection(value: unknown): value is Rejection {
   return typeof value === 'object' && propertyOf(value, Symbol.for('sluice.rejection')) === true;
 }
 
-/** Standard phrases. RFC 9110 §15, RFC 6585. */
+/** Standard reason phrases. RFC 9110 §15, RFC 6585. */
 const REASONS: ReadonlyMap<number, string> = new Map([
   [300, 'Multiple Choices'],
   [301, 'Moved Permanently'],
@@ -74,14 +74,14 @@ const REASONS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Makes the answer to a handshake that is not wanted; a hook returns it.
+ * Creates the response that refuses a handshake, for a hook to return.
  *
  * @param status the HTTP status, 300 to 599.
  * @param reason the reason phrase; by default the standard phrase of `status`.
- * @param headers sent with the response. Connection, Content-Length and Transfer-Encoding are written by sluice and ignored here.
+ * @param headers sent with the response. Sluice sets Connection, Content-Length and Transfer-Encoding, and ignores them here.
  * @param body sent as UTF-8 text unless `headers` name another Content-Type; by default the reason phrase.
- * @throws RangeError when `status` is not an integer from 300 to 599.
- * @throws TypeError when the reason or a header contains CR, LF, another control character or one above U+00FF.
+ * @throws RangeError if `status` is not an integer from 300 to 599.
+ * @throws TypeError if the reason or a header contains CR, LF, another control character or one above U+00FF.
  */
 export function reject(status: number, reason?: string, headers: OutgoingHeaders = {}, body?: string): Rejection {
   if (!Number.isInteger(status) || status < 300 || status > 599) {
@@ -115,17 +115,17 @@ function valuesOf(value: string | readonly string[]): readonly string[] {
   return Array.isArray(value) ? value : [value as string];
 }
 
-/** Fields that frame a response: only the writer of the response sets them. */
+/** Fields that delimit a response. Only the writer of the response sets them. */
 const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding']);
 
-/** The body of a refusal. RFC 9110 §15.4.5: "A 304 response [...] cannot contain content or trailers." */
+/** Returns the body of a refusal. RFC 9110 §15.4.5: "A 304 response [...] cannot contain content or trailers." */
 export function refusalBody({ status, body }: Rejection): string {
   return status === 304 ? '' : body;
 }
 
 /**
- * The header fields of a refusal, in the order to send: its own, then what says what its body is. Never throws, and never lets a value end
- * a line: a character that no field may contain becomes a space, a field whose name is not a token is left out.
+ * Returns the header fields of a refusal, in the order to send: its own, then those that describe its body. Never throws, and no value can
+ * end a line: a character that no field may contain becomes a space, and a field whose name is not a token is left out.
  */
 export function refusalFields(rejection: Rejection): [name: string, value: string][] {
   const fields = Object.entries(rejection.headers)
@@ -142,9 +142,9 @@ export function hasField(fields: readonly (readonly [name: string, value: string
 }
 
 /**
- * `text` with a space in place of each character that no field may contain. RFC 9110 §5.5: "a recipient of CR, LF, or NUL within a field
- * value MUST either reject the message or replace each of those characters with SP". A rejection of another build of sluice has not been
- * through our {@link reject}.
+ * Replaces each character of `text` that no field may contain with a space. RFC 9110 §5.5: "a recipient of CR, LF, or NUL within a field
+ * value MUST either reject the message or replace each of those characters with SP". A rejection from another build of sluice has not
+ * been checked by our {@link reject}.
  */
 export function inOneLine(text: string): string {
   return text.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');

@@ -2,16 +2,16 @@ import { excerpt } from '../../base/excerpt.js';
 import { HandshakeError, type HandshakeErrorCode } from '../errors.js';
 import { toHeaderRecord } from './header-fields.js';
 
-/** The head of the HTTP response to our handshake, as it came. */
+/** The head of the HTTP response to our handshake, as received. */
 export interface ResponseHead {
   readonly status: number;
-  /** `1.1`, without the name of the protocol. */
+  /** The version without the protocol name, such as `1.1`. */
   readonly httpVersion: string;
   /** Name, value, name, value... */
   readonly rawHeaders: readonly string[];
 }
 
-/** The error that a wrong answer to our handshake makes, with its status and its fields. */
+/** Creates the error for an invalid response to our handshake, with its status and fields. */
 export function invalidAnswer(
   { status, rawHeaders }: Pick<ResponseHead, 'status' | 'rawHeaders'>,
   code: HandshakeErrorCode,
@@ -21,7 +21,7 @@ export function invalidAnswer(
   return new HandshakeError(code, message, { status, headers: toHeaderRecord(rawHeaders), cause });
 }
 
-/** The values of one field for a message: at most four of them, each of them short. */
+/** Formats the values of one field for a message: at most four, each shortened. */
 export function excerptOf(values: readonly string[]): string {
   return values.length === 0
     ? 'none'

@@ -1,15 +1,15 @@
 import { excerpt } from '../../base/excerpt.js';
 import { isToken, trimWhitespace } from './header-fields.js';
 
-/** What a client asks for that does not ask. */
+/** The subprotocols of a client that requests none. */
 const NONE: readonly never[] = [];
 
 /**
- * Reads the subprotocols that a client asks for, in its order of preference. The values of several fields are one list.
+ * Reads the subprotocols that a client requests, in its order of preference. The values of several fields form one list.
  * RFC 6455 §4.1 (10), §11.3.4.
  *
- * @returns the names as they came, case kept; empty when there is no field.
- * @throws SyntaxError for an empty element, an element that is not a token, and a name that comes twice.
+ * @returns the names, with their case preserved; empty if there is no field.
+ * @throws SyntaxError if an element is empty or not a token, or a name appears twice.
  */
 export function parseSubprotocols(values: readonly string[]): readonly string[] {
   if (values.length === 0) return NONE;
@@ -19,10 +19,10 @@ export function parseSubprotocols(values: readonly string[]): readonly string[] 
 }
 
 /**
- * Checks the subprotocols that our own client is to request.
+ * Checks the subprotocols that our own client will request.
  *
- * @throws TypeError when `protocols` is not an array of strings.
- * @throws SyntaxError when a name is not a token or comes twice.
+ * @throws TypeError if `protocols` is not an array of strings.
+ * @throws SyntaxError if a name is not a token or appears twice.
  */
 export function checkSubprotocols(protocols: readonly string[]): void {
   if (!Array.isArray(protocols))

@@ -1,22 +1,22 @@
 import { excerpt } from '../../base/excerpt.js';
 
-/** Where to dial, read from a URL. RFC 6455 §3. */
+/** A server to connect to, read from a URL. RFC 6455 §3. */
 export interface Target {
-  /** Whether TLS is spoken. */
+  /** Whether to use TLS. */
   readonly secure: boolean;
   /** The host name or address to connect to, IPv6 without brackets; `localhost` on a Unix domain socket. */
   readonly host: string;
-  /** 1 to 65535; by default 80, or 443 when `secure`. */
+  /** 1 to 65535; by default 80, or 443 if `secure`. */
   readonly port: number;
-  /** The path and the query, as they are requested. At least `/`. */
+  /** The path and query to request. At least `/`. */
   readonly path: string;
   /** The path of the Unix domain socket. */
   readonly socketPath?: string;
-  /** The value of Authorization that stands for the user and password of the URL. RFC 7617. */
+  /** The value of Authorization, from the user and password of the URL. RFC 7617. */
   readonly authorization?: string;
-  /** The URL in its normal form, with the scheme ws or wss, and with the user and password if there were any. */
+  /** The normalized URL, with the scheme ws or wss, and the user and password if it has them. */
   readonly href: string;
-  /** The value of Host: the port is left out where it is the default. RFC 6455 §4.1 (4). */
+  /** The value of Host, without the port if it is the default. RFC 6455 §4.1 (4). */
   readonly authority: string;
 }
 
@@ -32,8 +32,8 @@ const SCHEMES: ReadonlyMap<string, { readonly secure: boolean; readonly local: b
 /**
  * Reads the URL of a server: `ws:`, `wss:`, `http:` and `https:` for ws and wss, or `ws+unix:/path/of.sock:/path?query`.
  *
- * @throws SyntaxError when it is not a URL, has another scheme, a fragment, a control character, port 0, or a user or socket
- *   path that cannot be decoded. The message names what was found and what is allowed, never a password.
+ * @throws SyntaxError if it is not a URL, has another scheme, a fragment, a control character, port 0, or a user or socket
+ *   path that cannot be decoded. The message says what was expected and what was found, but never contains a password.
  */
 export function parseTarget(url: string | URL): Target {
   const parsed = parseUrl(typeof url === 'string' ? url : url?.href);
@@ -52,7 +52,7 @@ export function parseTarget(url: string | URL): Target {
 
 function parseUrl(text: string | undefined): URL {
   if (typeof text !== 'string') throw new SyntaxError(`the URL must be a string or a URL, got ${excerpt(text)}`);
-  // The URL parser would drop CR, LF and tabs without a word.
+  // The URL parser would drop CR, LF and tabs silently.
   if (hasControl(text)) throw new SyntaxError('the URL must not contain control characters');
   try {
     return new URL(text);
@@ -75,7 +75,7 @@ function withoutUser(text: string): string {
 }
 
 function networkTarget(url: URL, secure: boolean): Target {
-  // Both are special schemes with the same default ports, so nothing but the name changes.
+  // Both are special schemes with the same default ports, so only the name changes.
   url.protocol = secure ? 'wss:' : 'ws:';
   const port = url.port === '' ? defaultPort(secure) : Number(url.port);
   if (port === 0) throw new SyntaxError('the port of the URL must be from 1 to 65535, got 0');
@@ -95,7 +95,7 @@ function localTarget(url: URL, secure: boolean): Target {
     const found = excerpt(url.host === '' ? url.pathname : `//${url.host}${url.pathname}`);
     throw new SyntaxError(`the socket path must be absolute, as in "ws+unix:/run/app.sock:/path", got ${found}`);
   }
-  // The socket path may contain colons: it ends at the first one in front of a slash.
+  // The socket path may contain colons: it ends at the first colon before a slash.
   const end = url.pathname.indexOf(':/');
   const path = end < 0 ? '/' : url.pathname.slice(end + 1);
   return {
@@ -126,10 +126,10 @@ function credentials({ username, password }: URL): { authorization?: string } {
 function decoded(text: string, what: string): string {
   try {
     const plain = decodeURIComponent(text);
-    // RFC 7617 §2: "The user-id and password MUST NOT contain any control characters"; in a path, NUL would end it early.
+    // RFC 7617 §2: "The user-id and password MUST NOT contain any control characters"; NUL would end a path early.
     if (!hasControl(plain)) return plain;
   } catch {
-    // The percent-encoded bytes are not UTF-8: the message is the same.
+    // The percent-encoded bytes are not UTF-8, which gets the same message.
   }
   throw new SyntaxError(`the ${what} of the URL must be percent-encoded UTF-8 without control characters`);
 }

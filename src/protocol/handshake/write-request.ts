@@ -4,22 +4,22 @@ import { offeredExtensions, type RequestedTerms } from './negotiation.js';
 import type { OutgoingHeaders } from './rejection.js';
 import { checkSubprotocols } from './subprotocols.js';
 
-/** What our client asks for in its opening handshake. */
+/** The requests of our client in its opening handshake. */
 export interface RequestedUpgrade extends RequestedTerms {
-  /** Sec-WebSocket-Key: the base64 of 16 random bytes, fresh for every attempt. RFC 6455 §4.1 (7). */
+  /** Sec-WebSocket-Key: the base64 of 16 random bytes, new for every attempt. RFC 6455 §4.1 (7). */
   readonly key: string;
   readonly version: 8 | 13;
   /** Sent as Origin, in version 8 as Sec-WebSocket-Origin. */
   readonly origin?: string | undefined;
-  /** More fields. Those of the handshake itself are refused, Host is allowed. */
+  /** Additional fields. Those of the handshake itself are refused, Host is allowed. */
   readonly headers?: OutgoingHeaders | undefined;
 }
 
-/** The fields that are not the caller's to set, and what is. */
+/** The fields that the caller cannot set, with the reason or the alternative. */
 const OWN_FIELDS: ReadonlyMap<string, string> = new Map([
   ['upgrade', 'it is always "websocket"'],
   ['connection', 'it is always "Upgrade"'],
-  ['sec-websocket-key', 'it is made anew for every attempt'],
+  ['sec-websocket-key', 'it is generated for every attempt'],
   ['sec-websocket-version', 'use the option protocolVersion'],
   ['sec-websocket-accept', 'only a server sends it'],
   ['sec-websocket-protocol', 'use the argument protocols'],
@@ -30,11 +30,11 @@ const OWN_FIELDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The header fields of our opening handshake, in about the order of browsers, without a prototype. RFC 6455 §4.1.
+ * Returns the header fields of our opening handshake, in about the order of browsers, without a prototype. RFC 6455 §4.1.
  *
- * @throws TypeError when a name or value contains CR, LF or another character that no field may contain, when `headers` name a
- *   field of the handshake itself (the message says what to use instead), and when they name Origin beside `origin`.
- * @throws SyntaxError when a subprotocol is not a token or comes twice.
+ * @throws TypeError if a name or value contains CR, LF or another character that no field may contain, if `headers` contain a
+ *   field of the handshake itself (the message says what to use instead), or if they contain Origin in addition to `origin`.
+ * @throws SyntaxError if a subprotocol is not a token or appears twice.
  */
 export function encodeRequestHeaders(request: RequestedUpgrade): Record<string, string | string[]> {
   const { key, version, protocols, origin, headers = {} } = request;
@@ -61,7 +61,7 @@ function checkName(name: string, hasOrigin: boolean): void {
     throw new TypeError(`a header name must be a token (RFC 9110 §5.1), got ${excerpt(name)}`);
   }
   const lower = name.toLowerCase();
-  const instead = lower === 'origin' && hasOrigin ? 'the option origin is given too' : OWN_FIELDS.get(lower);
+  const instead = lower === 'origin' && hasOrigin ? 'the option origin is also given' : OWN_FIELDS.get(lower);
   if (instead !== undefined) throw new TypeError(`header ${excerpt(name)} cannot be set: ${instead}`);
 }
 

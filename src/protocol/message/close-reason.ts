@@ -1,9 +1,9 @@
-/** What a control frame may carry (125 bytes, RFC 6455 §5.5) less the status code. */
+/** The maximum payload of a control frame (125 bytes, RFC 6455 §5.5) without the status code. */
 export const MAX_REASON_BYTES = 123;
 
 const encoder = new TextEncoder();
 
-/** The longest beginning of `reason` that fits a Close frame (123 bytes of UTF-8) and ends with a whole code point. */
+/** Returns the longest prefix of `reason` that fits in a Close frame (123 bytes of UTF-8) and ends with a whole code point. */
 export function truncateReason(reason: string): string {
   // 123 UTF-16 units are at least 123 bytes: the rest cannot fit, however long it is
   const bytes = encoder.encode(reason.slice(0, MAX_REASON_BYTES + 1));

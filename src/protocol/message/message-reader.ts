@@ -10,36 +10,36 @@ import { type SizeLimit, sizeLimit, wireLimit } from '../frame/size-limit.js';
 import { decodeText, isValidUtf8, Utf8Validator } from '../frame/utf8.js';
 import { PayloadBuffer } from './payload-buffer.js';
 
-/** What a message may be. */
+/** The limits of a message. */
 export interface MessageLimits {
-  /** Longest message in bytes, over all of its frames. */
+  /** The maximum size of a message over all its frames, in bytes. */
   readonly maxPayload: number;
-  /** Most frames of a message, empty ones included. */
+  /** The maximum number of frames of a message, including empty ones. */
   readonly maxFragments: number;
-  /** Whether text is taken as it comes, with U+FFFD for what is not UTF-8. */
+  /** Whether text is accepted without validation, with U+FFFD in place of invalid UTF-8. */
   readonly skipUTF8Validation: boolean;
 }
 
 /** A complete message. */
 export interface Message {
   readonly type: 'message';
-  /** A string when it was sent as text, a Buffer when it was sent as binary. RFC 6455 §5.6. */
+  /** A string if it was sent as text, a Buffer if it was sent as binary. RFC 6455 §5.6. */
   readonly data: string | Buffer;
-  /** Bytes of the payload. */
+  /** The size of the payload, in bytes. */
   readonly size: number;
 }
 
-/** Nothing yet, and there is more to do: a good moment to let others go first. Call again for the rest. */
+/** No message yet, but more to parse. The caller may process other connections before it calls again. */
 export interface More {
   readonly type: 'more';
 }
 
 export const MORE: More = { type: 'more' };
 
-/** From this size on, a text takes long to decode, above all one that is not ASCII. In bytes. */
+/** The size from which a text takes long to decode, especially if it is not ASCII. In bytes. */
 const LONG_TEXT = 16_384;
 
-/** Puts messages together from the parts of data frames. RFC 6455 §5.4, §5.6, §8.1. */
+/** Assembles messages from the parts of data frames. RFC 6455 §5.4, §5.6, §8.1. */
 export class MessageReader {
   readonly #limits: MessageLimits;
   readonly #utf8 = new Utf8Validator();
@@ -47,12 +47,12 @@ export class MessageReader {
   readonly #inflater: MessageInflater | undefined;
   readonly #textLimit: SizeLimit;
   readonly #binaryLimit: SizeLimit;
-  /** The most that the message in progress may have on the wire, in bytes. */
+  /** The maximum wire size of the message in progress, in bytes. */
   #limit = 0;
   #text = false;
   #ascii = true;
   #compressed = false;
-  /** Whether all of a text is here, and {@link complete} is to be called. */
+  /** Whether a text has arrived completely, and {@link complete} must be called. */
   isDue = false;
   #frames = 0;
   #size = 0;
@@ -64,18 +64,18 @@ export class MessageReader {
     this.#binaryLimit = sizeLimit(limits.maxPayload, false);
   }
 
-  /** Whether the message in progress, or else the last one, is compressed. */
+  /** Whether the message in progress, or otherwise the last one, is compressed. */
   get isCompressed(): boolean {
     return this.#compressed;
   }
 
   /**
-   * Takes the part of a data frame that `frame` stands on.
+   * Accepts the current part of a data frame from `frame`.
    *
-   * @returns the message, when the part is the end of one; {@link MORE} when {@link complete} gives it, because that takes long, and after a
-   *   long part of a text that is not ASCII, because checking it took long.
-   * @throws ProtocolError 1009 or 1008 when the message is over a limit, known from its headers; 1007 as soon as a text is not
-   *   valid UTF-8 (§8.1), compressed text when it is complete.
+   * @returns the message if the part completes it; {@link MORE} if {@link complete} must be called for it, because decoding takes long, and
+   *   after a long part of a text that is not ASCII, because checking it took long.
+   * @throws ProtocolError 1009 or 1008 if the headers show that the message exceeds a limit; 1007 as soon as a text is not
+   *   valid UTF-8 (§8.1), for compressed text when it is complete.
    */
   accept(frame: FrameReader): Message | More | undefined {
     const { header } = frame;
@@ -90,7 +90,7 @@ export class MessageReader {
     return this.#text && !ascii && frame.end - frame.start >= LONG_TEXT ? MORE : undefined;
   }
 
-  /** The message that `accept` said would follow. */
+  /** Returns the message that `accept` announced. */
   complete(): Message {
     this.isDue = false;
     return this.#collected.lend((bytes, size) => this.#decoded(bytes, 0, size, this.#ascii));
@@ -103,23 +103,20 @@ export class MessageReader {
     if (this.#size > this.#limit) throw this.#tooLong();
     const { maxFragments } = this.#limits;
     if (this.#frames > maxFragments) {
-      throw new ProtocolError(
-        'TOO_MANY_FRAGMENTS',
-        1008,
-        `message of ${this.#frames} frames, maxFragments allows ${maxFragments}`,
-      );
+      const message = `message has too many frames: ${this.#frames}, maxFragments allows ${maxFragments}`;
+      throw new ProtocolError('TOO_MANY_FRAGMENTS', 1008, message);
     }
     this.#collected.expect(this.#size, header.fin, this.#text || this.#compressed);
   }
 
-  /** What the message in progress may have when it is not compressed. */
+  /** The limit of the message in progress, uncompressed. */
   get #sizeLimit(): SizeLimit {
     return this.#text ? this.#textLimit : this.#binaryLimit;
   }
 
   #tooLong(): ProtocolError {
     const { bytes, name } = this.#sizeLimit;
-    const found = `${this.#compressed ? 'compressed ' : ''}message of ${this.#size} bytes`;
+    const found = `${this.#compressed ? 'compressed ' : ''}message too long: ${this.#size} bytes`;
     const allowed = `${name}${this.#compressed ? ` of ${bytes}` : ''} allows ${this.#limit}`;
     return new ProtocolError('MESSAGE_TOO_LONG', 1009, `${found}, ${allowed}`);
   }
@@ -134,22 +131,22 @@ export class MessageReader {
     this.#size = 0;
   }
 
-  /** Unmasks the part; whether it is text in ASCII. */
+  /** Unmasks the part. Returns whether it is ASCII text. */
   #reveal({ bytes, start, end, before }: FrameReader, header: FrameHeader): boolean {
     if (header.masked) return unmask(bytes, start, end, header.maskKey, before);
     return this.#text && !this.#compressed && isAsciiRange(bytes, start, end);
   }
 
-  /** §8.1: "the endpoint MUST _Fail the WebSocket Connection_", which needs neither the end of the frame nor that of the message. */
+  /** §8.1: "the endpoint MUST _Fail the WebSocket Connection_", without waiting for the end of the frame or message. */
   #validate(frame: FrameReader, ascii: boolean): void {
     const ends = frame.last && frame.header.fin;
     if (ascii && this.#utf8.complete) return;
     if (!this.#utf8.push(frame.bytes, frame.start, frame.end) || (ends && !this.#utf8.complete)) {
-      throw new ProtocolError('UTF8_INVALID', 1007, 'text message that is not valid UTF-8');
+      throw new ProtocolError('UTF8_INVALID', 1007, 'a text message must be valid UTF-8');
     }
   }
 
-  /** The message that is one frame in one chunk. */
+  /** Returns a message that is one frame in one chunk. */
   #whole({ bytes, start, end }: FrameReader, ascii: boolean): Message {
     if (this.#compressed) return this.#inflated(bytes.subarray(start, end));
     if (this.#text) return this.#decoded(bytes, start, end, ascii);
@@ -175,10 +172,10 @@ export class MessageReader {
     const data = this.#inflater!.inflate(body, this.#sizeLimit);
     const size = data.length;
     if (!this.#text) return { type: 'message', data, size };
-    // §8.1 for compressed text, whose bytes are known only now
+    // §8.1 for compressed text, whose bytes are only known now
     const ascii = isAsciiRange(data, 0, size);
     if (!ascii && !this.#limits.skipUTF8Validation && !isValidUtf8(data)) {
-      throw new ProtocolError('UTF8_INVALID', 1007, 'text message that is not valid UTF-8');
+      throw new ProtocolError('UTF8_INVALID', 1007, 'a text message must be valid UTF-8');
     }
     return this.#decoded(data, 0, size, ascii);
   }

@@ -7,10 +7,10 @@ import { isControl, type Opcode, type Role } from '../frame/opcode.js';
 import { type Message, type MessageLimits, MessageReader, MORE, type More } from './message-reader.js';
 import { PayloadBuffer } from './payload-buffer.js';
 
-/** What a {@link Parser} accepts. */
+/** Options of a {@link Parser}. */
 export interface ParserOptions extends MessageLimits {
   readonly role: Role;
-  /** Inflates compressed messages, where permessage-deflate was agreed to. RFC 7692. */
+  /** Inflates compressed messages; undefined if permessage-deflate was not agreed on. RFC 7692. */
   readonly inflater?: MessageInflater | undefined;
 }
 
@@ -23,12 +23,12 @@ export interface ControlFrame {
 }
 
 /**
- * The most frames that one call of `next` reads: the peer may send thousands in one read that say nothing yet. So many take little
- * time, and few messages have more.
+ * The most frames that one call of `next` reads: one read may contain thousands of frames without completing a message. This many take
+ * little time, and few messages have more.
  */
 const FRAMES_PER_CALL = 128;
 
-/** Bytes in, messages and control frames out, one at a time. */
+/** Parses bytes into messages and control frames, one at a time. */
 export class Parser {
   readonly frames: FrameReader;
   readonly #messages: MessageReader;
@@ -41,12 +41,12 @@ export class Parser {
     this.#messages = new MessageReader(options, options.inflater);
   }
 
-  /** Whether it remembers nothing: no byte is unread, and no frame or message is in progress. */
+  /** Whether it has no state: no byte is unread, and no frame or message is in progress. */
   get isAtRest(): boolean {
     return this.frames.unread === 0 && !this.frames.inMessage && !this.frames.inFrame;
   }
 
-  /** Whether the bytes at hand may belong to a compressed message. */
+  /** Whether the available bytes may belong to a compressed message. */
   get mayInflate(): boolean {
     const { frames } = this;
     if (!this.#inflates || frames.unread === 0) return false;
@@ -56,9 +56,9 @@ export class Parser {
   /**
    * Parses one message or control frame.
    *
-   * @returns `undefined` when more bytes are needed; {@link MORE} after many frames that say nothing yet, and before a text is decoded
-   *   that takes long.
-   * @throws ProtocolError for a fault of the peer. It is of no use then.
+   * @returns `undefined` if more bytes are needed; {@link MORE} after many frames that do not complete a message, and before a long text
+   *   is decoded.
+   * @throws ProtocolError if the peer broke the protocol. The parser must not be used afterwards.
    */
   next(): Message | ControlFrame | More | undefined {
     const { frames } = this;
@@ -81,12 +81,12 @@ export class Parser {
   }
 }
 
-/** So many are kept for the next chunk: one is in use at a time, but for messages that are not complete. */
+/** How many idle parsers are kept. Only one is in use at a time, except for those with incomplete messages. */
 const MAX_IDLE = 16;
 
 /**
- * The parsers of all sessions with the same options. A session has one only while it has bytes at hand or a message in progress,
- * because every idle session would pay for it (see `bench: idle, 5 000 connections`).
+ * A pool of parsers for all sessions with the same options. A session only has a parser while it has unparsed bytes or a message in
+ * progress, because otherwise every idle session would pay for one (see `bench: idle, 5 000 connections`).
  */
 export class ParserPool {
   static readonly #pools = new WeakMap<ParserOptions, ParserPool>();
@@ -94,7 +94,7 @@ export class ParserPool {
   readonly options: ParserOptions;
   readonly #idle: Parser[] = [];
 
-  /** The pool for `options`: there is one for each object. */
+  /** Returns the pool for `options`: there is one for each object. */
   static of(options: ParserOptions): ParserPool {
     let pool = ParserPool.#pools.get(options);
     if (pool === undefined) {
@@ -113,7 +113,7 @@ export class ParserPool {
     return this.#idle.pop() ?? new Parser(this.options);
   }
 
-  /** Takes back one that is at rest. */
+  /** Takes back a parser that is at rest. */
   give(parser: Parser): void {
     if (this.#idle.length < MAX_IDLE) this.#idle.push(parser);
   }

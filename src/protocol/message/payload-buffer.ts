@@ -1,10 +1,10 @@
 import { Buffer, constants } from 'node:buffer';
 import { borrow, copyOf, giveBack } from '../frame/memory.js';
 
-/** The first capacity, in bytes, where it is not known that less is enough. */
+/** The initial capacity, in bytes, unless less is known to be enough. */
 const SMALLEST = 1024;
 
-/** A payload below this size is copied to memory of its size, so that keeping it keeps nothing else. In bytes. */
+/** Payloads below this size are copied to memory of exactly their size, so that keeping one retains nothing else. In bytes. */
 const COPY_BELOW = 4096;
 
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -12,8 +12,8 @@ const EMPTY: Buffer = Buffer.alloc(0);
 /**
  * Collects the parts of a payload that arrives in several chunks or frames.
  *
- * Memory follows what has arrived, never what a header claims: at most 1 KiB or twice the bytes received, and four times
- * once a quarter of a known total is here, which is then allocated whole. Of lent memory it may be twice that.
+ * Memory grows with the received bytes, not with the length that a header claims: at most 1 KiB or twice the bytes received, and four times
+ * once a quarter of a known total has arrived, which is then allocated as a whole. Lent memory may be twice that size.
  */
 export class PayloadBuffer {
   #bytes: Buffer = EMPTY;
@@ -22,20 +22,20 @@ export class PayloadBuffer {
   #exact = false;
   #isLent = false;
 
-  /** Bytes collected. */
+  /** The number of collected bytes. */
   get length(): number {
     return this.#length;
   }
 
-  /** Bytes of memory held. */
+  /** The size of the allocated memory, in bytes. */
   get capacity(): number {
     return this.#bytes.length;
   }
 
   /**
-   * Says that `total` bytes will have been collected when the current frame ends, and, if `exact`, that it is the last.
+   * Announces that `total` bytes will have been collected when the current frame ends, and, if `exact`, that the frame is the last.
    *
-   * @param isLent whether {@link lend} follows, and not {@link take}.
+   * @param isLent whether {@link lend} will be called instead of {@link take}.
    */
   expect(total: number, exact: boolean, isLent = false): void {
     this.#total = total;
@@ -58,7 +58,7 @@ export class PayloadBuffer {
     this.clear();
     if (length === bytes.length) return bytes;
     if (length < COPY_BELOW) return copyOf(bytes, 0, length);
-    // Whoever looks at the `buffer` of the message sees nothing that was there before.
+    // The `buffer` of the message must not reveal earlier contents of the memory.
     bytes.fill(0, length);
     return bytes.subarray(0, length);
   }
@@ -73,7 +73,7 @@ export class PayloadBuffer {
     return result;
   }
 
-  /** Drops what was collected and its memory. */
+  /** Drops the collected bytes and their memory. */
   clear(): void {
     this.#bytes = EMPTY;
     this.#length = 0;
@@ -82,7 +82,7 @@ export class PayloadBuffer {
 
   #grow(length: number): void {
     const capacity = this.#capacityFor(length);
-    // What is outgrown before the payload is complete is dead then: for a message of 1 MiB that is 0.9 MiB in three steps.
+    // Memory that is outgrown before the payload is complete becomes garbage: 0.9 MiB in three steps for a message of 1 MiB.
     const isPassing = this.#isLent || capacity < this.#total;
     const grown = isPassing ? borrow(capacity) : Buffer.allocUnsafeSlow(capacity);
     this.#bytes.copy(grown, 0, 0, this.#length);
@@ -94,7 +94,7 @@ export class PayloadBuffer {
     const doubled = Math.min(Math.max(SMALLEST, 2 * length), constants.MAX_LENGTH);
     const total = this.#total;
     if (4 * length >= total) return this.#exact ? total : Math.max(doubled, total);
-    // After a quarter the whole payload is allocated: what was copied into more memory than that would only be copied again.
+    // After a quarter the whole payload is allocated. Bytes copied into more memory before that would only be copied again.
     return Math.min(doubled, Math.max(Math.min(SMALLEST, total), Math.ceil(total / 4)));
   }
 }

@@ -5,46 +5,46 @@ import { readClosePayload } from './close-payload.js';
 import type { Message, More } from './message-reader.js';
 import { type Parser, type ParserOptions, ParserPool } from './parser.js';
 
-/** What a {@link Session} accepts. The defaults belong to the layer above. Sessions that are given the same object share parsers. */
+/** Options of a {@link Session}, without defaults. Sessions with the same options object share parsers. */
 export type SessionOptions = ParserOptions;
 
-/** Whether bytes are parsed. `over`: the peer's Close frame or its end has come. `failed`: the peer broke the protocol. */
+/** A state of a session. `over`: the peer has sent its Close frame or ended the transport. `failed`: the peer broke the protocol. */
 export type SessionState = 'parsing' | 'over' | 'failed';
 
-/** What the bytes of the peer mean, for the shell to act on. */
+/** An event parsed from the peer's bytes, for the caller to act on. */
 export type Output =
   | Message
-  /** Nothing yet: call `next()` again, now or, since it has taken or will take long, after other connections. */
+  /** No output yet: call `next()` again, now or after other connections, because parsing has taken or will take long. */
   | More
   /** §5.5.2: "an endpoint MUST send a Pong frame in response", unless it has received a Close frame. At most 125 bytes. */
   | { readonly type: 'ping'; readonly data: Buffer }
   /** §5.5.3. At most 125 bytes. */
   | { readonly type: 'pong'; readonly data: Buffer }
-  /** The peer's Close frame, to be answered unless ours is sent. §5.5.1. */
+  /** The peer's Close frame, to be answered unless ours has been sent. §5.5.1. */
   | { readonly type: 'close'; readonly code: number; readonly reason: string }
-  /** The transport has ended and all of its bytes are parsed. Once, and the last. */
+  /** The transport has ended, and all its bytes are parsed. Emitted once, as the last output. */
   | { readonly type: 'end' }
-  /** _Fail the WebSocket Connection_ (§7.1.7) with `error.closeCode`. Once, and the last. */
+  /** _Fail the WebSocket Connection_ (§7.1.7) with `error.closeCode`. Emitted once, as the last output. */
   | { readonly type: 'fail'; readonly error: ProtocolError | InternalError };
 
-/** An output that is to be acted on. */
+/** An output that requires an action. */
 export type Outcome = Exclude<Output, More>;
 
 const END: Output = { type: 'end' };
 
 /**
- * The receiving end of a connection after its handshake: bytes in, outputs out, one at a time, so that the caller decides
- * before each of them whether it has room. Does no I/O and sends nothing.
+ * The receiving end of a connection after its handshake. It parses bytes into outputs, one at a time, so that the caller can decide
+ * before each output whether it has room. Does no I/O and sends nothing.
  */
 export class Session {
   readonly #parsers: ParserPool;
-  /** While bytes are at hand or a message is in progress. */
+  /** The parser, while there are unparsed bytes or a message is in progress. */
   #parser: Parser | undefined;
   #state: SessionState = 'parsing';
   #finished = false;
-  /** What ends the outputs, once parsing is over. */
+  /** The last output, once parsing is over. */
   #last: Output | undefined;
-  /** Messages, and control frames between messages, that are complete. */
+  /** The number of complete messages, and of control frames between messages. */
   #completed = 0;
 
   constructor(options: SessionOptions) {
@@ -55,21 +55,21 @@ export class Session {
     return this.#state;
   }
 
-  /** Bytes that were pushed and are not parsed yet; 0 when `next()` has returned `undefined`. */
+  /** Pushed bytes that are not parsed yet; 0 after `next()` has returned `undefined`. */
   get unparsed(): number {
     return this.#parser?.frames.unread ?? 0;
   }
 
   /**
-   * The ordinal (1, 2, ...) of the message in progress: one of which a byte is parsed, but not all. A control frame counts
-   * as a message of its own unless it comes within one. 0 when none is in progress.
+   * The ordinal (1, 2, ...) of the message in progress, of which some bytes are parsed, but not all. A control frame counts
+   * as a message of its own unless it is within a message. 0 if no message is in progress.
    */
   get partialMessage(): number {
     const frames = this.#parser?.frames;
     return frames !== undefined && (frames.inMessage || frames.inFrame) ? this.#completed + 1 : 0;
   }
 
-  /** Wire bytes of the message in progress that are parsed, without those of control frames within it. */
+  /** Parsed wire bytes of the message in progress, without control frames within it. */
   get partialBytes(): number {
     return this.#parser?.frames.partialBytes ?? 0;
   }
@@ -80,15 +80,15 @@ export class Session {
   }
 
   /**
-   * Whether the bytes at hand may belong to a compressed message: then the next output can cost far more than they are, as much as
-   * `maxPayload` takes to inflate.
+   * Whether the available bytes may belong to a compressed message. Then the next output can cost far more than their number suggests, as
+   * much as inflating `maxPayload` bytes.
    */
   get mayInflate(): boolean {
     return this.#parser?.mayInflate ?? false;
   }
 
   /**
-   * Adds the first `length` bytes of `chunk`, and parses nothing. The memory is the session's until {@link keep} is called: it unmasks
+   * Adds the first `length` bytes of `chunk` without parsing them. The session owns the memory until {@link keep} is called, and unmasks
    * in place.
    */
   push(chunk: Buffer, length: number = chunk.length): void {
@@ -101,7 +101,7 @@ export class Session {
     }
   }
 
-  /** Copies what is not parsed yet of what was pushed: that memory is the caller's again. Never throws. */
+  /** Copies the pushed bytes that are not parsed yet, so that the caller owns their memory again. Never throws. */
   keep(): void {
     try {
       this.#parser?.frames.keep();
@@ -110,7 +110,7 @@ export class Session {
     }
   }
 
-  /** Says that the transport has ended: no more bytes will come. */
+  /** Signals that the transport has ended, and no more bytes follow. */
   finish(): void {
     if (this.#finished) return;
     this.#finished = true;
@@ -120,8 +120,8 @@ export class Session {
   /**
    * Parses one output.
    *
-   * @returns `undefined` when more bytes are needed. After the peer's Close frame there is only `end`, after `end` and `fail`
-   *   nothing. Never throws: a fault of the peer is an output, and so is whatever else goes wrong.
+   * @returns `undefined` if more bytes are needed. After the peer's Close frame the only output is `end`, after `end` or `fail` there is
+   *   none. Never throws: a fault of the peer is an output, and so is any other error.
    */
   next(): Output | undefined {
     if (this.#state !== 'parsing') return this.#takeLast();
@@ -136,14 +136,14 @@ export class Session {
     }
   }
 
-  /** Fails the connection for a fault that the caller found, such as a missed deadline. No effect after the peer's Close frame. */
+  /** Fails the connection because of a fault that the caller detected, such as a missed deadline. No effect after the peer's Close frame. */
   fail(error: ProtocolError | InternalError): void {
     if (this.#state !== 'parsing') return;
     this.#stop('failed');
     this.#last = { type: 'fail', error };
   }
 
-  /** Drops everything, now and later pushed: `next()` returns `undefined` from now on. */
+  /** Drops all bytes, also those pushed later: `next()` returns `undefined` from now on. */
   discard(): void {
     this.#stop(this.#state === 'failed' ? 'failed' : 'over');
     this.#finished = true;
@@ -175,7 +175,7 @@ export class Session {
 
   #peerClosed(payload: Buffer): Output {
     const { code, reason } = readClosePayload(payload);
-    // §1.4, §5.5.1: after a Close frame the peer must not send any more data, and what it sends is discarded
+    // §1.4, §5.5.1: after a Close frame the peer must not send any more data, and any data is discarded
     this.#stop('over');
     if (this.#finished) this.#last = END;
     return { type: 'close', code, reason };
@@ -187,7 +187,7 @@ export class Session {
     return output;
   }
 
-  /** Ends parsing and lets go of all memory. */
+  /** Ends parsing and releases all memory. */
   #stop(state: SessionState): void {
     this.#state = state;
     this.#parser = undefined;
