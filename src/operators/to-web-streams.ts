@@ -115,7 +115,7 @@ function writableOf<In, Out>(conn: Connection<unknown, In, Out>): WritableStream
     },
     abort: (reason) => {
       watching.unsubscribe();
-      leave(conn, reason, 1011);
+      leave(conn, reason ?? undefined, 1011);
     },
   });
 }

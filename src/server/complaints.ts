@@ -2,7 +2,7 @@ import { excerpt } from '../base/excerpt.js';
 import { isHookAnswerError } from '../base/hook-answer.js';
 import { complain, originOf } from '../base/mistake.js';
 import { report } from '../base/report.js';
-import { isError } from '../base/thrown.js';
+import { isError, propertyOf } from '../base/thrown.js';
 import type { UsageError } from '../protocol/errors.js';
 
 /** Likely causes of a `TypeError` in a hook, where the hook of `ws` has other arguments. */
@@ -25,7 +25,7 @@ export function complainOfHook(
     complain(place, { kind: 'hook', key: error.hook, message, ...(cause !== undefined && { cause }) });
     return;
   }
-  const habit = isError(error) && error.name === 'TypeError' ? (HABITS[hook] ?? '') : '';
+  const habit = isError(error) && propertyOf(error, 'name') === 'TypeError' ? (HABITS[hook] ?? '') : '';
   const message = `${hook} failed, and ${outcome}${habit}`;
   complain(place, { kind: 'hook', key: `${hook} ${originOf(error)}`, message, cause: error });
 }
