@@ -2,12 +2,12 @@
  * The tutorial as its reader does it: the files are those on the page, and its tables say what is typed and seen in which terminal.
  * Only the port is another one, and types are erased beforehand.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import ts from 'typescript';
+import { join } from 'node:path';
 import { endAfterEach } from '../support/end-after-each.js';
+import { erased, erasedProject } from '../support/erased.js';
 import { Terminal } from '../support/terminal.js';
 
 /** One table of the page, and the files as they are at that point. */
@@ -138,22 +138,8 @@ function rowsOf(table: string): string[][] {
 
 /** Makes what `npm install` makes in a project: sluice from the sources, and RxJS. */
 function install(project: string): void {
-  const sluice = join(project, 'node_modules/sluice');
-  for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.ts')) continue;
-    const path = join(sluice, name.replace(/\.ts$/, '.js'));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, erased(readFileSync(join('src', name), 'utf8'), 'CommonJS'));
-  }
-  writeFileSync(join(sluice, 'package.json'), '{ "type": "commonjs", "exports": "./index.js" }');
+  symlinkSync(join(erasedProject(), 'node_modules'), join(project, 'node_modules'));
   writeFileSync(join(project, 'package.json'), '{ "name": "chat" }');
-  symlinkSync(resolve('node_modules/rxjs'), join(project, 'node_modules/rxjs'));
-}
-
-/** `text` without its types. */
-function erased(text: string, module: 'ESNext' | 'CommonJS'): string {
-  const compilerOptions = { module: ts.ModuleKind[module], target: ts.ScriptTarget.ES2022, esModuleInterop: true };
-  return ts.transpileModule(text, { compilerOptions }).outputText;
 }
 
 /** A port that is free, below those that the system gives to others. */

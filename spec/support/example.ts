@@ -1,6 +1,8 @@
-/** Examples as a user runs them: child processes, and what they print. */
+/** Examples as a user runs them, but for their types: child processes, and what they print. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { erasedProject } from './erased.js';
 
 /** One running example. */
 export class Example {
@@ -16,7 +18,7 @@ export class Example {
 
   /** @param name of the file in `examples`, without its extension. */
   constructor(name: string, { args = [], env = {} }: { args?: readonly string[]; env?: Record<string, string> } = {}) {
-    const command = ['--import', 'tsx', `examples/${name}.ts`, ...args];
+    const command = [join(erasedProject(), `examples/${name}.js`), ...args];
     this.#child = spawn(process.execPath, command, { env: { ...process.env, PORT: '0', ...env } });
     this.#over = once(this.#child, 'close').finally(() => {
       this.#isOver = true;
