@@ -32,6 +32,16 @@ describe('mistakes of the application', () => {
     expect(print.mock.calls).toEqual([['sluice: one']]);
   });
 
+  it('are reported again to another target', () => {
+    const here = {};
+    complain(here, { kind: 'send', message: 'one' });
+    const reported: string[] = [];
+    redirectMistakes(({ message }) => reported.push(message));
+    complain(here, { kind: 'send', message: 'one' });
+    complain(here, { kind: 'send', message: 'one' });
+    expect({ reported, printed: print.mock.calls.flat() }).toEqual({ reported: ['one'], printed: ['sluice: one'] });
+  });
+
   it('come with what was thrown, also where that cannot be shown', () => {
     const cause = new Error('mine');
     complain({}, { kind: 'hook', message: 'it failed', cause });

@@ -24,7 +24,7 @@ export interface Complaint extends Mistake {
 const MAX_KINDS = 64;
 
 /** The mistakes that were reported for each place. */
-const told = new WeakMap<object, Set<string>>();
+let told = new WeakMap<object, Set<string>>();
 
 /** The place of mistakes that belong to no server. */
 const elsewhere = {};
@@ -36,7 +36,7 @@ let redirected: ((mistake: Mistake) => void) | undefined;
  * `undefined` they are printed again.
  *
  * Each mistake is reported once for each kind and place, so that no peer can fill a log. A place is a server, an `accept` or a
- * `handleConnections`, or the process if none of these applies. If `to` throws, the error is ignored and the mistake is printed. It affects
+ * `handleConnections`, or the process if none of these applies. Each call starts again: `to` gets mistakes that were reported before. If `to` throws, the error is ignored and the mistake is printed. It affects
  * only this copy of sluice: if a process has both its ESM and its CommonJS build, call it in both.
  *
  * @throws TypeError if `to` is not a function.
@@ -45,6 +45,7 @@ let redirected: ((mistake: Mistake) => void) | undefined;
 export function redirectMistakes(to: ((mistake: Mistake) => void) | undefined): void {
   checkFunction('to', to);
   redirected = to;
+  told = new WeakMap();
 }
 
 /** Whether this mistake was reported for `place` already, so that the caller need not look for it. */
