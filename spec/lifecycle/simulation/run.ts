@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { redirectMistakes } from '../../../src/base/mistake.js';
 import { scheduleOf } from './schedule.js';
 import { shrunk } from './shrink.js';
 import { violationsOf } from './trial.js';
@@ -52,6 +53,9 @@ async function share(first: number, count: number, workers: number): Promise<num
   });
   return (await Promise.all(codes)).filter((code) => code !== 0).length;
 }
+
+// The applications of the schedules make mistakes on purpose.
+redirectMistakes(() => {});
 
 const isOne = values.seed !== undefined;
 const first = Number(values.seed ?? values.from);
