@@ -2,7 +2,7 @@ import { EMPTY, type Observable, Subject } from 'rxjs';
 import { clockOf } from '../base/clock.js';
 import { Once } from '../base/once.js';
 import { report } from '../base/report.js';
-import type { Channel, ChannelEvents } from './channel.js';
+import type { Channel, ChannelCounts, ChannelEvents } from './channel.js';
 import type { CloseInfo } from './connection.js';
 import type { FinishListener } from './hooks.js';
 import { Inbox } from './inbox.js';
@@ -12,7 +12,7 @@ import type { SendFailures } from './send-subject.js';
 /** A registry of connections. */
 export interface ConnectionTracker {
   /** `connection` has ended. */
-  closed(connection: object, info: CloseInfo): void;
+  closed(connection: object, info: CloseInfo, counts: ChannelCounts): void;
 }
 
 /** The connection that streams belong to. */
@@ -100,7 +100,7 @@ export class ConnectionStreams<In> implements ChannelEvents, SendFailures {
     this.#told = 'closed';
     this.#pings?.complete();
     this.#pongs?.complete();
-    this.#owner.tracker?.closed(this.#owner, info);
+    this.#owner.tracker?.closed(this.#owner, info, this.#channel.counts);
     this.#closed?.set(info);
     if (this.inbox.isAwaited) this.#awaitRelease();
     else this.#finish();

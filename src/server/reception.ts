@@ -5,6 +5,7 @@ import { HookAnswerError, isHookAnswerError, isObservableLike, isThenable } from
 import { report } from '../base/report.js';
 import type { Roster } from '../base/roster.js';
 import { connectionOver } from '../channel/open.js';
+import type { ChannelCounts } from '../connection/channel.js';
 import type { CloseInfo } from '../connection/connection.js';
 import type { LiveConnection } from '../connection/live-connection.js';
 import type { UpgradeRequest } from '../net/upgrade-request.js';
@@ -230,10 +231,10 @@ export class Reception<Data, In> {
   }
 
   /** A connection of this reception is closed. */
-  closed(connection: LiveConnection<Data, In>, { code }: CloseInfo): void {
+  closed(connection: LiveConnection<Data, In>, { code }: CloseInfo, counts: ChannelCounts): void {
     const { connections, tally } = this.#books;
     if (this.#settings.clientTracking) connections.delete(connection);
-    tally.closed(connection, code);
+    tally.closed(code, counts);
   }
 }
 
