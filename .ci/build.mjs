@@ -32,7 +32,13 @@ function join(extension, options) {
 }
 
 function withSourceMap(file) {
-  return { code: readFileSync(file, 'utf8'), map: JSON.parse(readFileSync(`${file}.map`, 'utf8')) };
+  const map = JSON.parse(readFileSync(`${file}.map`, 'utf8'));
+  return { code: readFileSync(file, 'utf8'), map: { ...map, sourcesContent: map.sourcesContent.map(withoutComments) } };
+}
+
+/** `source` with its lines where they were, but for the text of comments: that is a third of it, and in the declarations already. */
+function withoutComments(source) {
+  return source.replace(/^ *(?:\/\*\*|\*|\/\/).*$/gm, '');
 }
 
 /** The comment of an entry as a whole, that belongs to no declaration. */
