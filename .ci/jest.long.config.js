@@ -13,6 +13,6 @@ export default {
   roots: ['<rootDir>/spec'],
   testTimeout: 600_000,
   testMatch: specs
-    .filter((name) => /\/support\/long\.js'|\bitSees\(/.test(readFileSync(`spec/${name}`, 'utf8')))
+    .filter((name) => /\/support\/long\.js'|\bitSees\(|\bconversations\(/.test(readFileSync(`spec/${name}`, 'utf8')))
     .map((name) => `<rootDir>/spec/${name.replaceAll('\\', '/')}`),
 };

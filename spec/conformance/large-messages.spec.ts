@@ -7,17 +7,14 @@ const MiB = 1024 * KiB;
 const options = { maxPayload: 16 * MiB, maxFragments: 65_536 };
 
 describe('a large message in one frame', () => {
-  for (const size of allOr([64 * KiB, 256 * KiB, MiB, 4 * MiB, 8 * MiB, 16 * MiB], [64 * KiB, MiB, 16 * MiB])) {
+  for (const size of allOr([64 * KiB, 256 * KiB, MiB, 4 * MiB, 8 * MiB, 16 * MiB], [64 * KiB, 16 * MiB])) {
     itSees(`text of ${size} bytes`, { sent: [text(letters(size))], seen: [sees.message(letters(size))], options });
     itSees(`binary of ${size} bytes`, { sent: [binary(bytes(size))], seen: [sees.message(bytes(size))], options });
   }
 });
 
 describe('a message of 4 MiB in fragments', () => {
-  for (const size of allOr(
-    [64, 256, KiB, 4 * KiB, 16 * KiB, 64 * KiB, 256 * KiB, MiB, 4 * MiB],
-    [256, 16 * KiB, MiB],
-  )) {
+  for (const size of allOr([64, 256, KiB, 4 * KiB, 16 * KiB, 64 * KiB, 256 * KiB, MiB, 4 * MiB], [256, 64 * KiB])) {
     itSees(`text in fragments of ${size} bytes`, {
       sent: fragments(1, letters(4 * MiB), size),
       seen: [sees.message(letters(4 * MiB))],
@@ -32,7 +29,7 @@ describe('a message of 4 MiB in fragments', () => {
 });
 
 describe('a message of 1 MiB in small chunks', () => {
-  const chops = allOr([64, 128, 256, 512, 1024, 2048], [64, 1024]);
+  const chops = allOr([64, 128, 256, 512, 1024, 2048], [128]);
   itSees('text', { sent: [text(letters(MiB))], seen: [sees.message(letters(MiB))], options, chops });
   itSees('text that is not ASCII', {
     sent: [text('é'.repeat(MiB / 2))],

@@ -17,12 +17,13 @@ import { ConnectionStreams } from '../../src/connection/endings.js';
 import { Inbox } from '../../src/connection/inbox.js';
 import { Session } from '../../src/protocol/message/session.js';
 import { Reception } from '../../src/server/reception.js';
+import { isLong } from '../support/long.js';
 import { type Schedule, type Step, scheduleOf } from './simulation/schedule.js';
 import { shrunk } from './simulation/shrink.js';
 import { violationsOf } from './simulation/trial.js';
 
 /** `npm run simulate` runs many more. */
-const SCHEDULES = 250;
+const SCHEDULES = isLong ? 250 : 100;
 /** After so many at the latest the simulation finds what is broken. */
 const SCHEDULES_THAT_FIND = 3_000;
 

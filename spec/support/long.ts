@@ -1,6 +1,7 @@
 /**
  * What takes long, or is random and gains by numbers, runs in full with `npm run test:long`, and CI runs that. `npm test` runs a
- * part of it. `.ci/jest.long.config.js` finds the specs that import this, or check vectors.
+ * part of it. `.ci/jest.long.config.js` finds the specs that import this, check vectors,
+ * or have conversations with other libraries.
  */
 
 /** Whether all of it runs. */
