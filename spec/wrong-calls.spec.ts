@@ -209,6 +209,26 @@ const calls: readonly (readonly [code: string, call: () => unknown, sentence: st
   ],
   ["ping('x'.repeat(126))", () => conn.ping('x'.repeat(126)), 'data must be at most 125 bytes, got 126'],
   // Operators
+  [
+    'demandMap(f, { concurency: 4 })',
+    () => demandMap(() => of(1), any({ concurency: 4 })),
+    'unknown option "concurency": did you mean "concurrency"? expected one of concurrency, on',
+  ],
+  [
+    'limitRate({ max: 1 })',
+    () => limitRate(any({ max: 1 })),
+    'unknown option "max": expected one of messages, perMs, on, scheduler',
+  ],
+  [
+    'handleConnections(f, { onEror: log })',
+    () => handleConnections(() => of(1), any({ onEror: any })),
+    'unknown option "onEror": did you mean "onError"? expected one of concurrency, maxWaiting, closeTimeout, onError, scheduler',
+  ],
+  [
+    "keepAlive(conn, { message: 'p', intervall: 1 })",
+    () => keepAlive(conn, any({ message: 'p', intervall: 1 })),
+    'unknown option "intervall": did you mean "interval"? expected one of message, interval, timeout, stalledTimeout, isAnswer, scheduler',
+  ],
   ['demandMap(f, 0)', () => demandMap(() => of(1), 0), 'concurrency must be a number of at least 1, got 0'],
   ['limitRate({})', () => limitRate(any({})), 'messages must be a number of at least 1, got undefined'],
   [

@@ -1,7 +1,7 @@
 /**
  * Uploads and downloads that detect a cut transfer: a file is stored completely, or not at all.
  *
- *     npx tsx examples/transfer/main.ts serve /tmp/files
+ *     npx tsx examples/transfer/main.ts serve files
  *     npx tsx examples/transfer/main.ts put dump.sql                      # stored as dump.sql
  *     tar cz docs | npx tsx examples/transfer/main.ts put - docs.tgz      # from standard input
  *     npx tsx examples/transfer/main.ts get docs.tgz copy.tgz

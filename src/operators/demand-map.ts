@@ -7,6 +7,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
+import { checkNames } from '../base/check.js';
 import { HeldLine, type Passage } from '../base/held-line.js';
 import { subscribeWithin } from '../base/subscribe-within.js';
 import { type CanHold, holdOf } from './hold-of.js';
@@ -38,6 +39,7 @@ export function demandMap<T, O extends ObservableInput<unknown>>(
   project: (value: T, index: number) => O,
   options: number | DemandMapOptions = {},
 ): OperatorFunction<T, ObservedValueOf<O>> {
+  if (typeof options !== 'number') checkNames(options, ['concurrency', 'on']);
   const { concurrency = 1, on } = typeof options === 'number' ? { concurrency: options } : options;
   if (!(concurrency >= 1)) throw new RangeError(`concurrency must be a number of at least 1, got ${concurrency}`);
   return (source) =>

@@ -10,6 +10,7 @@ import {
   tap,
   type Unsubscribable,
 } from 'rxjs';
+import { checkNames } from '../base/check.js';
 import { describe } from '../base/describe.js';
 import { isThenable } from '../base/hook-answer.js';
 import { complain, originOf } from '../base/mistake.js';
@@ -53,6 +54,7 @@ export function handleConnections<C extends Connection<any, any, any>>(
   handler: (conn: C) => ObservableInput<unknown>,
   options: HandleConnectionsOptions<C> = {},
 ): OperatorFunction<C, never> {
+  checkNames(options, ['concurrency', 'maxWaiting', 'closeTimeout', 'onError', 'scheduler']);
   const { concurrency = Number.POSITIVE_INFINITY, maxWaiting = 1024, closeTimeout = 10_000 } = options;
   const place = {};
   const { onError = (error, conn) => reportError(place, error, conn), scheduler = asyncScheduler } = options;

@@ -9,7 +9,7 @@ import {
   switchMap,
   throwError,
 } from 'rxjs';
-import { checkFunction, checkNumber } from '../base/check.js';
+import { checkFunction, checkNames, checkNumber } from '../base/check.js';
 import { clockOf } from '../base/clock.js';
 import { hooksOf, type Interception, sessionsSymbol } from '../connection/hooks.js';
 import { isWebSocketError, WebSocketError } from '../protocol/errors.js';
@@ -58,6 +58,7 @@ export function keepAlive<In, Out>(
   conn: Peer<In, Out>,
   options: KeepAliveOptions<In, NoInfer<Out>>,
 ): Observable<never> {
+  checkNames(options, ['message', 'interval', 'timeout', 'stalledTimeout', 'isAnswer', 'scheduler']);
   const { message, interval = 30_000, timeout = 30_000, stalledTimeout = 120_000, isAnswer } = options;
   const { scheduler = asyncScheduler } = options;
   checkNumber('interval', interval, 1, 2 ** 31 - 1);

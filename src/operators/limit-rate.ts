@@ -6,7 +6,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
-import { checkNumber } from '../base/check.js';
+import { checkNames, checkNumber } from '../base/check.js';
 import { HeldLine, type Passage } from '../base/held-line.js';
 import { type CanHold, holdOf } from './hold-of.js';
 
@@ -38,6 +38,7 @@ export interface LimitRateOptions {
  */
 export function limitRate<T>(options: LimitRateOptions): MonoTypeOperatorFunction<T> {
   const { messages, perMs, on, scheduler = asyncScheduler } = options;
+  checkNames(options, ['messages', 'perMs', 'on', 'scheduler']);
   checkNumber('messages', messages, 1, Number.POSITIVE_INFINITY);
   checkNumber('perMs', perMs, 1, 2 ** 31 - 1);
   return (source) =>
